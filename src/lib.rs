@@ -1,0 +1,3 @@
+//! darklaunch, a dark-launch shadow traffic recorder.
+
+pub mod exchange;

@@ -1,0 +1,2 @@
+//! See `darklaunch::cli`.
+fn main() {}
