@@ -1,0 +1,1 @@
+//! What the shadow needs to be different: address, credentials, headers; and what counts as success.

@@ -1,0 +1,1 @@
+//! The storyboard: build every room, start, wait, close from the left.

@@ -1,0 +1,1 @@
+//! Subcommands and printing; the only printer.

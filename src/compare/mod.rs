@@ -1,0 +1,1 @@
+//! Verdict over two redacted exchanges; pure.

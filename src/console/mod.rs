@@ -1,0 +1,1 @@
+//! Admin API, pages, metrics and the kill-switch.

@@ -1,0 +1,1 @@
+//! Sample providers and an application, so that the whole product can be seen on one machine.

@@ -1,0 +1,1 @@
+//! Latency histograms: one shard per thread, intervals, encoding, and the statistics over them.

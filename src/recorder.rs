@@ -1,0 +1,1 @@
+//! Redact, compare, append: what was taken at the door is recorded or counted.

@@ -1,0 +1,1 @@
+//! The only door from raw to storable.

@@ -1,0 +1,1 @@
+//! Latencies and outcomes as people read them: text and JSON.
