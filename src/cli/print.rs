@@ -1,0 +1,31 @@
+//! The two streams: data and talk. A closed pipe ends output quietly, as `| head` expects.
+
+use crate::cli::Failure;
+use serde_json::Value;
+use std::io::Write;
+
+/// Data, to stdout.
+pub fn data(text: &str) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    let written = out.write_all(text.as_bytes()).and_then(|()| match text.ends_with('\n') {
+        true => out.flush(),
+        false => out.write_all(b"\n").and_then(|()| out.flush()),
+    });
+    match written {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::no(format!("cannot write to stdout: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// JSON, to stdout.
+pub fn json(value: &Value) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(value).map_err(|error| Failure::no(error.to_string()))?;
+    data(&text)
+}
+
+/// Talk, to stderr. Nothing can be done if nobody listens.
+pub fn talk(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}

@@ -1,0 +1,334 @@
+//! Commands that read the database: they need no running recorder.
+
+use crate::cli::{ConfigArg, Done, Failure, Output, OutputArg, print};
+use crate::config::{self, units};
+use crate::exchange::{CaptureId, Clock, Outcome};
+use crate::fixtures::{ExportError, ExportRequest, Format, export as export_fixtures};
+use crate::redact::{Redactor, Settings, builtin};
+use crate::review::{LatencyReport, LatencyRequest, ReviewError};
+use crate::store::{CaptureFilter, CaptureSummary, ExchangeSummary, Reader, StoredBody, StoredCapture, StoredExchange};
+use clap::{Args, Subcommand};
+use comfy_table::{Table, presets::UTF8_HORIZONTAL_ONLY};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+
+/// Which database.
+#[derive(Args, Clone)]
+struct StoreArg {
+    #[command(flatten)]
+    config: ConfigArg,
+    /// The SQLite file [default: the configuration's store.path]
+    #[arg(long, value_name = "FILE")]
+    store: Option<PathBuf>,
+}
+
+impl StoreArg {
+    fn reader(&self) -> Result<Reader, Failure> {
+        let path = match &self.store {
+            Some(path) => path.clone(),
+            None => config::load(self.config.config.as_deref()).map_err(Failure::usage)?.config.store.path,
+        };
+        Reader::open(&path).map_err(Failure::usage)
+    }
+}
+
+#[derive(Args)]
+pub(crate) struct LatencyArgs {
+    /// The integration
+    integration: String,
+    /// Only this endpoint, "GET /customers/{id}"
+    #[arg(long)]
+    endpoint: Option<String>,
+    /// Only the last so long, "7d"
+    #[arg(long, value_name = "DURATION")]
+    since: Option<String>,
+    /// What share of calls a timeout would cut; may be repeated
+    #[arg(long, value_name = "DURATION")]
+    what_if: Vec<String>,
+    #[command(flatten)]
+    store: StoreArg,
+    #[command(flatten)]
+    output: OutputArg,
+}
+
+#[derive(Args)]
+pub(crate) struct ExportArgs {
+    /// The integration
+    integration: String,
+    /// The tool the fixtures are for
+    #[arg(long, value_parser = ["wiremock"])]
+    format: String,
+    /// Folder to write; an existing one is replaced only if it is an export of ours
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Fixtures per endpoint, status and shape of the answer
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    per_endpoint: u16,
+    /// Only the last so long, "7d"
+    #[arg(long, value_name = "DURATION")]
+    since: Option<String>,
+    #[command(flatten)]
+    store: StoreArg,
+    #[command(flatten)]
+    output: OutputArg,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum RecordingsCommand {
+    /// The newest first
+    List(ListArgs),
+    /// Both exchanges of one capture, redacted
+    Show {
+        /// The capture's id
+        id: uuid::Uuid,
+        #[command(flatten)]
+        store: StoreArg,
+        #[command(flatten)]
+        output: OutputArg,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct ListArgs {
+    /// Only this integration
+    #[arg(long)]
+    integration: Option<String>,
+    /// Only this endpoint
+    #[arg(long)]
+    endpoint: Option<String>,
+    /// Only this outcome of the shadow: ok, ok_but_error, client_4xx, throttled_429, server_5xx, network_error, timeout, aborted
+    #[arg(long)]
+    outcome: Option<String>,
+    /// Only calls to the shadow that took longer, "800ms"
+    #[arg(long, value_name = "DURATION")]
+    slower_than: Option<String>,
+    /// Only the last so long, "24h"
+    #[arg(long, value_name = "DURATION")]
+    since: Option<String>,
+    /// Only older than this capture: the last id of the page before
+    #[arg(long, value_name = "ID")]
+    before: Option<uuid::Uuid>,
+    /// At most so many
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    limit: u16,
+    #[command(flatten)]
+    store: StoreArg,
+    #[command(flatten)]
+    output: OutputArg,
+}
+
+pub(crate) fn latency(args: &LatencyArgs) -> Done {
+    let reader = args.store.reader()?;
+    let what_if_us = args.what_if.iter().map(|text| duration_us(text)).collect::<Result<Vec<_>, _>>()?;
+    let request = LatencyRequest {
+        integration: args.integration.clone(),
+        endpoint: args.endpoint.clone(),
+        since_unix_s: since_us(args.since.as_deref())?.map(|us| us / 1_000_000),
+        what_if_us,
+    };
+    let report = LatencyReport::build(&reader, &request).map_err(review_failure)?;
+    match args.output.output {
+        Output::Json => print::json(&report.to_json()),
+        Output::Text => print::data(&report.to_text()),
+    }
+}
+
+fn review_failure(error: ReviewError) -> Failure {
+    match error {
+        ReviewError::NoData { .. } => Failure::cannot_say(error),
+        _ => Failure::usage(error),
+    }
+}
+
+pub(crate) fn export(args: &ExportArgs) -> Done {
+    let reader = args.store.reader()?;
+    // The gate only asks whether a rule would still match, so the key of the pseudonyms is not needed.
+    let redactor = Redactor::compile(&builtin(), config::key_for_once(), Settings::default())
+        .map_err(|problems| Failure::usage(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))?;
+    let request = ExportRequest {
+        integration: args.integration.clone(),
+        out: args.out.clone(),
+        per_endpoint: usize::from(args.per_endpoint),
+        since_unix_us: since_us(args.since.as_deref())?,
+        format: Format::WireMock,
+    };
+    let manifest = export_fixtures(&reader, &redactor, &request).map_err(|error| match error {
+        ExportError::Residue { .. } => Failure::no(error.to_string()),
+        ExportError::NoData { .. } => Failure::cannot_say(error),
+        other => Failure::usage(other),
+    })?;
+    match args.output.output {
+        Output::Json => print::json(&manifest.to_json()),
+        Output::Text => print::data(&manifest.to_text()),
+    }
+}
+
+pub(crate) fn recordings(command: &RecordingsCommand) -> Done {
+    match command {
+        RecordingsCommand::List(args) => list(args),
+        RecordingsCommand::Show { id, store, output } => show(CaptureId(*id), store, *output),
+    }
+}
+
+fn list(args: &ListArgs) -> Done {
+    let outcome = match &args.outcome {
+        Some(name) => Some(Outcome::from_name(name).ok_or_else(|| {
+            let names: Vec<_> = Outcome::ALL.iter().map(|outcome| outcome.name()).collect();
+            Failure::usage(format!("{name:?} is no outcome; one of {}", names.join(", ")))
+        })?),
+        None => None,
+    };
+    let filter = CaptureFilter {
+        integration: args.integration.clone(),
+        endpoint: args.endpoint.clone(),
+        outcome,
+        slower_than_us: args.slower_than.as_deref().map(duration_us).transpose()?,
+        since_unix_us: since_us(args.since.as_deref())?,
+        before: args.before.map(CaptureId),
+        limit: usize::from(args.limit),
+        ..CaptureFilter::default()
+    };
+    let found = args.store.reader()?.captures(&filter).map_err(Failure::usage)?;
+    if args.output.output == Output::Json {
+        let list: Vec<_> = found.iter().map(summary_json).collect();
+        return print::json(&json!({ "schema": "darklaunch.recordings/v1", "recordings": list }));
+    }
+    let mut table = Table::new();
+    table.load_preset(UTF8_HORIZONTAL_ONLY).set_header(["id", "received", "endpoint", "primary", "shadow", "verdict"]);
+    for one in &found {
+        table.add_row([
+            one.id.to_string(),
+            stamp(one.received_unix_us),
+            one.endpoint.to_string(),
+            one.primary.as_ref().map(answer_text).unwrap_or_default(),
+            answer_text(&one.shadow),
+            one.verdict.clone(),
+        ]);
+    }
+    print::data(&format!("{table}\n{} recordings", found.len()))
+}
+
+fn show(id: CaptureId, store: &StoreArg, output: OutputArg) -> Done {
+    let found = store.reader()?.capture(&id).map_err(Failure::usage)?;
+    let capture = found.ok_or_else(|| Failure::no(format!("no recording has the id {id}; see darklaunch recordings list")))?;
+    match output.output {
+        Output::Json => print::json(&capture_json(&capture)),
+        Output::Text => print::data(&capture_text(&capture)),
+    }
+}
+
+fn answer_text(answer: &ExchangeSummary) -> String {
+    let status = answer.status.map_or_else(|| answer.failure.clone().unwrap_or_default(), |status| status.to_string());
+    format!("{status} in {}", millis(answer.total_us))
+}
+
+fn millis(us: u64) -> String {
+    format!("{}.{} ms", us / 1_000, us % 1_000 / 100)
+}
+
+fn stamp(unix_us: i64) -> String {
+    jiff::Timestamp::from_microsecond(unix_us).map(|stamp| stamp.to_string()).unwrap_or_default()
+}
+
+fn summary_json(one: &CaptureSummary) -> Value {
+    json!({
+        "id": one.id.to_string(),
+        "integration": one.integration,
+        "endpoint": one.endpoint,
+        "received_at": stamp(one.received_unix_us),
+        "method": one.method,
+        "target": one.target,
+        "primary": one.primary.as_ref().map(exchange_json),
+        "shadow": exchange_json(&one.shadow),
+        "verdict": one.verdict,
+    })
+}
+
+fn exchange_json(one: &ExchangeSummary) -> Value {
+    json!({
+        "status": one.status,
+        "outcome": one.outcome.name(),
+        "failure": one.failure,
+        "ttfb_us": one.ttfb_us,
+        "total_us": one.total_us,
+        "body_bytes": one.body_bytes,
+        "body_dropped": one.body_drop,
+    })
+}
+
+fn body_json(body: &StoredBody) -> Value {
+    let text = body.bytes.as_ref().map(|bytes| String::from_utf8_lossy(bytes));
+    json!({ "text": text, "seen_bytes": body.seen_bytes, "dropped": body.drop_reason })
+}
+
+fn answer_json(one: &StoredExchange) -> Value {
+    let mut value = exchange_json(&one.summary);
+    value["headers"] = json!(one.headers);
+    value["body"] = body_json(&one.body);
+    value
+}
+
+fn capture_json(one: &StoredCapture) -> Value {
+    let mut value = summary_json(&one.summary);
+    value["schema"] = json!("darklaunch.recording/v1");
+    value["request"] = json!({ "headers": one.request_headers, "body": body_json(&one.request_body) });
+    value["primary"] = one.primary.as_ref().map_or(Value::Null, answer_json);
+    value["shadow"] = answer_json(&one.shadow);
+    value["redacted"] = one
+        .hits
+        .iter()
+        .map(|hit| json!({ "rule": hit.rule, "side": hit.side, "part": hit.part, "count": hit.count }))
+        .collect();
+    value["rules_hash"] = json!(one.rules_hash);
+    value["differences"] =
+        one.differences.iter().map(|difference| json!({ "path": difference.path, "what": difference.what })).collect();
+    value
+}
+
+fn capture_text(one: &StoredCapture) -> String {
+    let summary = &one.summary;
+    let mut text = format!("{} {}\n{} {}\n", summary.id, stamp(summary.received_unix_us), summary.method, summary.target);
+    push_message(&mut text, &one.request_headers, &one.request_body);
+    for (name, answer) in [("primary", one.primary.as_ref()), ("shadow", Some(&one.shadow))] {
+        if let Some(answer) = answer {
+            text.push_str(&format!("\n{name}: {} ({})\n", answer_text(&answer.summary), answer.summary.outcome.name()));
+            push_message(&mut text, &answer.headers, &answer.body);
+        }
+    }
+    let hits: Vec<_> = one.hits.iter().map(|hit| format!("{} x{}", hit.rule, hit.count)).collect();
+    text.push_str(&format!("\nverdict: {}\nredacted: {}\n", summary.verdict, hits.join(", ")));
+    for difference in &one.differences {
+        text.push_str(&format!("differs: {} {}\n", difference.path, difference.what));
+    }
+    text
+}
+
+fn push_message(text: &mut String, headers: &[(String, String)], body: &StoredBody) {
+    for (name, value) in headers {
+        text.push_str(&format!("  {name}: {}\n", visible(value)));
+    }
+    match (&body.bytes, &body.drop_reason) {
+        (Some(bytes), _) => text.push_str(&format!("\n{}\n", visible(&String::from_utf8_lossy(bytes)))),
+        (None, reason) => text.push_str(&format!(
+            "\n  (body of {} bytes not kept: {})\n",
+            body.seen_bytes,
+            reason.as_deref().unwrap_or("pruned")
+        )),
+    }
+}
+
+/// Recorded text is hostile: control characters could drive the terminal.
+fn visible(text: &str) -> String {
+    let shown = |c: char| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c };
+    text.chars().map(shown).collect()
+}
+
+fn duration_us(text: &str) -> Result<u64, Failure> {
+    units::duration_us(text).map_err(Failure::usage)
+}
+
+fn since_us(text: Option<&str>) -> Result<Option<i64>, Failure> {
+    let Some(text) = text else { return Ok(None) };
+    let back = i64::try_from(duration_us(text)?).map_err(|_| Failure::usage(format!("{text} is too long ago")))?;
+    Ok(Some(Clock.unix_us().saturating_sub(back)))
+}

@@ -1,0 +1,211 @@
+//! Commands that talk to a running recorder through its console.
+
+use crate::cli::{ConfigArg, Done, Failure, Output, OutputArg, print};
+use crate::config;
+use clap::Args;
+use comfy_table::{Table, presets::UTF8_HORIZONTAL_ONLY};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// The console answers from memory; longer than this means nobody is there.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Where the recorder's console is.
+#[derive(Args, Clone)]
+struct ConsoleArg {
+    #[command(flatten)]
+    config: ConfigArg,
+    /// Address of the console, http://127.0.0.1:9090 [default: the configuration's listen.console]
+    #[arg(long, value_name = "URL")]
+    console: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct StatusArgs {
+    #[command(flatten)]
+    console: ConsoleArg,
+    #[command(flatten)]
+    output: OutputArg,
+}
+
+#[derive(Args)]
+pub(crate) struct EnableArgs {
+    /// The integration to mirror
+    integration: String,
+    /// Share of calls to mirror, "10%" [default: as it was]
+    #[arg(long, value_name = "PERCENT")]
+    sample: Option<String>,
+    /// Why; kept in the history
+    #[arg(long)]
+    reason: String,
+    #[command(flatten)]
+    console: ConsoleArg,
+    #[command(flatten)]
+    output: OutputArg,
+}
+
+#[derive(Args)]
+pub(crate) struct StopArgs {
+    /// The integration to stop
+    #[arg(required_unless_present = "all")]
+    integration: Option<String>,
+    /// Stop every integration
+    #[arg(long, conflicts_with = "integration")]
+    all: bool,
+    /// Why; kept in the history
+    #[arg(long, default_value = "")]
+    reason: String,
+    #[command(flatten)]
+    console: ConsoleArg,
+    #[command(flatten)]
+    output: OutputArg,
+}
+
+pub(crate) fn status(args: &StatusArgs) -> Done {
+    let status = call(&args.console, reqwest::Method::GET, "/api/v1/status", None)?;
+    match args.output.output {
+        Output::Json => print::json(&status),
+        Output::Text => print::data(&status_text(&status)),
+    }
+}
+
+pub(crate) fn enable(args: &EnableArgs) -> Done {
+    let path = format!("/api/v1/integrations/{}/start", segment(&args.integration)?);
+    let mut body = json!({ "who": who(), "reason": args.reason });
+    if let Some(sample) = &args.sample {
+        body["sample"] = json!(sample);
+    }
+    let state = call(&args.console, reqwest::Method::POST, &path, Some(body))?;
+    tell(args.output, &state, &format!("mirroring of {} is on", args.integration))
+}
+
+pub(crate) fn stop(args: &StopArgs) -> Done {
+    let body = json!({ "who": who(), "reason": args.reason });
+    let (path, text) = match &args.integration {
+        Some(name) => {
+            (format!("/api/v1/integrations/{}/stop", segment(name)?), format!("mirroring of {name} is stopped"))
+        }
+        None => ("/api/v1/stop-all".to_owned(), "mirroring of every integration is stopped".to_owned()),
+    };
+    match call(&args.console, reqwest::Method::POST, &path, Some(body)) {
+        Ok(state) => tell(args.output, &state, &text),
+        // A stop must work when the console does not: the recorder watches its state folder.
+        Err(failure) if failure.code == 4 => stop_by_file(args, &failure),
+        Err(failure) => Err(failure),
+    }
+}
+
+fn stop_by_file(args: &StopArgs, failure: &Failure) -> Done {
+    let loaded = config::load(args.console.config.config.as_deref()).map_err(|problems| {
+        Failure::unreachable(format!("{}\nand no STOP file could be left, because of the configuration:\n{problems}", failure.text))
+    })?;
+    let file = loaded
+        .config
+        .state_folder()
+        .request_stop(args.integration.as_deref())
+        .map_err(|error| Failure::unreachable(format!("{}\nand no STOP file could be left: {error}", failure.text)))?;
+    print::talk(&format!("{}\nleft {}: a recorder that runs on this folder stops at once", failure.text, file.display()));
+    Ok(())
+}
+
+fn tell(output: OutputArg, state: &Value, text: &str) -> Done {
+    match output.output {
+        Output::Json => print::json(state),
+        Output::Text => print::data(text),
+    }
+}
+
+fn segment(integration: &str) -> Result<&str, Failure> {
+    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    match !integration.is_empty() && integration.bytes().all(fits) {
+        true => Ok(integration),
+        false => Err(Failure::usage(format!(
+            "{integration:?} cannot be an integration's name; names are lower-case letters, digits and _"
+        ))),
+    }
+}
+
+fn who() -> String {
+    format!("{} (command line)", config::user_name())
+}
+
+fn address(console: &ConsoleArg) -> Result<String, Failure> {
+    match &console.console {
+        Some(url) => Ok(url.trim_end_matches('/').to_owned()),
+        None => {
+            let loaded = config::load(console.config.config.as_deref()).map_err(Failure::usage)?;
+            Ok(format!("http://{}", loaded.config.console))
+        }
+    }
+}
+
+fn call(console: &ConsoleArg, method: reqwest::Method, path: &str, body: Option<Value>) -> Result<Value, Failure> {
+    let base = address(console)?;
+    crate::app::install_tls();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::unreachable(format!("cannot start a runtime: {error}")))?;
+    runtime.block_on(async {
+        let gone = |error: reqwest::Error| {
+            Failure::unreachable(format!("no recorder answers at {base}: {}; is it running?", error.without_url()))
+        };
+        let client = reqwest::Client::builder().no_proxy().timeout(ANSWER_TIMEOUT).build().map_err(gone)?;
+        let mut request = client.request(method, format!("{base}{path}"));
+        if let Some(body) = &body {
+            request = request.json(body);
+        }
+        let answer = request.send().await.map_err(gone)?;
+        let status = answer.status();
+        let value: Value = answer.json().await.map_err(gone)?;
+        match status.is_success() {
+            true => Ok(value),
+            false => Err(Failure::usage(problem_text(&value, status.as_u16()))),
+        }
+    })
+}
+
+fn problem_text(problem: &Value, status: u16) -> String {
+    let text = |key| problem.get(key).and_then(Value::as_str);
+    match (text("title"), text("detail")) {
+        (Some(title), Some(detail)) => format!("{title}: {detail}"),
+        (Some(one), None) | (None, Some(one)) => one.to_owned(),
+        (None, None) => format!("the recorder answered {status}"),
+    }
+}
+
+fn status_text(status: &Value) -> String {
+    let mut table = Table::new();
+    table.load_preset(UTF8_HORIZONTAL_ONLY);
+    table.set_header(["integration", "state", "sample", "calls", "mirrored", "not mirrored", "recorded", "last change"]);
+    for one in status["integrations"].as_array().into_iter().flatten() {
+        let ledger = &one["ledger"];
+        table.add_row([
+            words(&one["name"]),
+            words(&one["state"]),
+            words(&one["sample"]),
+            words(&ledger["arrived"]),
+            sum(&ledger["mirrored"]).to_string(),
+            sum(&ledger["not_mirrored"]).to_string(),
+            words(&one["recorded"]),
+            format!("{} {}", words(&one["changed_by"]), words(&one["reason"])),
+        ]);
+    }
+    let problems: Vec<String> = status["recorder"]["problems"].as_array().into_iter().flatten().map(words).collect();
+    match problems.is_empty() {
+        true => table.to_string(),
+        false => format!("{table}\nproblems: {}", problems.join("; ")),
+    }
+}
+
+fn sum(counts: &Value) -> u64 {
+    counts.as_object().into_iter().flat_map(|map| map.values()).filter_map(Value::as_u64).sum()
+}
+
+fn words(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,154 @@
+//! The recorder as a process of its own, as a user runs it.
+
+use crate::support::{Upstream, eventually};
+use serde_json::Value;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use tempfile::TempDir;
+
+/// The binary, with an environment that holds nothing of ours.
+pub fn command() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_darklaunch"));
+    command.env_remove("DARKLAUNCH_CONFIG");
+    command
+}
+
+/// The smallest configuration between two upstreams, on ports the system chooses, with `more` keys of the integration.
+pub fn config_text(primary: &str, shadow: &str, more: &str) -> String {
+    format!(
+        r#"[listen]
+traffic = "127.0.0.1:0"
+console = "127.0.0.1:0"
+
+[store]
+path = "darklaunch.db"
+
+[integrations.payments]
+match.path_prefix = "/"
+primary.url = "{primary}"
+shadow.url = "{shadow}"
+mirror.enabled = true
+mirror.sample = "100%"
+{more}
+"#
+    )
+}
+
+/// A running recorder. Dropping it kills it.
+pub struct Recorder {
+    pub folder: TempDir,
+    pub traffic: String,
+    pub console: String,
+    child: Child,
+    // Held so that the recorder never writes into a closed pipe.
+    _talk: std::thread::JoinHandle<Vec<String>>,
+}
+
+impl Recorder {
+    pub fn between(primary: &Upstream, shadow: &Upstream, more: &str) -> Self {
+        Self::with(&config_text(&primary.url, &shadow.url, more))
+    }
+
+    pub fn with(config: &str) -> Self {
+        Self::inside(tempfile::tempdir().unwrap(), config)
+    }
+
+    /// Starts in a folder that may already hold a database.
+    #[expect(clippy::disallowed_methods, reason = "the reader of the child's stderr ends with the child")]
+    pub fn inside(folder: TempDir, config: &str) -> Self {
+        std::fs::write(folder.path().join("darklaunch.toml"), config).unwrap();
+        let mut child =
+            command().arg("run").current_dir(folder.path()).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let (mut traffic, mut console, mut before) = (None, None, Vec::new());
+        while traffic.is_none() || console.is_none() {
+            let line = lines.next().unwrap_or_else(|| panic!("the recorder did not start: {before:?}")).unwrap();
+            if let Some(url) = line.strip_prefix("traffic on ") {
+                traffic = Some(url.to_owned());
+            } else if let Some(url) = line.strip_prefix("console on ") {
+                console = Some(url.to_owned());
+            }
+            before.push(line);
+        }
+        let talk = std::thread::spawn(move || lines.map_while(Result::ok).collect());
+        Self { folder, traffic: traffic.unwrap(), console: console.unwrap(), child, _talk: talk }
+    }
+
+    pub fn store(&self) -> PathBuf {
+        self.folder.path().join("darklaunch.db")
+    }
+
+    /// `darklaunch ARGS` in the recorder's folder.
+    pub fn cli(&self, args: &[&str]) -> Output {
+        command().args(args).current_dir(self.folder.path()).output().unwrap()
+    }
+
+    /// The recorder's own count, as its console tells it.
+    pub async fn status(&self) -> Value {
+        let answer = reqwest::get(format!("{}/api/v1/status", self.console)).await.unwrap();
+        answer.json().await.unwrap()
+    }
+
+    /// Waits until nothing is pending and everything mirrored is recorded; returns the integration's status.
+    pub async fn at_rest(&self) -> Value {
+        eventually("the ledger at rest", async || {
+            let status = self.status().await;
+            let one = &status["integrations"][0];
+            let ledger = &one["ledger"];
+            let mirrored: u64 = ledger["mirrored"].as_object()?.values().filter_map(Value::as_u64).sum();
+            let settled = one["recorded"].as_u64()? + count(&one["not_recorded"]);
+            (ledger["pending"] == 0 && settled == mirrored).then(|| one.clone())
+        })
+        .await
+    }
+
+    /// Asks it to stop and waits until it has.
+    pub fn stop(mut self) -> (TempDir, std::process::ExitStatus) {
+        rustix::process::kill_process(
+            rustix::process::Pid::from_child(&self.child),
+            rustix::process::Signal::TERM,
+        )
+        .unwrap();
+        let status = self.child.wait().unwrap();
+        (self.take_folder(), status)
+    }
+
+    /// kill -9.
+    pub fn kill(mut self) -> TempDir {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        self.take_folder()
+    }
+
+    fn take_folder(&mut self) -> TempDir {
+        std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap())
+    }
+}
+
+impl Drop for Recorder {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn count(counts: &Value) -> u64 {
+    match counts {
+        Value::Object(map) => map.values().filter_map(Value::as_u64).sum(),
+        other => other.as_u64().unwrap_or_default(),
+    }
+}
+
+/// Every file below a folder, for looking for what must not be there.
+pub fn bytes_below(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => found.extend(bytes_below(&path)),
+            false => found.push((path.clone(), std::fs::read(&path).unwrap())),
+        }
+    }
+    found
+}
