@@ -1,1 +1,251 @@
-//! What the recorder says of itself: log set-up and the counters of the ledger.
+//! What the recorder says of itself: log set-up, the counters of the ledger, and the priority of threads off the path.
+//!
+//! **Invariant:** a request is counted as arrived once and ends in exactly one state; `pending` is the difference.
+
+use crate::exchange::{DropReason, Integration, NotMirrored, Outcome};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use tracing_subscriber::EnvFilter;
+
+/// Every integration's counters, in the order of the configuration. The set is fixed for the life of the process.
+#[derive(Debug)]
+pub struct Ledger {
+    books: Vec<Arc<Book>>,
+}
+
+impl Ledger {
+    /// One empty book per integration.
+    pub fn new(names: Vec<Integration>) -> Arc<Self> {
+        Arc::new(Self { books: names.into_iter().map(|name| Arc::new(Book::new(name))).collect() })
+    }
+
+    /// The book of one integration.
+    pub fn of(&self, integration: &str) -> Option<&Arc<Book>> {
+        self.books.iter().find(|book| &**book.integration() == integration)
+    }
+
+    /// Every book.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Book>> {
+        self.books.iter()
+    }
+}
+
+/// The counters of one integration. Counting never blocks the user's path: only the recorder's two named maps lock.
+#[derive(Debug)]
+pub struct Book {
+    integration: Integration,
+    arrived: AtomicU64,
+    mirrored: [AtomicU64; 9],
+    not_mirrored: [AtomicU64; 16],
+    primary: [AtomicU64; 9],
+    body_dropped: [AtomicU64; 10],
+    recorded: AtomicU64,
+    not_recorded: Mutex<BTreeMap<&'static str, u64>>,
+    redaction_hits: Mutex<BTreeMap<Arc<str>, u64>>,
+}
+
+impl Book {
+    fn new(integration: Integration) -> Self {
+        Self {
+            integration,
+            arrived: AtomicU64::new(0),
+            mirrored: Default::default(),
+            not_mirrored: Default::default(),
+            primary: Default::default(),
+            body_dropped: Default::default(),
+            recorded: AtomicU64::new(0),
+            not_recorded: Mutex::default(),
+            redaction_hits: Mutex::default(),
+        }
+    }
+
+    /// Whose book it is.
+    pub fn integration(&self) -> &Integration {
+        &self.integration
+    }
+
+    /// A request's head arrived. Call exactly once per request.
+    pub fn arrived(&self) {
+        add(&self.arrived, 1);
+    }
+
+    /// End state: it has no shadow exchange.
+    pub fn not_mirrored(&self, reason: NotMirrored) {
+        add(&self.not_mirrored[reason as usize], 1);
+    }
+
+    /// End state: its shadow exchange ended.
+    pub fn mirrored(&self, outcome: Outcome) {
+        add(&self.mirrored[outcome as usize], 1);
+    }
+
+    /// The primary's exchange ended (counted for every forwarded request, mirrored or not).
+    pub fn primary(&self, outcome: Outcome) {
+        add(&self.primary[outcome as usize], 1);
+    }
+
+    /// `count` captures are in the store.
+    pub fn recorded(&self, count: u64) {
+        add(&self.recorded, count);
+    }
+
+    /// `count` captures could not be stored.
+    pub fn not_recorded(&self, reason: &'static str, count: u64) {
+        let mut map = self.not_recorded.lock().unwrap_or_else(PoisonError::into_inner);
+        *map.entry(reason).or_default() += count;
+    }
+
+    /// A body was not kept although its exchange was.
+    pub fn body_dropped(&self, reason: DropReason) {
+        add(&self.body_dropped[reason as usize], 1);
+    }
+
+    /// A redaction rule replaced `count` values.
+    pub fn redaction_hits(&self, rule: &str, count: u64) {
+        let mut map = self.redaction_hits.lock().unwrap_or_else(PoisonError::into_inner);
+        match map.get_mut(rule) {
+            Some(hits) => *hits += count,
+            None => {
+                map.insert(Arc::from(rule), count);
+            }
+        }
+    }
+
+    /// The counters now. End states are read before arrivals, so that a request in between shows as pending.
+    pub fn snapshot(&self) -> BookSnapshot {
+        let mirrored = self.mirrored.each_ref().map(get);
+        let not_mirrored = self.not_mirrored.each_ref().map(get);
+        let arrived = get(&self.arrived);
+        let ended = mirrored.iter().sum::<u64>() + not_mirrored.iter().sum::<u64>();
+        let not_recorded = self.not_recorded.lock().unwrap_or_else(PoisonError::into_inner);
+        let redaction_hits = self.redaction_hits.lock().unwrap_or_else(PoisonError::into_inner);
+        BookSnapshot {
+            integration: Arc::clone(&self.integration),
+            arrived,
+            pending: arrived.saturating_sub(ended),
+            mirrored,
+            not_mirrored,
+            primary: self.primary.each_ref().map(get),
+            recorded: get(&self.recorded),
+            not_recorded: not_recorded.iter().map(|(reason, count)| ((*reason).to_owned(), *count)).collect(),
+            body_dropped: self.body_dropped.each_ref().map(get),
+            redaction_hits: redaction_hits.iter().map(|(rule, count)| (rule.to_string(), *count)).collect(),
+        }
+    }
+}
+
+// Release/Acquire, so that whoever sees an end state also sees its arrival.
+fn add(counter: &AtomicU64, count: u64) {
+    counter.fetch_add(count, Ordering::Release);
+}
+
+fn get(counter: &AtomicU64) -> u64 {
+    counter.load(Ordering::Acquire)
+}
+
+/// The counters of one integration at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BookSnapshot {
+    /// Whose.
+    pub integration: Integration,
+    /// Requests whose head arrived.
+    pub arrived: u64,
+    /// Arrived, and not yet in an end state.
+    pub pending: u64,
+    /// Ended with a shadow exchange, by [`Outcome::code`].
+    pub mirrored: [u64; 9],
+    /// Ended without one, by position in [`NotMirrored::ALL`].
+    pub not_mirrored: [u64; 16],
+    /// The primary's exchanges, by [`Outcome::code`].
+    pub primary: [u64; 9],
+    /// Captures in the store.
+    pub recorded: u64,
+    /// Captures that could not be stored, by reason.
+    pub not_recorded: Vec<(String, u64)>,
+    /// Bodies not kept, by position in [`DropReason::ALL`].
+    pub body_dropped: [u64; 10],
+    /// Values replaced, by rule.
+    pub redaction_hits: Vec<(String, u64)>,
+}
+
+impl BookSnapshot {
+    /// Whether every arrival is in exactly one state. False means that something was counted twice.
+    pub fn adds_up(&self) -> bool {
+        self.arrived == self.pending + self.mirrored_total() + self.not_mirrored_total()
+    }
+
+    /// Requests with a shadow exchange.
+    pub fn mirrored_total(&self) -> u64 {
+        self.mirrored.iter().sum()
+    }
+
+    /// Requests without one.
+    pub fn not_mirrored_total(&self) -> u64 {
+        self.not_mirrored.iter().sum()
+    }
+}
+
+/// Why logging could not be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum TracingError {
+    /// The filter is not in the syntax of `tracing_subscriber::EnvFilter`.
+    #[error("log filter `{filter}` is not understood: {reason}; write a level such as `info` or `darklaunch=debug`")]
+    Filter {
+        /// The filter as given.
+        filter: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Another subscriber is installed.
+    #[error("logging is already set up in this process; call init_tracing once")]
+    AlreadySet,
+}
+
+/// Installs the process's log: lines on stderr, as text or as JSON.
+pub fn init_tracing(filter: &str, json: bool) -> Result<(), TracingError> {
+    let parsed = EnvFilter::try_new(filter)
+        .map_err(|error| TracingError::Filter { filter: filter.to_owned(), reason: error.to_string() })?;
+    let builder = tracing_subscriber::fmt().with_env_filter(parsed).with_writer(std::io::stderr);
+    let done = if json { builder.json().try_init() } else { builder.try_init() };
+    done.map_err(|_| TracingError::AlreadySet)
+}
+
+/// How far threads off the user's path step back, as a nice value (0 normal – 19 last).
+pub const OFF_PATH_NICE: i32 = 10;
+
+/// Lowers the OS priority of the calling thread only, so that the user's path is served first. Best effort: where the
+/// system refuses, the work still runs, at normal priority.
+pub fn lower_priority_of_this_thread() {
+    // On Linux a thread id names one thread to setpriority, not the whole process.
+    if let Err(error) = rustix::process::setpriority_process(Some(rustix::thread::gettid()), OFF_PATH_NICE) {
+        tracing::warn!(%error, "the system did not let this thread lower its priority");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_arrival_is_pending_until_it_ends_and_double_counts_are_seen() {
+        let ledger = Ledger::new(vec![Arc::from("pay")]);
+        let book = ledger.of("pay").unwrap();
+        book.arrived();
+        book.arrived();
+        assert_eq!(book.snapshot().pending, 2);
+        book.mirrored(Outcome::Unknown);
+        book.not_mirrored(NotMirrored::Refused);
+        let now = book.snapshot();
+        assert_eq!((now.pending, now.mirrored_total(), now.not_mirrored_total()), (0, 1, 1));
+        assert!(now.adds_up());
+        book.mirrored(Outcome::Ok);
+        assert!(!book.snapshot().adds_up());
+    }
+
+    #[test]
+    fn a_filter_that_cannot_be_read_is_named() {
+        let error = init_tracing("darklaunch=loudly", false).unwrap_err();
+        assert!(error.to_string().contains("darklaunch=loudly"));
+    }
+}
