@@ -1,1 +1,0 @@
-//! The storyboard: build every room, start, wait, close from the left.

@@ -1,0 +1,113 @@
+//! The keeper of the switches: saves every change beside the database, and obeys stop files. It needs neither console nor
+//! store, so a stop works, and is remembered, when both are down.
+
+use crate::config::state::{SavedSwitch, StateFolder, Stops};
+use crate::control::Switchboard;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// How often stop files are looked for; half of the 100 ms a stop may take.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// Who a stop by file is recorded as.
+const BY_FILE: &str = "stop file";
+
+/// The keeper's thread.
+pub(crate) struct Keeper {
+    close: SyncSender<()>,
+    thread: JoinHandle<()>,
+}
+
+impl Keeper {
+    pub(crate) fn start(folder: StateFolder, switchboard: Arc<Switchboard>) -> std::io::Result<Self> {
+        let (close, closed) = sync_channel(1);
+        let keeping = Keeping { folder, switchboard, saved: Vec::new(), warned: false };
+        let thread = std::thread::Builder::new().name("dl-keeper".into()).spawn(move || keeping.run(&closed))?;
+        Ok(Self { close, thread })
+    }
+
+    /// Saves the last changes and ends.
+    pub(crate) fn close(self) {
+        drop(self.close);
+        if self.thread.join().is_err() {
+            tracing::error!("the keeper of the switches ended by a panic");
+        }
+    }
+}
+
+struct Keeping {
+    folder: StateFolder,
+    switchboard: Arc<Switchboard>,
+    saved: Vec<SavedSwitch>,
+    warned: bool,
+}
+
+impl Keeping {
+    fn run(mut self, closed: &Receiver<()>) {
+        loop {
+            self.obey_stop_files();
+            self.save_changes();
+            if !matches!(closed.recv_timeout(LOOK_EVERY), Err(RecvTimeoutError::Timeout)) {
+                self.save_changes();
+                return;
+            }
+        }
+    }
+
+    fn obey_stop_files(&mut self) {
+        let stops = match self.folder.stops() {
+            Ok(stops) => stops,
+            Err(error) => {
+                // A stop file might be there and cannot be seen: the safe reading is that it is.
+                self.warn(&error.to_string());
+                Stops { all: true, integrations: Vec::new() }
+            }
+        };
+        for switch in self.switchboard.iter() {
+            if stops.holds(switch.integration()) && switch.state().on {
+                switch.stop(BY_FILE, &format!("a STOP file in {}; remove it to start again", self.folder.path().display()));
+            }
+        }
+    }
+
+    fn save_changes(&mut self) {
+        let now = self.now();
+        if now == self.saved {
+            return;
+        }
+        match self.folder.save(&now) {
+            Ok(()) => {
+                self.saved = now;
+                self.warned = false;
+            }
+            Err(error) => self.warn(&error.to_string()),
+        }
+    }
+
+    fn now(&self) -> Vec<SavedSwitch> {
+        self.switchboard
+            .iter()
+            .map(|switch| {
+                let state = switch.state();
+                SavedSwitch {
+                    integration: switch.integration().to_string(),
+                    on: state.on,
+                    sample_ppm: state.sample_ppm,
+                    revision: state.revision,
+                    who: state.changed_by,
+                    reason: state.reason,
+                    at_unix_us: state.changed_unix_us,
+                }
+            })
+            .collect()
+    }
+
+    fn warn(&mut self, error: &str) {
+        if !self.warned {
+            tracing::error!(error, "the state folder fails; switches may not survive a restart");
+        }
+        self.warned = true;
+    }
+}

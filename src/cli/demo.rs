@@ -1,0 +1,89 @@
+//! `demo`: the whole product on sample providers, with progress, and what came of it.
+
+use crate::cli::{Done, Failure, Output, OutputArg, print};
+use crate::demo::{self, DemoReport, DemoSettings};
+use clap::Args;
+use comfy_table::{Table, presets::UTF8_HORIZONTAL_ONLY};
+use indicatif::{ProgressBar, ProgressStyle};
+use std::path::PathBuf;
+
+#[derive(Args)]
+pub(crate) struct DemoArgs {
+    /// Calls the sample application makes
+    #[arg(long, value_name = "N", default_value_t = 3_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    calls: u32,
+    /// Folder for the database and the fixtures; must be new or hold an earlier demo
+    #[arg(long, value_name = "DIR", default_value = "target/demo")]
+    out: PathBuf,
+    /// Keep everything running afterwards, with traffic, until interrupted
+    #[arg(long)]
+    stay: bool,
+    #[command(flatten)]
+    output: OutputArg,
+}
+
+pub(crate) fn demo(args: &DemoArgs) -> Done {
+    let settings = DemoSettings { calls: args.calls, out: args.out.clone() };
+    let bar = ProgressBar::new(u64::from(args.calls));
+    let style = ProgressStyle::with_template("{msg} [{bar:40}] {pos}/{len} calls, {elapsed}");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("█▌ "));
+    bar.set_message("mirroring");
+    let demo = demo::start(&settings).map_err(Failure::usage)?;
+    print::talk(&format!("two sample providers and a recorder are running; the console is http://{}", demo.console()));
+    let ran = demo.run_application(&mut |done| bar.set_position(done)).map_err(Failure::usage)?;
+    bar.finish_and_clear();
+    if args.stay {
+        return stay(args, ran);
+    }
+    let report = ran.close().map_err(Failure::usage)?;
+    show(args.output, &report)
+}
+
+fn stay(args: &DemoArgs, ran: demo::Ran) -> Done {
+    let report = ran.report().map_err(Failure::usage)?;
+    show(args.output, &report)?;
+    print::talk(&format!("still running: open http://{} — Ctrl-C ends it", ran.console()));
+    ran.stay().map_err(Failure::usage)
+}
+
+fn show(output: OutputArg, report: &DemoReport) -> Done {
+    match output.output {
+        Output::Json => print::json(&report.to_json()),
+        Output::Text => print::data(&text(report)),
+    }
+}
+
+fn text(report: &DemoReport) -> String {
+    let app = &report.application;
+    let mut hits = Table::new();
+    hits.load_preset(UTF8_HORIZONTAL_ONLY).set_header(["redaction rule", "values replaced"]);
+    for (rule, count) in &report.redacted {
+        hits.add_row([rule.clone(), count.to_string()]);
+    }
+    let out = report.store.parent().unwrap_or(&report.store).display();
+    format!(
+        "\n1. What the application saw\n\
+         {} calls, {} answered by the current provider, {} failed. Added latency of the recorder: {}.\n\
+         \n2. The ledger: every call ends in one counted state\n{}\n\
+         \n3. Latency of both providers, and what a timeout would cut\n{}\n\
+         \n4. What was redacted before anything was stored\n{hits}\n\
+         \n5. What there is now\n\
+         recordings  {}\nfixtures    {} ({} WireMock mappings)\n\
+         \n6. Go on with\n\
+         darklaunch latency {name} --store {store} --what-if 100ms\n\
+         darklaunch recordings list --store {store} --outcome ok_but_error\n\
+         darklaunch export {name} --store {store} --format wiremock --out {out}/more\n\
+         darklaunch demo --stay\n",
+        app.calls,
+        app.answered_by_current,
+        app.failed,
+        report.added_latency_text(),
+        report.ledger_text,
+        report.latency_text,
+        report.store.display(),
+        report.fixtures.display(),
+        report.fixture_count,
+        name = report.integration,
+        store = report.store.display(),
+    )
+}
