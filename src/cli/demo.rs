@@ -28,7 +28,7 @@ pub(crate) fn demo(args: &DemoArgs) -> Done {
     let style = ProgressStyle::with_template("{msg} [{bar:40}] {pos}/{len} calls, {elapsed}");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("█▌ "));
     bar.set_message("mirroring");
-    let demo = demo::start(&settings).map_err(Failure::usage)?;
+    let demo = demo::start(settings).map_err(Failure::usage)?;
     print::talk(&format!("two sample providers and a recorder are running; the console is http://{}", demo.console()));
     let ran = demo.run_application(&mut |done| bar.set_position(done)).map_err(Failure::usage)?;
     bar.finish_and_clear();
@@ -77,7 +77,7 @@ fn text(report: &DemoReport) -> String {
         app.calls,
         app.answered_by_current,
         app.failed,
-        report.added_latency_text(),
+        format_args!("{:.2} ms on average", app.added_mean_us / 1_000.0),
         report.ledger_text,
         report.latency_text,
         report.store.display(),

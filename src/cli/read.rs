@@ -5,7 +5,7 @@ use crate::config::{self, units};
 use crate::exchange::{CaptureId, Clock, Outcome};
 use crate::fixtures::{ExportError, ExportRequest, Format, export as export_fixtures};
 use crate::redact::{Redactor, Settings, builtin};
-use crate::review::{LatencyReport, LatencyRequest, ReviewError};
+use crate::review::{LatencyReport, ReviewError};
 use crate::store::{CaptureFilter, CaptureSummary, ExchangeSummary, Reader, StoredBody, StoredCapture, StoredExchange};
 use clap::{Args, Subcommand};
 use comfy_table::{Table, presets::UTF8_HORIZONTAL_ONLY};
@@ -120,13 +120,10 @@ pub(crate) struct ListArgs {
 pub(crate) fn latency(args: &LatencyArgs) -> Done {
     let reader = args.store.reader()?;
     let what_if_us = args.what_if.iter().map(|text| duration_us(text)).collect::<Result<Vec<_>, _>>()?;
-    let request = LatencyRequest {
-        integration: args.integration.clone(),
-        endpoint: args.endpoint.clone(),
-        since_unix_s: since_us(args.since.as_deref())?.map(|us| us / 1_000_000),
-        what_if_us,
-    };
-    let report = LatencyReport::build(&reader, &request).map_err(review_failure)?;
+    let since_unix_s = since_us(args.since.as_deref())?.map(|us| us / 1_000_000);
+    let report =
+        LatencyReport::build(&reader, &args.integration, args.endpoint.as_deref(), since_unix_s, &what_if_us)
+            .map_err(review_failure)?;
     match args.output.output {
         Output::Json => print::json(&report.to_json()),
         Output::Text => print::data(&report.to_text()),
@@ -134,9 +131,9 @@ pub(crate) fn latency(args: &LatencyArgs) -> Done {
 }
 
 fn review_failure(error: ReviewError) -> Failure {
-    match error {
-        ReviewError::NoData { .. } => Failure::cannot_say(error),
-        _ => Failure::usage(error),
+    match error.is_too_little_data() {
+        true => Failure::cannot_say(error),
+        false => Failure::usage(error),
     }
 }
 
