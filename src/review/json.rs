@@ -1,6 +1,7 @@
 //! The report as JSON: stable field names, durations as integer microseconds (`_us`).
 
-use crate::review::ladder::{CONFIDENCE, Rung, WhatIf};
+use crate::latency::stats;
+use crate::review::ladder::{Rung, WhatIf};
 use crate::review::{LatencyReport, LedgerTally, Section};
 use serde_json::{Map, Value, json};
 
@@ -11,7 +12,7 @@ impl LatencyReport {
             "integration": self.integration,
             "endpoint": self.endpoint,
             "since_unix_s": self.since_unix_s,
-            "confidence": CONFIDENCE,
+            "confidence": stats::CONFIDENCE,
             "sections": self.sections.iter().map(section).collect::<Vec<_>>(),
             "ledger": self.ledger.to_json(),
         })

@@ -10,9 +10,6 @@ use crate::latency::{Series, stats};
 pub(crate) const LADDER: [(&str, u64, u64); 5] =
     [("p50", 50, 100), ("p90", 90, 100), ("p95", 95, 100), ("p99", 99, 100), ("p99.9", 999, 1000)];
 
-/// The two-sided confidence of every interval in a report.
-pub(crate) const CONFIDENCE: f64 = 0.95;
-
 /// "The answer never came", microseconds: the top of what a series can hold (600 s).
 const NEVER_US: u64 = 600_000_000;
 
@@ -105,8 +102,8 @@ impl Population {
         if calls == 0 {
             return None;
         }
-        let surely = stats::share_above(&self.least, timeout_us, CONFIDENCE);
-        let at_most = stats::share_above(&self.most, timeout_us, CONFIDENCE);
+        let surely = stats::share_above(&self.least, timeout_us);
+        let at_most = stats::share_above(&self.most, timeout_us);
         Some(WhatIf {
             timeout_us,
             calls,
@@ -127,12 +124,11 @@ impl Population {
 
     fn estimate(&self, num: u64, den: u64) -> Option<Estimate> {
         let value_us = self.least.quantile(num, den)?;
-        let never = |us: u64| self.censored_calls > 0 && self.most.count_above(us) == self.censored_calls;
         let at_least = self.most.quantile(num, den) != Some(value_us);
-        let low_us = stats::quantile_interval(&self.least, num, den, CONFIDENCE).map(|(low, _)| low);
-        let high_us = stats::quantile_interval(&self.most, num, den, CONFIDENCE)
+        let low_us = stats::quantile_interval(&self.least, num, den, stats::CONFIDENCE).map(|(low, _)| low);
+        let high_us = stats::quantile_interval(&self.most, num, den, stats::CONFIDENCE)
             .map(|(_, high)| high)
-            .filter(|high| !(at_least || *high >= NEVER_US && never(value_us)));
+            .filter(|high| self.censored_calls == 0 || *high < NEVER_US);
         Some(Estimate { value_us, at_least, low_us, high_us })
     }
 }
