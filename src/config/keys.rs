@@ -1,0 +1,164 @@
+//! Every key a user may write, once: its kind, its bounds, its default and its meaning. The walk, the defaults and the
+//! reference all read this table.
+
+use std::fmt::Write as _;
+
+use crate::config::units::{show_duration, show_size};
+
+/// What a key holds. Bounds are inclusive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// One string.
+    Text,
+    /// A string or a list of strings.
+    Texts,
+    /// A duration, milliseconds from .. to.
+    Duration(u64, u64),
+    /// A size, bytes from .. to.
+    Size(u64, u64),
+    /// A share.
+    Percent,
+    /// A whole number from .. to.
+    Count(u64, u64),
+    /// true or false.
+    Flag,
+    /// Calls per second.
+    Rate,
+    /// A table of header names and values, which may be secret.
+    Headers,
+}
+
+/// One row.
+pub(crate) struct Key {
+    /// Dotted; `NAME` stands for the integration.
+    pub path: &'static str,
+    pub kind: Kind,
+    /// As a user would write it, lists with commas; empty when there is none.
+    pub default: &'static str,
+    /// What it means and, for a limit, why the default is what it is.
+    pub meaning: &'static str,
+}
+
+const KIB: u64 = 1 << 10;
+const MIB: u64 = 1 << 20;
+const GIB: u64 = 1 << 30;
+const SECOND: u64 = 1_000;
+const HOUR: u64 = 3_600 * SECOND;
+const DAY: u64 = 24 * HOUR;
+/// No timeout passes what a latency histogram can hold.
+const TIMEOUT_MAX: u64 = 600 * SECOND;
+
+const fn key(path: &'static str, kind: Kind, default: &'static str, meaning: &'static str) -> Key {
+    Key { path, kind, default, meaning }
+}
+
+#[rustfmt::skip]
+pub(crate) const KEYS: &[Key] = &[
+    key("listen.traffic", Kind::Texts, "", "IP:PORT, or a list of them, where the application calls. Required"),
+    key("listen.console", Kind::Text, "127.0.0.1:9090", "IP:PORT of console, API and metrics. Loopback only: it has no login yet"),
+    key("store.path", Kind::Text, "darklaunch.db", "the SQLite file; `<file>.state` beside it holds switches, stop files and the pseudonym key"),
+    key("store.commit_interval", Kind::Duration(10, 60 * SECOND), "200ms", "how much a kill -9 may lose at most"),
+    key("store.max_age", Kind::Duration(DAY, 3650 * DAY), "30d", "older recordings are deleted; whole days. A month covers a monthly billing cycle"),
+    key("store.max_size", Kind::Size(MIB, 1024 * GIB), "5GiB", "the oldest recordings are deleted beyond it, so that a disk is never filled in silence"),
+    key("redaction.rules", Kind::Texts, "builtin", "folders of rule files; the word `builtin` stands for the set in the program and is left out only on purpose"),
+    key("redaction.key", Kind::Text, "", "`env:NAME` or `file:PATH` with 64 hex digits; otherwise a key is made on first run in the state folder"),
+    key("redaction.max_body", Kind::Size(KIB, 64 * MIB), "1MiB", "a larger body is dropped, not stored unredacted; its exchange is kept with the reason"),
+    key("log.level", Kind::Text, "info", "error, warn, info, debug, trace, or a filter such as `info,darklaunch::mirror=debug`"),
+    key("log.format", Kind::Text, "text", "text or json, to stderr"),
+    key("limits.workers", Kind::Count(1, 256), "", "threads on the user's path; one per core by default"),
+    key("limits.connections", Kind::Count(1, 1_000_000), "8192", "connections from the application; more wait in the kernel's queue"),
+    key("limits.drain", Kind::Duration(SECOND, TIMEOUT_MAX), "10s", "how long a shutdown waits for calls in flight; a third of the grace that Kubernetes gives"),
+    key("integrations.NAME.match.path_prefix", Kind::Text, "", "requests under this path belong to the integration; `/` when only match.host is given"),
+    key("integrations.NAME.match.host", Kind::Text, "", "requests with this Host header belong to the integration"),
+    key("integrations.NAME.match.strip_prefix", Kind::Flag, "false", "take match.path_prefix away before calling primary and shadow"),
+    key("integrations.NAME.primary.url", Kind::Text, "", "today's provider. Without it the integration is a sink that answers 204 at once"),
+    key("integrations.NAME.primary.connect_timeout", Kind::Duration(1, TIMEOUT_MAX), "10s", "then the application gets a 504; long, since the application's own timeout should come first"),
+    key("integrations.NAME.primary.read_timeout", Kind::Duration(1, TIMEOUT_MAX), "60s", "longest silence of the primary; long for the same reason"),
+    key("integrations.NAME.shadow.url", Kind::Text, "", "the new provider. Required"),
+    key("integrations.NAME.shadow.headers", Kind::Headers, "", "name → value for the shadow only; secrets as `env:NAME`, `file:PATH` or `Bearer env:NAME`"),
+    key("integrations.NAME.shadow.drop_headers", Kind::Texts, "", "headers that the shadow does not get, besides the credentials it never gets"),
+    key("integrations.NAME.shadow.connect_timeout", Kind::Duration(1, TIMEOUT_MAX), "3s", "one lost packet (a resend after 1 s) must not count as a failure"),
+    key("integrations.NAME.shadow.read_timeout", Kind::Duration(1, TIMEOUT_MAX), "30s", "longest silence of the shadow"),
+    key("integrations.NAME.shadow.total_timeout", Kind::Duration(1, TIMEOUT_MAX), "30s", "whole shadow call. Longer than any timeout you consider: what it cuts cannot be measured"),
+    key("integrations.NAME.shadow.success.graphql", Kind::Flag, "false", "a 200 with `errors` counts as ok_but_error"),
+    key("integrations.NAME.shadow.success.error_pointers", Kind::Texts, "", "JSON pointers that make a 200 an ok_but_error: `/error` when there and not null, `/status=failed` when equal"),
+    key("integrations.NAME.mirror.enabled", Kind::Flag, "false", "on from the first start; later the switch's last state counts. Off, since calling a provider is a decision"),
+    key("integrations.NAME.mirror.sample", Kind::Percent, "100%", "share of the calls that is mirrored, by hash of mirror.sample_key"),
+    key("integrations.NAME.mirror.sample_key", Kind::Text, "capture", "what is hashed: capture (each call alone), header:NAME, query:NAME or cookie:NAME (all calls of one value in or out)"),
+    key("integrations.NAME.mirror.methods", Kind::Texts, "GET,HEAD", "methods that are mirrored; safe ones only, since the shadow would do the work twice"),
+    key("integrations.NAME.mirror.allow", Kind::Texts, "", "endpoints mirrored besides, such as `POST /orders`; they carry an Idempotency-Key"),
+    key("integrations.NAME.mirror.exclude", Kind::Texts, "", "endpoints never mirrored, such as `GET /health` or `/admin/{rest}` for all methods"),
+    key("integrations.NAME.mirror.max_body", Kind::Size(1, 64 * MIB), "1MiB", "a larger request is not mirrored, a larger answer is cut; it streams to the primary all the same"),
+    key("integrations.NAME.mirror.queue", Kind::Count(1, 1_000_000), "1000", "calls waiting for the shadow; more are shed with a count"),
+    key("integrations.NAME.mirror.in_flight", Kind::Count(1, 10_000), "64", "shadow calls at once: courtesy to a provider that is not in production yet"),
+    key("integrations.NAME.mirror.memory", Kind::Size(KIB, 64 * GIB), "64MiB", "bodies held for the shadow; more is shed. Sixty-four calls of the largest size"),
+    key("integrations.NAME.mirror.rate", Kind::Rate, "", "shadow calls per second at most, such as \"15/s\"; no limit by default"),
+    key("integrations.NAME.mirror.daily_calls", Kind::Count(1, u64::MAX), "", "shadow calls per UTC day at most; no limit by default"),
+    key("integrations.NAME.mirror.endpoints", Kind::Texts, "", "declared endpoints, such as `GET /customers/{id}`; others are inferred"),
+    key("integrations.NAME.breaker.failures_share", Kind::Percent, "50%", "share of failed shadow calls that pauses mirroring: half is an outage, not noise"),
+    key("integrations.NAME.breaker.min_calls", Kind::Count(1, 1_000_000), "20", "calls in the window before the share counts: fewer say nothing"),
+    key("integrations.NAME.breaker.window", Kind::Duration(SECOND, HOUR), "30s", "the window; whole seconds"),
+    key("integrations.NAME.breaker.open", Kind::Duration(SECOND, HOUR), "30s", "how long the pause lasts before one call tries again; whole seconds"),
+];
+
+/// The row of a concrete path such as `integrations.payments.mirror.sample`.
+pub(crate) fn find(path: &str) -> Option<&'static Key> {
+    let general = general(path);
+    KEYS.iter().find(|key| key.path == general)
+}
+
+/// Whether some key lies below `path`.
+pub(crate) fn is_section(path: &str) -> bool {
+    let prefix = format!("{}.", general(path));
+    KEYS.iter().any(|key| key.path.starts_with(&prefix))
+}
+
+/// The names that may stand directly below `path` (empty for the top).
+pub(crate) fn children(path: &str) -> Vec<&'static str> {
+    let prefix = if path.is_empty() { String::new() } else { format!("{}.", general(path)) };
+    let mut names: Vec<&str> = Vec::new();
+    for rest in KEYS.iter().filter_map(|key| key.path.strip_prefix(&prefix)) {
+        let name = rest.split('.').next().unwrap_or(rest);
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+/// The path with the integration's name replaced by `NAME`.
+pub(crate) fn general(path: &str) -> String {
+    let mut segments: Vec<&str> = path.split('.').collect();
+    if segments.len() > 1 && segments[0] == "integrations" {
+        segments[1] = "NAME";
+    }
+    segments.join(".")
+}
+
+/// All keys as a Markdown table, made from the table that the loader itself reads.
+pub fn reference() -> String {
+    let mut out = String::from("| key | value | default | meaning |\n|---|---|---|---|\n");
+    for key in KEYS {
+        let default = if key.default.is_empty() { String::new() } else { format!("`{}`", key.default) };
+        let meaning = key.meaning.replace('|', "\\|");
+        // Writing to a String cannot fail.
+        let _ = writeln!(out, "| `{}` | {} | {default} | {meaning} |", key.path, kind_text(key.kind));
+    }
+    out
+}
+
+/// The kind and its bounds in words.
+pub(crate) fn kind_text(kind: Kind) -> String {
+    match kind {
+        Kind::Text => "string".to_owned(),
+        Kind::Texts => "string or list of strings".to_owned(),
+        Kind::Duration(from, to) => format!("duration, {} to {}", show_duration(from), show_duration(to)),
+        Kind::Size(from, to) => format!("size, {} to {}", show_size(from), show_size(to)),
+        Kind::Percent => "percentage".to_owned(),
+        Kind::Count(from, u64::MAX) => format!("number, from {from}"),
+        Kind::Count(from, to) => format!("number, {from} to {to}"),
+        Kind::Flag => "true or false".to_owned(),
+        Kind::Rate => "calls per second".to_owned(),
+        Kind::Headers => "table of strings".to_owned(),
+    }
+}

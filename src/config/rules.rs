@@ -1,0 +1,84 @@
+//! Reads a folder of redaction rules; what the rules mean is the business of `redact`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A rule file may have this many bytes: rules are written by people.
+const RULE_FILE_BYTES_MAX: u64 = 1024 * 1024;
+
+/// One rule file's text, under the name that messages use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleFile {
+    /// The path as it was reached.
+    pub name: String,
+    /// Its TOML.
+    pub text: String,
+}
+
+/// Why a folder gives no rules.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RulesError {
+    /// The folder cannot be listed.
+    #[error("names the folder {}, which cannot be read: {1}", .0.display())]
+    Folder(PathBuf, String),
+    /// The folder holds no rule: redacting nothing must never be a slip.
+    #[error("names the folder {}, which holds no *.toml file", .0.display())]
+    Empty(PathBuf),
+    /// One file cannot be read, is not UTF-8 or is too long.
+    #[error("names a folder whose file {} cannot be read: {1}", .0.display())]
+    File(PathBuf, String),
+}
+
+/// The `*.toml` files of `folder` by name. Everything or nothing: a rule left out would let personal data through.
+///
+/// # Errors
+/// [`RulesError`], naming the path.
+pub fn read_folder(folder: &Path) -> Result<Vec<RuleFile>, RulesError> {
+    let unlisted = |why: std::io::Error| RulesError::Folder(folder.to_owned(), why.to_string());
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder).map_err(unlisted)? {
+        let path = entry.map_err(unlisted)?.path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            paths.push(path);
+        }
+    }
+    if paths.is_empty() {
+        return Err(RulesError::Empty(folder.to_owned()));
+    }
+    paths.sort();
+    paths.iter().map(|path| read_rule_file(path)).collect()
+}
+
+fn read_rule_file(path: &Path) -> Result<RuleFile, RulesError> {
+    let unread = |why: String| RulesError::File(path.to_owned(), why);
+    let length = fs::metadata(path).map_err(|why| unread(why.to_string()))?.len();
+    if length > RULE_FILE_BYTES_MAX {
+        return Err(unread(format!("it has {length} bytes, over the limit of {RULE_FILE_BYTES_MAX}")));
+    }
+    let text = fs::read_to_string(path).map_err(|why| unread(why.to_string()))?;
+    Ok(RuleFile { name: path.display().to_string(), text })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_read_in_the_order_of_names() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["b.toml", "a.toml", "README.md"] {
+            fs::write(folder.path().join(name), name).unwrap();
+        }
+        let texts: Vec<String> = read_folder(folder.path()).unwrap().into_iter().map(|file| file.text).collect();
+        assert_eq!(texts, ["a.toml", "b.toml"]);
+    }
+
+    #[test]
+    fn nothing_is_left_out_in_silence() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(matches!(read_folder(folder.path()), Err(RulesError::Empty(_))));
+        assert!(matches!(read_folder(&folder.path().join("absent")), Err(RulesError::Folder(..))));
+        fs::write(folder.path().join("a.toml"), [0xff, 0xfe]).unwrap();
+        assert!(matches!(read_folder(folder.path()), Err(RulesError::File(..))));
+    }
+}
