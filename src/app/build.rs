@@ -1,0 +1,136 @@
+//! From the configuration to every room's own settings.
+
+use crate::adapt::{self, BaseUrl, ErrorPointer, SuccessRule};
+use crate::config::{self, Config, EndpointTemplate, IntegrationConfig, RedactionConfig, StateFolder};
+use crate::control::{self, BreakerSettings};
+use crate::exchange::Integration;
+use crate::mirror::{self, EndpointRule};
+use crate::redact::{PseudonymKey, Redactor, RuleFile, builtin};
+use crate::{redact, store};
+use http::{HeaderName, HeaderValue, Method};
+use std::sync::Arc;
+
+/// What decoding may expand a body to, as a multiple of what may be kept of it.
+const EXPANSION_MAX: usize = 8;
+
+/// How deep redaction follows nesting.
+const DEPTH_MAX: usize = 64;
+
+/// The redactor of a configuration, or every problem of its rules.
+pub(crate) fn redactor(config: &RedactionConfig, key: [u8; 32]) -> Result<Arc<Redactor>, Vec<String>> {
+    let mut files = if config.builtin_rules { builtin() } else { Vec::new() };
+    files.extend(config.rule_files.iter().map(|file| RuleFile { name: file.name.clone(), text: file.text.clone() }));
+    let body_bytes_max = usize::try_from(config.body_bytes_max).unwrap_or(usize::MAX);
+    let settings = redact::Settings {
+        body_bytes_max,
+        expanded_bytes_max: body_bytes_max.saturating_mul(EXPANSION_MAX),
+        depth_max: DEPTH_MAX,
+    };
+    Redactor::compile(&files, PseudonymKey::new(key), settings)
+        .map(Arc::new)
+        .map_err(|problems| problems.iter().map(ToString::to_string).collect())
+}
+
+/// The key of the pseudonyms: the configured one, else the state folder's own.
+pub(crate) fn pseudonym_key(config: &Config, state: &StateFolder) -> Result<[u8; 32], config::StateError> {
+    match &config.redaction.key {
+        Some(key) => Ok(key.expose()),
+        None => state.pseudonym_key(),
+    }
+}
+
+pub(crate) fn store_settings(config: &Config) -> store::Settings {
+    store::Settings {
+        path: config.store.path.clone(),
+        commit_interval_ms: config.store.commit_interval_ms,
+        age_days_max: Some(config.store.age_days_max),
+        size_bytes_max: Some(config.store.size_bytes_max),
+        ..store::Settings::default()
+    }
+}
+
+/// The integration's name as the line carries it.
+pub(crate) fn name(one: &IntegrationConfig) -> Integration {
+    Integration::from(one.name.as_str())
+}
+
+pub(crate) fn switch(one: &IntegrationConfig) -> control::Settings {
+    control::Settings {
+        enabled: one.mirror.enabled,
+        sample_ppm: one.mirror.sample_ppm,
+        rate_per_s: one.mirror.rate_per_s,
+        daily_calls_max: one.mirror.daily_calls_max,
+        breaker: BreakerSettings {
+            failures_share_percent: one.breaker.failures_share_ppm / 10_000,
+            min_calls: u64::from(one.breaker.min_calls),
+            window_s: u64::from(one.breaker.window_s),
+            open_s: u64::from(one.breaker.open_s),
+        },
+    }
+}
+
+/// What the shadow needs to be different, or the field that does not fit.
+pub(crate) fn adapt(one: &IntegrationConfig) -> Result<adapt::Settings, String> {
+    let field = |key: &str| format!("integrations.{}.{key}", one.name);
+    let shadow_url = BaseUrl::parse(&one.shadow.url.to_string()).map_err(|error| format!("{}: {error}", field("shadow.url")))?;
+    let mut settings = adapt::Settings::to(shadow_url);
+    for (name, secret) in &one.shadow.headers {
+        let mut value = HeaderValue::from_bytes(secret.expose())
+            .map_err(|_| format!("{}: {name} holds bytes a header cannot carry; check {}", field("shadow.headers"), secret.reference()))?;
+        value.set_sensitive(true);
+        settings.headers_set.push((name.clone(), value));
+    }
+    settings.headers_drop = one.shadow.drop_headers.clone();
+    settings.strip_prefix = strip_prefix(one);
+    let pointers = one.shadow.success_error_pointers.iter();
+    settings.success = SuccessRule {
+        graphql: one.shadow.success_graphql,
+        error_json_pointers: pointers
+            .map(|one| ErrorPointer { pointer: one.pointer.clone(), expected: one.expected.clone() })
+            .collect(),
+    };
+    Ok(settings)
+}
+
+pub(crate) fn strip_prefix(one: &IntegrationConfig) -> Option<String> {
+    match &one.matcher {
+        config::Matcher::PathPrefix(prefix) if one.strip_prefix => Some(prefix.clone()),
+        _ => None,
+    }
+}
+
+pub(crate) fn mirror(one: &IntegrationConfig) -> mirror::Settings {
+    let of = |template: &EndpointTemplate, mirror: bool| EndpointRule { endpoint: endpoint(template), mirror };
+    let bytes = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
+    let allowed = one.mirror.allow.iter().map(|template| of(template, true));
+    let excluded = one.mirror.exclude.iter().map(|template| of(template, false));
+    mirror::Settings {
+        methods: one.mirror.methods.iter().filter_map(|name| Method::from_bytes(name.as_bytes()).ok()).collect(),
+        endpoints: excluded.chain(allowed).collect(),
+        body_copy_bytes_max: bytes(one.mirror.body_bytes_max),
+        queue_calls_max: one.mirror.queue_calls_max,
+        in_flight_max: one.mirror.in_flight_max,
+        bytes_max: bytes(one.mirror.memory_bytes_max),
+        connect_timeout_ms: one.shadow.connect_timeout_ms,
+        read_timeout_ms: one.shadow.read_timeout_ms,
+        total_timeout_ms: one.shadow.total_timeout_ms,
+        answer_bytes_max: bytes(one.mirror.body_bytes_max),
+        sample_key: sample_key(&one.mirror.sample_key),
+    }
+}
+
+fn endpoint(template: &EndpointTemplate) -> String {
+    match &template.method {
+        Some(method) => format!("{method} {}", template.path),
+        None => template.path.clone(),
+    }
+}
+
+fn sample_key(key: &config::SampleKey) -> mirror::SampleKey {
+    match key {
+        config::SampleKey::Header(name) => {
+            HeaderName::from_bytes(name.as_bytes()).map_or(mirror::SampleKey::Request, mirror::SampleKey::Header)
+        }
+        _ => mirror::SampleKey::Request,
+    }
+}

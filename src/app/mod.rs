@@ -1,0 +1,384 @@
+//! The storyboard: build every room from the configuration, start, wait, close from the left.
+//!
+//! **Invariant:** every port is bound and every file checked before the first thread of the line runs, so a start that
+//! fails leaves nothing behind and tells all its problems at once.
+
+mod build;
+mod keeper;
+mod threads;
+
+use crate::config::{Config, StateFolder};
+use crate::console::{self, Ready};
+use crate::control::{SavedSwitch, SwitchEvent, Switchboard};
+use crate::exchange::{Capture, Clock, Instant};
+use crate::mirror::{self, Line, Outlets, Taken};
+use crate::proxy::{self, Proxy, Route};
+use crate::recorder::{self, Recorder};
+use crate::redact::Redactor;
+use crate::store::{self, RunInfo, SwitchRow, Writer};
+use crate::telemetry::{self, Ledger};
+use keeper::Keeper;
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use threads::Runner;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+/// Captures on their way from the mirror to the recorder; small, since the door counts their bytes.
+const RECORDINGS_MAX: usize = 256;
+
+/// Shards of latencies on their way to the recorder.
+const SHARDS_MAX: usize = 64;
+
+/// How long the shadow's calls may go on when the recorder closes, beside the proxy's own drain, in milliseconds.
+const SHADOW_DRAIN_MS: u64 = 5_000;
+
+/// How long [`Running::settle`] waits at most.
+const SETTLE_MAX: Duration = Duration::from_secs(30);
+
+/// How often it looks.
+const SETTLE_LOOK: Duration = Duration::from_millis(20);
+
+/// Why nothing was started: every problem, a line each.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.join("\n"))]
+pub struct StartError(Vec<String>);
+
+impl StartError {
+    fn one(problem: impl ToString) -> Self {
+        Self(vec![problem.to_string()])
+    }
+}
+
+/// What `darklaunch check` found to be good.
+pub struct Checked {
+    /// The integrations, in the order of the configuration.
+    pub integrations: Vec<String>,
+    /// How many redaction rules pass their own examples.
+    pub rules: usize,
+}
+
+/// The recorder as a whole.
+pub struct App;
+
+/// A recorder that runs.
+pub struct Running {
+    proxy: proxy::Running,
+    console: Runner,
+    console_addr: SocketAddr,
+    shadow: Runner,
+    shadow_deadline: CancellationToken,
+    recorder: Recorder,
+    keeper: Keeper,
+    ledger: Arc<Ledger>,
+    redactor: Arc<Redactor>,
+    ready: Arc<Ready>,
+    drain: Duration,
+    clock: Clock,
+}
+
+/// How a recorder ended.
+pub struct Closed {
+    /// Requests that arrived during the run.
+    pub arrived: u64,
+    /// Captures in the database.
+    pub recorded: u64,
+    /// Whether every request ended in a counted state.
+    pub adds_up: bool,
+}
+
+impl fmt::Display for Closed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sum = if self.adds_up { "the ledger adds up" } else { "THE LEDGER DOES NOT ADD UP" };
+        write!(f, "closed: {} requests, {} recorded, {sum}", self.arrived, self.recorded)
+    }
+}
+
+/// Makes TLS ready; called before the first client is built. Calling it again changes nothing.
+pub fn install_tls() {
+    // The only error is that a provider is installed already.
+    drop(rustls::crypto::ring::default_provider().install_default());
+}
+
+/// Checks what a start would check, and starts nothing.
+///
+/// # Errors
+/// Every problem at once.
+pub fn check(config: &Config) -> Result<Checked, StartError> {
+    let mut problems = Vec::new();
+    let mut rules = 0;
+    match build::redactor(&config.redaction, [0; 32]) {
+        Ok(redactor) => rules = redactor.rules().len(),
+        Err(found) => problems.extend(found),
+    }
+    problems.extend(config.integrations.iter().filter_map(|one| build::adapt(one).err()));
+    if let Err(error) = store::check(&config.store.path) {
+        problems.push(error.to_string());
+    }
+    let integrations = config.integrations.iter().map(|one| one.name.clone()).collect();
+    if problems.is_empty() { Ok(Checked { integrations, rules }) } else { Err(StartError(problems)) }
+}
+
+/// What is bound and opened before anything runs.
+struct Built {
+    routes: Vec<Route>,
+    lines: Vec<Line>,
+    ledger: Arc<Ledger>,
+    switchboard: Arc<Switchboard>,
+}
+
+impl App {
+    /// Builds everything and starts it.
+    ///
+    /// # Errors
+    /// Every problem of rules, ports and files at once; nothing is then running.
+    pub fn start(config: &Config) -> Result<Running, StartError> {
+        install_tls();
+        // A demo starts a second recorder's worth of logging in tests: the first set-up stands.
+        if let Err(error) = telemetry::init_tracing(&config.log_filter, config.log_json) {
+            tracing::debug!(%error, "logging stays as it was set up first");
+        }
+        threads::tell_panics_without_their_text();
+        check(config)?;
+        let clock = Clock;
+        let console_settings = console::Settings { listen: config.listen_console, allowed_hosts: Vec::new() };
+        let console = console::bind(&console_settings);
+        let built = build_line(config, clock)?;
+        let proxy = Proxy::bind(proxy_settings(config), built.routes);
+        let (console, proxy) = match (console, proxy) {
+            (Ok(console), Ok(proxy)) => (console, proxy),
+            (console, proxy) => {
+                let problems = [console.err().map(|e| e.to_string()), proxy.err().map(|e| e.to_string())];
+                return Err(StartError(problems.into_iter().flatten().collect()));
+            }
+        };
+        let state = StateFolder::open(&config.store.path).map_err(StartError::one)?;
+        let key = build::pseudonym_key(config, &state).map_err(StartError::one)?;
+        let redactor = build::redactor(&config.redaction, key).map_err(StartError)?;
+        let switches = built.switchboard.clone();
+        switches.restore(&saved(&state)?);
+        let run = RunInfo {
+            instance: crate::config::machine_name(),
+            config_hash: config.hash(),
+            started_unix_us: clock.unix_us(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        };
+        let started_unix_us = run.started_unix_us;
+        let writer = Writer::open(&build::store_settings(config), run).map_err(StartError::one)?;
+        let ready = Arc::new(Ready::new());
+        let started = start_line(config, &built.ledger, &switches, &redactor, writer, &ready, built.lines)?;
+        let shared = console::Shared {
+            ledger: built.ledger.clone(),
+            switchboard: switches.clone(),
+            providers: providers(config),
+            store_path: config.store.path.clone(),
+            rules_hash: redactor.hash(),
+            ready: ready.clone(),
+            version: env!("CARGO_PKG_VERSION"),
+            started_unix_us,
+            clock,
+        };
+        let console_addr = console.addr();
+        let console = Runner::start("dl-console", move |stop| async move {
+            if let Err(error) = console.serve(shared, stop).await {
+                tracing::error!(%error, "the console ended");
+            }
+        })
+        .map_err(StartError::one)?;
+        let keeper = Keeper::start(state, switches).map_err(StartError::one)?;
+        let proxy = proxy.start(started.shards).map_err(StartError::one)?;
+        ready.set_up(true);
+        Ok(Running {
+            proxy,
+            console,
+            console_addr,
+            shadow: started.shadow,
+            shadow_deadline: started.deadline,
+            recorder: started.recorder,
+            keeper,
+            ledger: built.ledger,
+            redactor,
+            ready,
+            drain: Duration::from_millis(config.limits.drain_ms),
+            clock,
+        })
+    }
+}
+
+fn build_line(config: &Config, clock: Clock) -> Result<Built, StartError> {
+    let names: Vec<_> = config.integrations.iter().map(build::name).collect();
+    let ledger = Ledger::new(names.clone());
+    let switches = config.integrations.iter().map(|one| (build::name(one), build::switch(one))).collect();
+    let switchboard = Switchboard::new(switches, clock);
+    let (mut routes, mut lines) = (Vec::new(), Vec::new());
+    for (one, name) in config.integrations.iter().zip(&names) {
+        let (Some(switch), Some(book)) = (switchboard.get(name), ledger.of(name)) else { continue };
+        let adapt = build::adapt(one).map_err(StartError::one)?;
+        let success = adapt.success.clone();
+        let (door, line) = mirror::door(build::mirror(one), adapt, switch, book, clock);
+        routes.push(build::route(one, door, book.clone(), success).map_err(StartError::one)?);
+        lines.push(line);
+    }
+    Ok(Built { routes, lines, ledger, switchboard })
+}
+
+struct Started {
+    recorder: Recorder,
+    shadow: Runner,
+    deadline: CancellationToken,
+    shards: mpsc::Sender<crate::latency::Shard>,
+}
+
+/// The recorder first, then the shadow side that feeds it.
+fn start_line(
+    config: &Config,
+    ledger: &Arc<Ledger>,
+    switchboard: &Arc<Switchboard>,
+    redactor: &Arc<Redactor>,
+    writer: Writer,
+    ready: &Arc<Ready>,
+    lines: Vec<Line>,
+) -> Result<Started, StartError> {
+    let (recordings, taken) = mpsc::channel(RECORDINGS_MAX);
+    let (shards, shards_in) = mpsc::channel(SHARDS_MAX);
+    let (events, ready) = (switchboard.clone(), ready.clone());
+    let inputs = recorder::Inputs {
+        taken,
+        shards: shards_in,
+        ledger: ledger.clone(),
+        switches: Box::new(move || events.events().into_iter().map(switch_row).collect()),
+        report: Box::new(move |problem| ready.report("store", problem)),
+    };
+    let settings = recorder::Settings { commit_interval_ms: config.store.commit_interval_ms, ..recorder::Settings::default() };
+    let lower = telemetry::lower_priority_of_this_thread;
+    let recorder = recorder::start(settings, inputs, split, redactor.clone(), writer, lower).map_err(StartError::one)?;
+    let deadline = CancellationToken::new();
+    let (closing, outlets) = (deadline.clone(), Outlets { recordings, shards: shards.clone() });
+    let shadow = Runner::start("dl-shadow", move |_| async move {
+        lower();
+        if let Err(error) = mirror::run(lines, outlets, closing).await {
+            tracing::error!(%error, "the shadow side could not start");
+        }
+    })
+    .map_err(StartError::one)?;
+    Ok(Started { recorder, shadow, deadline, shards })
+}
+
+fn split(taken: Taken) -> (Capture, Box<dyn Send>) {
+    (taken.capture, Box::new(taken.held))
+}
+
+fn switch_row(event: SwitchEvent) -> SwitchRow {
+    let SwitchEvent { integration, on, sample_ppm, revision, who, reason, at_unix_us } = event;
+    SwitchRow { integration, on, sample_ppm, revision, who, reason, at_unix_us }
+}
+
+fn saved(state: &StateFolder) -> Result<Vec<SavedSwitch>, StartError> {
+    let saved = state.load().map_err(StartError::one)?;
+    let restore = |one: crate::config::SavedSwitch| SavedSwitch {
+        integration: one.integration.into(),
+        on: one.on,
+        sample_ppm: one.sample_ppm,
+        revision: one.revision,
+        who: one.who,
+        reason: one.reason,
+        at_unix_us: one.at_unix_us,
+    };
+    Ok(saved.into_iter().map(restore).collect())
+}
+
+fn proxy_settings(config: &Config) -> proxy::Settings {
+    proxy::Settings {
+        listen: config.listen_traffic.clone(),
+        workers: config.limits.workers,
+        connections_max: config.limits.connections_max,
+        drain_ms: config.limits.drain_ms,
+        ..proxy::Settings::default()
+    }
+}
+
+fn providers(config: &Config) -> Vec<console::Providers> {
+    let host = |uri: &http::Uri| uri.authority().map_or_else(String::new, ToString::to_string);
+    let of = |one: &crate::config::IntegrationConfig| console::Providers {
+        integration: build::name(one),
+        primary: one.primary.as_ref().map(|primary| host(&primary.url)),
+        shadow: host(&one.shadow.url),
+    };
+    config.integrations.iter().map(of).collect()
+}
+
+impl Running {
+    /// Where traffic is taken, in the order of the configuration.
+    pub fn traffic(&self) -> &[SocketAddr] {
+        self.proxy.addrs()
+    }
+
+    /// Where the console is.
+    pub fn console(&self) -> SocketAddr {
+        self.console_addr
+    }
+
+    /// The redactor in force.
+    pub fn redactor(&self) -> &Redactor {
+        &self.redactor
+    }
+
+    /// Waits until nothing is pending and what was mirrored is committed with its totals, for half a minute at most.
+    pub fn settle(&self) {
+        let start = self.clock.now();
+        let mut quiet_since: Option<Instant> = None;
+        let (_never, wait) = std::sync::mpsc::sync_channel::<()>(1);
+        while self.clock.now().saturating_duration_since(start) < SETTLE_MAX {
+            let now = self.clock.now();
+            match (self.at_rest(), quiet_since) {
+                // The totals are written once a second; two of those after the last capture, the file is complete.
+                (true, Some(since)) if now.saturating_duration_since(since) > Duration::from_millis(2_200) => return,
+                (true, None) => quiet_since = Some(now),
+                (true, Some(_)) => {}
+                (false, _) => quiet_since = None,
+            }
+            // The only way this ends is its time: a wait with a limit.
+            drop(wait.recv_timeout(SETTLE_LOOK));
+        }
+        tracing::warn!("the recorder did not come to rest in time");
+    }
+
+    fn at_rest(&self) -> bool {
+        self.ledger.iter().all(|book| {
+            let snapshot = book.snapshot();
+            let lost: u64 = snapshot.not_recorded.iter().map(|(_, count)| count).sum();
+            snapshot.pending == 0 && snapshot.recorded + lost == snapshot.mirrored_total()
+        })
+    }
+
+    /// Waits for SIGINT or SIGTERM, then closes.
+    pub fn wait_for_signal(self) -> Closed {
+        threads::wait_for_signal();
+        self.close()
+    }
+
+    /// Closes from the left: no new requests, the user's calls drain, the shadow's calls end, the rest is committed.
+    pub fn close(self) -> Closed {
+        self.ready.set_up(false);
+        self.proxy.close(self.drain);
+        let deadline = self.shadow_deadline;
+        if !self.shadow.join_within(Duration::from_millis(SHADOW_DRAIN_MS), || deadline.cancel()) {
+            tracing::error!("the shadow side ended by a panic");
+        }
+        self.recorder.join();
+        self.keeper.close();
+        if !self.console.stop() {
+            tracing::error!("the console ended by a panic");
+        }
+        let mut closed = Closed { arrived: 0, recorded: 0, adds_up: true };
+        for book in self.ledger.iter() {
+            let snapshot = book.snapshot();
+            closed.arrived += snapshot.arrived;
+            closed.recorded += snapshot.recorded;
+            closed.adds_up &= snapshot.adds_up() && snapshot.pending == 0;
+        }
+        closed
+    }
+}
