@@ -1,6 +1,6 @@
 //! Exchanges and the capture that joins them.
 
-use super::{BodyCopy, Outcome};
+use crate::exchange::{BodyCopy, Outcome};
 use http::{HeaderMap, Method};
 use std::fmt;
 use std::sync::Arc;
