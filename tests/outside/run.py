@@ -68,8 +68,8 @@ def httpbin(name, port, log_folder):
 
 
 def localstripe(name, port, log_folder):
-    command = [sys.executable, "-m", "localstripe", "--port", port, "--from-scratch"]
-    return started(name, command, port, log_folder)
+    server = pathlib.Path(__file__).with_name("stripe_server.py")
+    return started(name, [sys.executable, server, port], port, log_folder)
 
 
 def recorder(binary, primary, shadow, port, folder):
