@@ -1,0 +1,86 @@
+//! `/metrics`: the ledger as OpenMetrics text, built from one snapshot per scrape. Labels are names from the
+//! configuration, never anything a request carried.
+
+use crate::console::{Shared, view};
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::Registry;
+
+/// The content type of what [`text`] returns.
+pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+type Labels = Vec<(&'static str, String)>;
+type Counters = Family<Labels, Counter>;
+type Gauges = Family<Labels, Gauge>;
+
+/// The scrape's text.
+pub(crate) fn text(shared: &Shared) -> Result<String, std::fmt::Error> {
+    let mut registry = Registry::with_prefix("darklaunch");
+    let version = vec![("version", shared.version), ("rules_hash", &shared.rules_hash)];
+    let version: Vec<(&str, String)> = version.into_iter().map(|(name, value)| (name, value.to_owned())).collect();
+    registry.register("build", "The program that speaks", Info::new(version));
+    let up: Gauge = Gauge::default();
+    up.set(i64::from(shared.ready.is_up()));
+    registry.register("ready", "1 while the recorder is up", up);
+    let started: Gauge = Gauge::default();
+    started.set(shared.started_unix_us / 1_000_000);
+    registry.register("start_time_seconds", "When the process started, Unix time", started);
+    switches(shared, &mut registry);
+    books(shared, &mut registry);
+    let mut text = String::new();
+    encode(&mut text, &registry)?;
+    Ok(text)
+}
+
+fn switches(shared: &Shared, registry: &mut Registry) {
+    let (enabled, paused, sample) = (Gauges::default(), Gauges::default(), Gauges::default());
+    for switch in shared.switchboard.iter() {
+        let state = switch.state();
+        let labels: Labels = vec![("integration", switch.integration().to_string())];
+        enabled.get_or_create(&labels).set(i64::from(state.on));
+        paused.get_or_create(&labels).set(i64::from(state.paused.is_some()));
+        sample.get_or_create(&labels).set(i64::from(state.sample_ppm));
+    }
+    registry.register("mirror_enabled", "1 while mirroring is switched on", enabled);
+    registry.register("mirror_paused", "1 while a limit holds mirroring back although it is on", paused);
+    registry.register("mirror_sample_ppm", "Share of requests mirrored, parts per million", sample);
+}
+
+fn books(shared: &Shared, registry: &mut Registry) {
+    let [requests, mirrored, not_mirrored, primary] = [(); 4].map(|()| Counters::default());
+    let [recorded, not_recorded, redactions] = [(); 3].map(|()| Counters::default());
+    let pending = Gauges::default();
+    for book in shared.ledger.iter() {
+        let now = book.snapshot();
+        let name = || ("integration", book.integration().to_string());
+        requests.get_or_create(&vec![name()]).inc_by(now.arrived);
+        recorded.get_or_create(&vec![name()]).inc_by(now.recorded);
+        pending.get_or_create(&vec![name()]).set(i64::try_from(now.pending).unwrap_or(i64::MAX));
+        for (outcome, count) in view::by_outcome(&now.mirrored) {
+            mirrored.get_or_create(&vec![name(), ("outcome", outcome.to_owned())]).inc_by(count);
+        }
+        for (outcome, count) in view::by_outcome(&now.primary) {
+            primary.get_or_create(&vec![name(), ("outcome", outcome.to_owned())]).inc_by(count);
+        }
+        for (reason, count) in view::by_reason(&now.not_mirrored) {
+            not_mirrored.get_or_create(&vec![name(), ("reason", reason.to_owned())]).inc_by(count);
+        }
+        for (reason, count) in now.not_recorded {
+            not_recorded.get_or_create(&vec![name(), ("reason", reason)]).inc_by(count);
+        }
+        for (rule, count) in now.redaction_hits {
+            redactions.get_or_create(&vec![name(), ("rule", rule)]).inc_by(count);
+        }
+    }
+    registry.register("requests", "Requests that arrived", requests);
+    registry.register("pending", "Requests not yet in an end state", pending);
+    registry.register("mirrored", "Requests repeated to the shadow, by what came of it", mirrored);
+    registry.register("not_mirrored", "Requests not repeated, by reason", not_mirrored);
+    registry.register("primary", "Requests answered by the primary, by what came of it", primary);
+    registry.register("recorded", "Captures stored", recorded);
+    registry.register("not_recorded", "Captures that could not be stored, by reason", not_recorded);
+    registry.register("redactions", "Values replaced before storing, by rule", redactions);
+}

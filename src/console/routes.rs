@@ -1,0 +1,180 @@
+//! Every address of the console and what answers it.
+
+use crate::console::guard::{Hosts, guard};
+use crate::console::problem::Problem;
+use crate::console::tables::Tables;
+use crate::console::writes::Change;
+use crate::console::{Shared, metrics, page_integration, pages, view};
+use axum::Router;
+use axum::extract::{Path, Request, State};
+use axum::middleware;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use http::{HeaderValue, StatusCode, header};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Time for one answer, seconds; a body that trickles in is given up.
+const ANSWER_S: u64 = 10;
+
+/// What every answer may use.
+#[derive(Clone)]
+pub(crate) struct Desk {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) tables: Tables,
+}
+
+/// The routes within their guard.
+pub(crate) fn router(shared: Arc<Shared>, hosts: Arc<Hosts>) -> Router {
+    let tables = Tables::new(shared.store_path.clone());
+    Router::new()
+        .route("/", get(index))
+        .route("/integrations/{name}", get(integration))
+        .route("/integrations/{name}/stop", post(page_stop))
+        .route("/integrations/{name}/start", post(page_start))
+        .route("/style.css", get(style))
+        .route("/api/v1/status", get(api_status))
+        .route("/api/v1/integrations/{name}", get(api_integration))
+        .route("/api/v1/integrations/{name}/stop", post(api_stop))
+        .route("/api/v1/integrations/{name}/start", post(api_start))
+        .route("/api/v1/stop-all", post(api_stop_all))
+        .route("/metrics", get(scrape))
+        .route("/livez", get(async || "ok\n"))
+        .route("/readyz", get(readyz))
+        .fallback(async || Problem::new(StatusCode::NOT_FOUND, "there is no such page; start at /"))
+        .method_not_allowed_fallback(async || {
+            Problem::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "this address takes another method; reads are GET, changes POST",
+            )
+        })
+        .layer(middleware::from_fn(limit_time))
+        .layer(middleware::from_fn_with_state(hosts, guard))
+        .with_state(Desk { shared, tables })
+}
+
+async fn limit_time(request: Request, next: middleware::Next) -> Response {
+    let answer = tokio::time::timeout(Duration::from_secs(ANSWER_S), next.run(request)).await;
+    answer.unwrap_or_else(|_| {
+        Problem::new(StatusCode::REQUEST_TIMEOUT, format!("no answer within {ANSWER_S} s; send the request again"))
+            .into_response()
+    })
+}
+
+async fn index(State(desk): State<Desk>) -> Response {
+    let names = desk.shared.switchboard.iter().map(|switch| switch.integration().to_string()).collect();
+    let figures = desk.tables.overview(names).await;
+    pages::index(&view::status(&desk.shared), figures.as_ref()).into_response()
+}
+
+async fn integration(State(desk): State<Desk>, Path(name): Path<String>) -> Response {
+    page(&desk, &name, StatusCode::OK, None).await
+}
+
+/// The page of one integration, with a notice when a change was refused.
+async fn page(desk: &Desk, name: &str, status: StatusCode, refused: Option<&str>) -> Response {
+    let Some(switch) = desk.shared.switchboard.get(name) else {
+        return (StatusCode::NOT_FOUND, pages::not_found(name)).into_response();
+    };
+    let details = desk.tables.details(name.to_owned()).await;
+    let now = view::IntegrationView::of(&desk.shared, switch);
+    let recorder = view::recorder(&desk.shared);
+    (status, page_integration::page(&now, &recorder, details.as_ref(), refused)).into_response()
+}
+
+async fn page_stop(State(desk): State<Desk>, Path(name): Path<String>, request: Request) -> Response {
+    // A browser's form carries nothing a stop needs: whatever it sends, it stops.
+    let change = Change::read(request).await.unwrap_or_default();
+    match stop(&desk, &name, &change, "console") {
+        Ok(()) => back_to(&name),
+        Err(_) => (StatusCode::NOT_FOUND, pages::not_found(&name)).into_response(),
+    }
+}
+
+async fn page_start(State(desk): State<Desk>, Path(name): Path<String>, request: Request) -> Response {
+    let done = match Change::read(request).await {
+        Ok(change) => start(&desk, &name, &change, "console"),
+        Err(problem) => Err(problem),
+    };
+    match done {
+        Ok(()) => back_to(&name),
+        Err(problem) => page(&desk, &name, StatusCode::UNPROCESSABLE_ENTITY, Some(&problem.detail)).await,
+    }
+}
+
+/// 303: reloading the page does not repeat the change. The name is known, hence `^[a-z][a-z0-9_]*$`.
+fn back_to(name: &str) -> Response {
+    match HeaderValue::try_from(format!("/integrations/{name}")) {
+        Ok(address) => (StatusCode::SEE_OTHER, [(header::LOCATION, address)]).into_response(),
+        Err(_) => StatusCode::NO_CONTENT.into_response(),
+    }
+}
+
+fn stop(desk: &Desk, name: &str, change: &Change, door: &str) -> Result<(), Problem> {
+    let switch = desk.shared.switchboard.get(name).ok_or_else(|| Problem::unknown_integration(name))?;
+    let who = change.who(door);
+    switch.stop(&who, &stop_reason(change));
+    tracing::info!(integration = name, %who, "mirroring stopped");
+    Ok(())
+}
+
+fn stop_reason(change: &Change) -> String {
+    let reason = change.reason();
+    if reason.is_empty() { "stopped by hand".to_owned() } else { reason }
+}
+
+fn start(desk: &Desk, name: &str, change: &Change, door: &str) -> Result<(), Problem> {
+    let switch = desk.shared.switchboard.get(name).ok_or_else(|| Problem::unknown_integration(name))?;
+    let who = change.who(door);
+    let sample_ppm = change.sample_ppm()?;
+    switch
+        .start(&who, &change.reason(), sample_ppm)
+        .map_err(|error| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()))?;
+    tracing::info!(integration = name, %who, "mirroring started");
+    Ok(())
+}
+
+async fn api_status(State(desk): State<Desk>) -> Response {
+    axum::Json(view::status(&desk.shared)).into_response()
+}
+
+async fn api_integration(State(desk): State<Desk>, Path(name): Path<String>) -> Result<Response, Problem> {
+    let switch = desk.shared.switchboard.get(&name).ok_or_else(|| Problem::unknown_integration(&name))?;
+    Ok(axum::Json(view::IntegrationView::of(&desk.shared, switch)).into_response())
+}
+
+async fn api_stop(State(desk): State<Desk>, path: Path<String>, request: Request) -> Result<Response, Problem> {
+    let change = Change::read(request).await?;
+    stop(&desk, &path, &change, "api")?;
+    api_integration(State(desk), path).await
+}
+
+async fn api_start(State(desk): State<Desk>, path: Path<String>, request: Request) -> Result<Response, Problem> {
+    let change = Change::read(request).await?;
+    start(&desk, &path, &change, "api")?;
+    api_integration(State(desk), path).await
+}
+
+async fn api_stop_all(State(desk): State<Desk>, request: Request) -> Result<Response, Problem> {
+    let change = Change::read(request).await?;
+    let who = change.who("api");
+    desk.shared.switchboard.stop_all(&who, &stop_reason(&change));
+    tracing::info!(%who, "mirroring stopped everywhere");
+    Ok(axum::Json(view::status(&desk.shared)).into_response())
+}
+
+async fn scrape(State(desk): State<Desk>) -> Result<Response, Problem> {
+    let text = metrics::text(&desk.shared)
+        .map_err(|_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the metrics could not be written"))?;
+    Ok(([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response())
+}
+
+async fn readyz(State(desk): State<Desk>) -> Response {
+    let recorder = view::recorder(&desk.shared);
+    let status = if recorder.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, axum::Json(recorder)).into_response()
+}
+
+async fn style() -> Response {
+    ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], include_str!("style.css")).into_response()
+}

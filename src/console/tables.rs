@@ -1,0 +1,132 @@
+//! What the pages show from the store, read by few workers with a limit on the wait.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+
+/// Reads of the store at once.
+const READERS_MAX: usize = 2;
+/// Wait for a reader and its answer, seconds; then the page shows a notice instead.
+const READ_WAIT_S: u64 = 3;
+/// Recordings listed.
+pub(crate) const RECENT_MAX: usize = 20;
+/// Changes of the switch listed.
+pub(crate) const HISTORY_MAX: usize = 20;
+
+/// One percentile: a figure, or how many calls it needs.
+#[derive(Clone, Debug)]
+pub(crate) struct Figure {
+    pub(crate) name: &'static str,
+    pub(crate) text: Option<String>,
+    pub(crate) needs_calls: u64,
+    pub(crate) has_calls: u64,
+}
+
+/// One provider at one endpoint.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RoleFigures {
+    pub(crate) calls: u64,
+    pub(crate) censored_calls: u64,
+    pub(crate) figures: Vec<Figure>,
+}
+
+/// One endpoint, both providers.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct EndpointFigures {
+    pub(crate) endpoint: String,
+    pub(crate) primary: Option<RoleFigures>,
+    pub(crate) shadow: Option<RoleFigures>,
+}
+
+/// One call of one recording, in words.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    pub(crate) answer: String,
+    pub(crate) took: String,
+    pub(crate) good: bool,
+}
+
+/// One recording of the list.
+#[derive(Clone, Debug)]
+pub(crate) struct Recent {
+    pub(crate) received_unix_us: i64,
+    pub(crate) endpoint: String,
+    pub(crate) primary: Option<Call>,
+    pub(crate) shadow: Call,
+    pub(crate) verdict: String,
+}
+
+/// One change of the switch.
+#[derive(Clone, Debug)]
+pub(crate) struct Change {
+    pub(crate) at_unix_us: i64,
+    pub(crate) on: bool,
+    pub(crate) sample_ppm: u32,
+    pub(crate) who: String,
+    pub(crate) reason: String,
+}
+
+/// What the page of one integration shows.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Details {
+    pub(crate) endpoints: Vec<EndpointFigures>,
+    pub(crate) hits: Vec<(String, u64)>,
+    pub(crate) recent: Vec<Recent>,
+    pub(crate) history: Vec<Change>,
+}
+
+/// p50 and p99 of both providers over all endpoints.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Brief {
+    pub(crate) primary: RoleFigures,
+    pub(crate) shadow: RoleFigures,
+}
+
+/// By integration.
+pub(crate) type Overview = BTreeMap<String, Brief>;
+
+/// The door to the store.
+#[derive(Clone, Debug)]
+pub(crate) struct Tables {
+    path: Arc<Path>,
+    readers: Arc<Semaphore>,
+}
+
+impl Tables {
+    pub(crate) fn new(path: PathBuf) -> Self {
+        Self { path: Arc::from(path), readers: Arc::new(Semaphore::new(READERS_MAX)) }
+    }
+
+    /// Figures of these integrations, or why there are none.
+    pub(crate) async fn overview(&self, integrations: Vec<String>) -> Result<Overview, String> {
+        self.read(move |path| crate::console::reading::overview(path, &integrations)).await
+    }
+
+    /// Everything stored that the page of one integration shows, or why it cannot.
+    pub(crate) async fn details(&self, integration: String) -> Result<Details, String> {
+        self.read(move |path| crate::console::reading::details(path, &integration)).await
+    }
+
+    /// Runs `work` on a worker. The place is given back by the worker, not by the waiting page: a store that hangs
+    /// occupies at most [`READERS_MAX`] threads, however often the page is loaded.
+    async fn read<T, F>(&self, work: F) -> Result<T, String>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Path) -> Result<T, String> + Send + 'static,
+    {
+        let (path, readers) = (Arc::clone(&self.path), Arc::clone(&self.readers));
+        let reading = async move {
+            let place = readers.acquire_owned().await.map_err(|_| "the console is closing".to_owned())?;
+            let worker = tokio::task::spawn_blocking(move || {
+                let read = work(&path);
+                drop(place);
+                read
+            });
+            worker.await.unwrap_or_else(|_| Err("reading the recordings failed unexpectedly".to_owned()))
+        };
+        let waited = tokio::time::timeout(Duration::from_secs(READ_WAIT_S), reading).await;
+        waited.unwrap_or_else(|_| Err(format!("the recordings did not answer within {READ_WAIT_S} s")))
+    }
+}

@@ -1,0 +1,284 @@
+//! The console over real sockets.
+
+use super::*;
+use crate::control::Settings as SwitchSettings;
+use crate::exchange::{NotMirrored, Outcome};
+use serde_json::Value;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+struct Answer {
+    status: u16,
+    head: String,
+    body: String,
+}
+
+struct Running {
+    addr: SocketAddr,
+    shared: Shared,
+    stop: CancellationToken,
+    thread: Option<JoinHandle<()>>,
+    _folder: tempfile::TempDir,
+}
+
+const PROVIDER: &str = "api.<b>new</b>.example";
+
+impl Running {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let name: Integration = Arc::from("payments");
+        let settings = SwitchSettings { enabled: true, sample_ppm: 100_000, ..SwitchSettings::default() };
+        let shared = Shared {
+            ledger: Ledger::new(vec![Arc::clone(&name)]),
+            switchboard: Switchboard::new(vec![(Arc::clone(&name), settings)], Clock),
+            providers: vec![Providers {
+                integration: name,
+                primary: Some("api.current.example".to_owned()),
+                shadow: PROVIDER.to_owned(),
+            }],
+            store_path: folder.path().join("none.db"),
+            rules_hash: Arc::from("abc"),
+            ready: Arc::new(Ready::new()),
+            version: "0.0.0",
+            started_unix_us: 1_700_000_000_000_000,
+            clock: Clock,
+        };
+        let bound = bind(&Settings { listen: "127.0.0.1:0".parse().unwrap(), allowed_hosts: vec![] }).unwrap();
+        let (addr, stop) = (bound.addr(), CancellationToken::new());
+        let (served, shutdown) = (shared.clone(), stop.clone());
+        let thread = std::thread::Builder::new().name("console".into()).spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(bound.serve(served, shutdown)).unwrap();
+        });
+        Self { addr, shared, stop, thread: Some(thread.unwrap()), _folder: folder }
+    }
+
+    fn raw(&self, request: &str) -> Answer {
+        let mut stream = TcpStream::connect(self.addr).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        let status = head[9..12].parse().unwrap();
+        Answer { status, head: head.to_ascii_lowercase(), body: body.to_owned() }
+    }
+
+    fn send(&self, method: &str, path: &str, headers: &str, body: &str) -> Answer {
+        let (host, length) = (self.addr, body.len());
+        self.raw(&format!(
+            "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n{body}"
+        ))
+    }
+
+    fn get(&self, path: &str) -> Answer {
+        self.send("GET", path, "", "")
+    }
+
+    fn post(&self, path: &str, kind: &str, body: &str) -> Answer {
+        self.send("POST", path, &format!("Content-Type: {kind}\r\n"), body)
+    }
+
+    fn on(&self) -> bool {
+        self.shared.switchboard.get("payments").unwrap().state().on
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stop.cancel();
+        if let Some(thread) = self.thread.take() {
+            thread.join().unwrap();
+        }
+    }
+}
+
+const FORM: &str = "application/x-www-form-urlencoded";
+const STOP: &str = "/api/v1/integrations/payments/stop";
+const START: &str = "/api/v1/integrations/payments/start";
+
+#[test]
+fn addresses_other_machines_can_reach_are_refused() {
+    for listen in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0"] {
+        let error = bind(&Settings { listen: listen.parse().unwrap(), allowed_hosts: vec![] }).unwrap_err();
+        assert!(matches!(error, ConsoleError::NotLoopback { .. }), "{error}");
+    }
+}
+
+#[test]
+fn a_taken_port_is_known_at_once() {
+    let taken = bind(&Settings { listen: "127.0.0.1:0".parse().unwrap(), allowed_hosts: vec![] }).unwrap();
+    let error = bind(&Settings { listen: taken.addr(), allowed_hosts: vec![] }).unwrap_err();
+    assert!(error.to_string().contains(&taken.addr().to_string()));
+}
+
+#[test]
+fn foreign_hosts_are_refused_everywhere() {
+    let console = Running::start();
+    let port = console.addr.port();
+    for (path, method) in [("/", "GET"), ("/metrics", "GET"), ("/api/v1/status", "GET"), (STOP, "POST")] {
+        let host = format!("evil.example:{port}");
+        let answer = console.raw(&format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"));
+        assert_eq!(answer.status, 421, "{path}");
+        assert!(answer.head.contains("application/problem+json"));
+    }
+    let absolute = format!("GET http://evil.example/ HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n");
+    assert_eq!(console.raw(&absolute).status, 421);
+    let local = format!("GET /livez HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n\r\n");
+    assert_eq!(console.raw(&local).status, 200);
+    assert!(console.on());
+}
+
+#[test]
+fn another_sites_page_cannot_change_anything() {
+    let console = Running::start();
+    let headers = [
+        "Origin: https://evil.example\r\n".to_owned(),
+        "Origin: null\r\n".to_owned(),
+        format!("Origin: http://127.0.0.1:{}\r\n", console.addr.port().wrapping_add(1)),
+        "Sec-Fetch-Site: cross-site\r\n".to_owned(),
+        "Sec-Fetch-Site: same-site\r\n".to_owned(),
+    ];
+    for header in &headers {
+        for path in ["/integrations/payments/stop", STOP, "/api/v1/stop-all"] {
+            let header = format!("{header}Content-Type: {FORM}\r\n");
+            assert_eq!(console.send("POST", path, &header, "").status, 403, "{header} {path}");
+        }
+    }
+    assert!(console.on());
+    let own = format!("Origin: http://{}\r\nSec-Fetch-Site: same-origin\r\nContent-Type: {FORM}\r\n", console.addr);
+    let answer = console.send("POST", "/integrations/payments/stop", &own, "");
+    assert_eq!(answer.status, 303);
+    assert!(answer.head.contains("location: /integrations/payments"));
+    assert!(!console.on());
+}
+
+#[test]
+fn stop_needs_nothing_and_start_needs_a_reason() {
+    let console = Running::start();
+    assert_eq!(console.send("POST", STOP, "", "").status, 200);
+    assert!(!console.on());
+    for (kind, body) in [
+        (FORM, ""),
+        (FORM, "reason=+++"),
+        ("application/json", "{}"),
+        ("application/json", "{\"reason\":\"x\",\"sample\":\"0.5\"}"),
+        ("application/json", "{\"reason\":\"x\",\"smaple\":\"1%\"}"),
+        ("application/json", "{"),
+    ] {
+        assert_eq!(console.post(START, kind, body).status, 422, "{body}");
+    }
+    assert_eq!(console.post(START, "text/plain", "reason=x").status, 415);
+    let large = format!("reason={}", "x".repeat(17_000));
+    assert_eq!(console.post(START, FORM, &large).status, 413);
+    let page = console.post("/integrations/payments/start", FORM, "reason=");
+    assert_eq!(page.status, 422);
+    assert!(page.body.contains("Not changed") && !console.on());
+    let good = console.post(START, "application/json", r#"{"who":"ann","reason":"week two","sample":"2.5%"}"#);
+    assert_eq!(good.status, 200);
+    let state = console.shared.switchboard.get("payments").unwrap().state();
+    assert_eq!((state.on, state.sample_ppm, &*state.changed_by, &*state.reason), (true, 25_000, "ann", "week two"));
+    assert_eq!(console.post("/api/v1/stop-all", "application/json", r#"{"who":"bob"}"#).status, 200);
+    assert!(!console.on());
+    assert_eq!(console.post("/api/v1/integrations/nobody/stop", FORM, "").status, 404);
+}
+
+#[test]
+fn the_status_has_the_promised_shape() {
+    let console = Running::start();
+    let book = console.shared.ledger.of("payments").unwrap();
+    book.arrived();
+    book.arrived();
+    book.mirrored(Outcome::Ok);
+    book.not_mirrored(NotMirrored::NotSampled);
+    let status: Value = serde_json::from_str(&console.get("/api/v1/status").body).unwrap();
+    assert_eq!(status["schema"], "darklaunch.status/v1");
+    let one = &status["integrations"][0];
+    assert_eq!((&one["name"], &one["state"], &one["sample"]), (&"payments".into(), &"on".into(), &"10%".into()));
+    for key in ["revision", "changed_by", "reason", "changed_at", "paused_by", "recorded", "not_recorded", "primary"] {
+        assert!(one.get(key).is_some(), "{key}");
+    }
+    assert_eq!(one["ledger"]["arrived"], 2);
+    assert_eq!(one["ledger"]["mirrored"]["ok"], 1);
+    assert_eq!(one["ledger"]["not_mirrored"]["not_sampled"], 1);
+    assert_eq!((&one["ledger"]["pending"], &one["ledger"]["adds_up"]), (&0.into(), &true.into()));
+    assert_eq!(status["recorder"]["started_at"], "2023-11-14T22:13:20Z");
+    let same: Value = serde_json::from_str(&console.get("/api/v1/integrations/payments").body).unwrap();
+    assert_eq!(&same, one);
+}
+
+#[test]
+fn readiness_is_told_and_a_problem_of_the_store_does_not_take_traffic_away() {
+    let console = Running::start();
+    assert_eq!(console.get("/livez").status, 200);
+    assert_eq!(console.get("/readyz").status, 503);
+    console.shared.ready.set_up(true);
+    console.shared.ready.report("store", Some("the disk is full".to_owned()));
+    let answer = console.get("/readyz");
+    assert_eq!(answer.status, 200);
+    assert!(answer.body.contains("store: the disk is full"));
+    assert!(console.get("/").body.contains("the disk is full"));
+}
+
+#[test]
+fn metrics_are_open_metrics_with_the_ledgers_counts() {
+    let console = Running::start();
+    let book = console.shared.ledger.of("payments").unwrap();
+    book.arrived();
+    book.mirrored(Outcome::Server5xx);
+    book.redaction_hits("card", 3);
+    let answer = console.get("/metrics");
+    assert!(answer.head.contains("application/openmetrics-text"));
+    for line in [
+        "darklaunch_requests_total{integration=\"payments\"} 1",
+        "darklaunch_mirrored_total{integration=\"payments\",outcome=\"server_5xx\"} 1",
+        "darklaunch_not_mirrored_total{integration=\"payments\",reason=\"off\"} 0",
+        "darklaunch_mirror_enabled{integration=\"payments\"} 1",
+        "darklaunch_redactions_total{integration=\"payments\",rule=\"card\"} 3",
+    ] {
+        assert!(answer.body.lines().any(|l| l == line), "{line}\n{}", answer.body);
+    }
+    assert!(answer.body.contains("darklaunch_build_info{version=\"0.0.0\""));
+    assert!(answer.body.ends_with("# EOF\n"));
+    let samples = answer.body.lines().filter(|line| !line.starts_with('#'));
+    for line in samples {
+        assert!(line.rsplit_once(' ').is_some_and(|(_, value)| value.parse::<f64>().is_ok()), "{line}");
+    }
+}
+
+#[test]
+fn pages_show_state_and_stop_without_a_database_and_everything_is_text() {
+    let console = Running::start();
+    let list = console.get("/");
+    assert_eq!(list.status, 200);
+    assert!(list.body.contains("payments") && list.body.contains("cannot be read now"));
+    let xss = "<script>alert(1)</script>";
+    let reason = "reason=%3Cscript%3Ealert(1)%3C/script%3E&who=%22onload=x";
+    assert_eq!(console.post("/integrations/payments/start", FORM, reason).status, 303);
+    for path in ["/", "/integrations/payments"] {
+        let page = console.get(path);
+        assert!(page.body.contains("&lt;script&gt;") && !page.body.contains(xss), "{path}");
+        assert!(!page.body.contains("<b>new") && !page.body.contains("<script") && !page.body.contains("style="));
+        assert!(page.head.contains("content-security-policy: default-src 'none'"), "{}", page.head);
+        assert!(page.head.contains("x-content-type-options: nosniff") && page.head.contains("no-store"));
+    }
+    let page = console.get("/integrations/payments").body;
+    assert!(page.contains("Stop mirroring now") && page.contains("cannot be read now") && page.contains("It adds up"));
+    assert_eq!(console.get("/integrations/%3Cscript%3E").status, 404);
+    assert!(!console.get("/integrations/%3Cscript%3E").body.contains("<script"));
+    assert!(console.get("/style.css").head.contains("text/css"));
+    assert_eq!(console.get("/nowhere").status, 404);
+    assert_eq!(console.get("/integrations/payments/stop").status, 405);
+}
+
+#[test]
+fn slow_clients_cannot_keep_the_stop_switch_from_others() {
+    let console = Running::start();
+    let silent: Vec<TcpStream> = (0..80).map(|_| TcpStream::connect(console.addr).unwrap()).collect();
+    assert_eq!(console.send("POST", STOP, "", "").status, 200);
+    assert!(!console.on());
+    drop(silent);
+}

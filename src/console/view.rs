@@ -1,0 +1,175 @@
+//! What the API says, as plain data with stable names. Pages read the same data.
+
+use crate::console::{Shared, words};
+use crate::control::{PausedBy, State, Switch};
+use crate::exchange::{NotMirrored, Outcome};
+use crate::telemetry::BookSnapshot;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// `/api/v1/status`.
+#[derive(Debug, Serialize)]
+pub(crate) struct Status {
+    schema: &'static str,
+    pub(crate) integrations: Vec<IntegrationView>,
+    pub(crate) recorder: RecorderView,
+}
+
+/// The recorder itself.
+#[derive(Debug, Serialize)]
+pub(crate) struct RecorderView {
+    pub(crate) ready: bool,
+    pub(crate) problems: Vec<String>,
+    version: &'static str,
+    started_at: String,
+    rules_hash: String,
+}
+
+/// One integration.
+#[derive(Debug, Serialize)]
+pub(crate) struct IntegrationView {
+    pub(crate) name: String,
+    pub(crate) state: &'static str,
+    pub(crate) sample: String,
+    sample_ppm: u32,
+    pub(crate) revision: u64,
+    pub(crate) changed_by: String,
+    pub(crate) reason: String,
+    pub(crate) changed_at: String,
+    pub(crate) paused_by: Option<String>,
+    daily_calls: Option<DailyCalls>,
+    providers: ProvidersView,
+    pub(crate) ledger: LedgerView,
+    pub(crate) recorded: u64,
+    pub(crate) not_recorded: BTreeMap<String, u64>,
+    pub(crate) primary: BTreeMap<&'static str, u64>,
+    pub(crate) redaction_hits: BTreeMap<String, u64>,
+    #[serde(skip)]
+    pub(crate) changed_unix_us: i64,
+}
+
+#[derive(Debug, Serialize)]
+struct DailyCalls {
+    used: u64,
+    max: u64,
+}
+
+/// The providers' host names.
+#[derive(Debug, Serialize)]
+struct ProvidersView {
+    primary: Option<String>,
+    shadow: String,
+}
+
+/// Where every request ended.
+#[derive(Debug, Serialize)]
+pub(crate) struct LedgerView {
+    pub(crate) arrived: u64,
+    pub(crate) pending: u64,
+    pub(crate) mirrored: BTreeMap<&'static str, u64>,
+    pub(crate) not_mirrored: BTreeMap<&'static str, u64>,
+    pub(crate) adds_up: bool,
+}
+
+impl LedgerView {
+    /// Requests with a shadow exchange.
+    pub(crate) fn mirrored_total(&self) -> u64 {
+        self.mirrored.values().sum()
+    }
+}
+
+impl IntegrationView {
+    /// The present state of one integration.
+    pub(crate) fn of(shared: &Shared, switch: &Switch) -> Self {
+        let name = switch.integration().to_string();
+        let state = switch.state();
+        let (primary, shadow) = shared.providers_of(&name);
+        let book = shared.ledger.of(&name).map(|book| book.snapshot());
+        Self {
+            state: state_word(&state),
+            sample: words::percent_of_ppm(state.sample_ppm),
+            sample_ppm: state.sample_ppm,
+            revision: state.revision,
+            changed_at: words::rfc3339(state.changed_unix_us),
+            changed_unix_us: state.changed_unix_us,
+            paused_by: state.paused.map(paused_word),
+            daily_calls: state.daily_used_of_max.map(|(used, max)| DailyCalls { used, max }),
+            changed_by: state.changed_by,
+            reason: state.reason,
+            providers: ProvidersView { primary, shadow },
+            ledger: ledger_view(book.as_ref()),
+            recorded: book.as_ref().map_or(0, |book| book.recorded),
+            not_recorded: book.iter().flat_map(|book| book.not_recorded.iter().cloned()).collect(),
+            primary: book.as_ref().map(|book| by_outcome(&book.primary)).unwrap_or_default(),
+            redaction_hits: book.iter().flat_map(|book| book.redaction_hits.iter().cloned()).collect(),
+            name,
+        }
+    }
+
+    /// Today's provider's name; absent for a sink.
+    pub(crate) fn primary_name(&self) -> Option<&str> {
+        self.providers.primary.as_deref()
+    }
+
+    /// The new provider's name.
+    pub(crate) fn shadow_name(&self) -> &str {
+        &self.providers.shadow
+    }
+}
+
+/// The whole status.
+pub(crate) fn status(shared: &Shared) -> Status {
+    Status {
+        schema: "darklaunch.status/v1",
+        integrations: shared.switchboard.iter().map(|switch| IntegrationView::of(shared, switch)).collect(),
+        recorder: recorder(shared),
+    }
+}
+
+/// The recorder's own part.
+pub(crate) fn recorder(shared: &Shared) -> RecorderView {
+    RecorderView {
+        ready: shared.ready.is_up(),
+        problems: shared.ready.problems(),
+        version: shared.version,
+        started_at: words::rfc3339(shared.started_unix_us),
+        rules_hash: shared.rules_hash.to_string(),
+    }
+}
+
+fn state_word(state: &State) -> &'static str {
+    match (state.on, state.paused) {
+        (false, _) => "off",
+        (true, None) => "on",
+        (true, Some(_)) => "paused",
+    }
+}
+
+fn paused_word(paused: PausedBy) -> String {
+    match paused {
+        PausedBy::Breaker => "breaker",
+        PausedBy::Retry429 { .. } => "retry_after",
+        PausedBy::Budget => "budget",
+    }
+    .to_owned()
+}
+
+/// Every name is always there, also with 0: whoever reads the JSON need not guess.
+pub(crate) fn by_outcome(counts: &[u64; 9]) -> BTreeMap<&'static str, u64> {
+    Outcome::ALL.iter().map(|outcome| outcome.name()).zip(counts.iter().copied()).collect()
+}
+
+/// Counts by reason, every reason named.
+pub(crate) fn by_reason(counts: &[u64; 16]) -> BTreeMap<&'static str, u64> {
+    NotMirrored::ALL.iter().map(|reason| reason.name()).zip(counts.iter().copied()).collect()
+}
+
+fn ledger_view(book: Option<&BookSnapshot>) -> LedgerView {
+    LedgerView {
+        arrived: book.map_or(0, |book| book.arrived),
+        pending: book.map_or(0, |book| book.pending),
+        mirrored: book.map(|book| by_outcome(&book.mirrored)).unwrap_or_default(),
+        not_mirrored: book.map(|book| by_reason(&book.not_mirrored)).unwrap_or_default(),
+        adds_up: book.is_none_or(BookSnapshot::adds_up),
+    }
+}

@@ -1,0 +1,122 @@
+//! What a write may say: a small body, JSON or form, with bounded texts.
+
+use crate::console::problem::Problem;
+use axum::extract::Request;
+use http::{StatusCode, header};
+use serde::Deserialize;
+
+/// The largest request body read, bytes.
+pub(crate) const BODY_BYTES_MAX: usize = 16 * 1024;
+
+const WHO_CHARS_MAX: usize = 100;
+const REASON_CHARS_MAX: usize = 500;
+
+/// The body of a stop or a start; unknown fields are refused, so that a misspelt `sample` never starts everything.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Change {
+    who: Option<String>,
+    reason: Option<String>,
+    sample: Option<String>,
+}
+
+impl Change {
+    /// Reads a request's body. No body at all is an empty change: `curl -X POST …/stop` must work.
+    pub(crate) async fn read(request: Request) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        let bytes = axum::body::to_bytes(body, BODY_BYTES_MAX).await.map_err(|_| {
+            let detail = format!("the body could not be read, or is over {BODY_BYTES_MAX} bytes");
+            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
+        })?;
+        if bytes.is_empty() {
+            return Ok(Self::default());
+        }
+        let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+        let kind = kind.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+        let bad = |what: String| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, what);
+        match kind.as_str() {
+            "application/json" => {
+                serde_json::from_slice(&bytes).map_err(|error| bad(format!("the JSON body is not understood: {error}")))
+            }
+            "application/x-www-form-urlencoded" => Self::from_form(&bytes).map_err(bad),
+            _ => {
+                let detail = format!("content-type \"{kind}\" is not read here; send application/json or a form");
+                Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail))
+            }
+        }
+    }
+
+    fn from_form(bytes: &[u8]) -> Result<Self, String> {
+        let mut change = Self::default();
+        for (name, value) in url::form_urlencoded::parse(bytes) {
+            let value = Some(value.into_owned());
+            match &*name {
+                "who" => change.who = value,
+                "reason" => change.reason = value,
+                "sample" => change.sample = value,
+                other => return Err(format!("field \"{other}\" is unknown; known are who, reason, sample")),
+            }
+        }
+        Ok(change)
+    }
+
+    /// Who asks, or the door they came through.
+    pub(crate) fn who(&self, door: &str) -> String {
+        let who = clean(self.who.as_deref().unwrap_or(""), WHO_CHARS_MAX);
+        if who.is_empty() { door.to_owned() } else { who }
+    }
+
+    /// Why, possibly empty.
+    pub(crate) fn reason(&self) -> String {
+        clean(self.reason.as_deref().unwrap_or(""), REASON_CHARS_MAX)
+    }
+
+    /// The sample, parts per million; none given keeps the present one.
+    pub(crate) fn sample_ppm(&self) -> Result<Option<u32>, Problem> {
+        let Some(text) = self.sample.as_deref().map(str::trim).filter(|text| !text.is_empty()) else {
+            return Ok(None);
+        };
+        parse_percent(text).map(Some).ok_or_else(|| {
+            let text = clean(text, 40);
+            let detail = format!("sample \"{text}\" is no share; write a percentage from 0.0001% to 100%, such as 10%");
+            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail)
+        })
+    }
+}
+
+/// One line, no control characters, bounded.
+fn clean(text: &str, chars_max: usize) -> String {
+    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(chars_max).collect();
+    line.trim().to_owned()
+}
+
+/// `12.5%` → 125000; exact, with at most four decimals. Without the unit it is not clear what `0.5` means: refused.
+fn parse_percent(text: &str) -> Option<u32> {
+    let number = text.strip_suffix('%')?.trim_end();
+    let (whole, decimals) = number.split_once('.').unwrap_or((number, "0"));
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    if !digits(whole) || !digits(decimals) || whole.len() > 3 || decimals.len() > 4 {
+        return None;
+    }
+    let whole: u32 = whole.parse().ok()?;
+    let decimals: u32 = format!("{decimals:0<4}").parse().ok()?;
+    let ppm = whole * 10_000 + decimals;
+    (1..=1_000_000).contains(&ppm).then_some(ppm)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_carry_their_unit_and_stay_within_the_whole() {
+        for (text, ppm) in
+            [("10%", 100_000), ("100 %", 1_000_000), ("0.5%", 5_000), ("0.0001%", 1), ("12.25%", 122_500)]
+        {
+            assert_eq!(parse_percent(text), Some(ppm), "{text}");
+        }
+        for text in ["", "10", "0.5", "0%", "101%", "-1%", "1e1%", "%", ".5%", "5.%", "100.0001%", "0.00001%", "٣%"] {
+            assert_eq!(parse_percent(text), None, "{text}");
+        }
+    }
+}
