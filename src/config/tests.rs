@@ -123,7 +123,7 @@ match.host = "six"
   darklaunch.toml:15:65: integrations.one.shadow.headers.x-key refers to file:/etc/dl/absent, which cannot be read: No such file or directory (os error 2)
     remedy: set the variable or write the file before the start
   darklaunch.toml:16:1: integrations.one.sample is not a known key
-    remedy: did you mean `integrations.NAME.mirror.sample`?
+    remedy: did you mean `integrations.one.mirror.sample`?
   darklaunch.toml:17:17: integrations.one.mirror.sample = "101%" is out of range: a share is between 0% and 100%
     remedy: write a percentage, such as "10%" or "0.5%"
   darklaunch.toml:18:19: integrations.one.mirror.methods = "get" is no method: they are uppercase
