@@ -230,7 +230,7 @@ impl StateFolder {
             Err(why) if why.kind() != ErrorKind::AlreadyExists => return Err(io("create", &path)(why)),
             _ => self.sync()?,
         }
-        read_key(&path)?.ok_or_else(|| StateError::BadKey(path))
+        read_key(&path)?.ok_or(StateError::BadKey(path))
     }
 
     fn sync(&self) -> Result<(), StateError> {

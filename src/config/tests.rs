@@ -67,9 +67,7 @@ fn the_example_works_and_names_every_key() {
     }
 }
 
-#[test]
-fn all_problems_come_in_one_message() {
-    let text = r##"
+const BAD: &str = r##"
 [listen]
 traffic = ["127.0.0.1:8080", "localhost:81"]
 console = "0.0.0.0:9090"
@@ -101,7 +99,8 @@ shadow.url = "http://x.example"
 [integrations.six]
 match.host = "six"
 "##;
-    let expected = r#"the configuration has 21 problems
+
+const BAD_MESSAGE: &str = r#"the configuration has 21 problems
   darklaunch.toml:3:30: listen.traffic = "localhost:81" is no address to listen on
     remedy: write IP:PORT, such as "127.0.0.1:8080"
   darklaunch.toml:4:11: listen.console = "0.0.0.0:9090" is open to other machines, and the console has no login in this version
@@ -114,6 +113,8 @@ match.host = "six"
     remedy: write a size with its unit (B, KiB, MiB, GiB, kB, MB, GB), such as "256KiB" or "1MiB"
   darklaunch.toml:10:10: redaction.rules = "nowhere" names the folder /etc/dl/nowhere, which cannot be read: No such file or directory (os error 2)
     remedy: name a readable folder of *.toml rule files, or "builtin"
+  darklaunch.toml:11:15: integrations.one.match is the same as that of integrations.four (darklaunch.toml:26:15)
+    remedy: give each integration a match.path_prefix or match.host of its own
   darklaunch.toml:13:15: integrations.one.primary.url carries credentials in its URL
     remedy: take them out of the URL; the shadow's own stand in shadow.headers as "env:NAME"
   darklaunch.toml:14:14: integrations.one.shadow.url = "https://api.new.example/#top" has a fragment, which is never sent
@@ -132,23 +133,20 @@ match.host = "six"
     remedy: name the endpoints in mirror.allow, such as "POST /orders"
   darklaunch.toml:19:16: integrations.one.mirror.queue = 0 is too small
     remedy: write at least 1
+  darklaunch.toml:20:15: integrations.two.match is the same as that of integrations.four (darklaunch.toml:26:15)
+    remedy: give each integration a match.path_prefix or match.host of its own
   darklaunch.toml:22:14: integrations.two.shadow.url = "ftp://api.new.example" is neither http nor https
     remedy: write scheme, host and path only, such as "https://api.new.example"
-"#;
-    let message = message(text);
-    for line in expected.lines() {
-        assert!(message.contains(line) || line.contains("21 problems"), "missing: {line}\nin: {message}");
-    }
-    assert!(message.contains("integrations.\"Five\" is no name for an integration"), "{message}");
-    assert!(message.contains("integrations.six.shadow.url is missing"), "{message}");
-    assert!(
-        message.contains("integrations.three.match is the same as that of integrations.four (darklaunch.toml:26:15)"),
-        "{message}"
-    );
-    assert!(!message.contains("hunter2"));
-    let places: Vec<_> = parse_with(text, &[]).unwrap_err().0.into_iter().map(|problem| problem.place).collect();
-    assert!(places.is_sorted(), "{places:?}");
-    assert_eq!(places.len(), 21, "{message}");
+  darklaunch.toml:23:15: integrations.three.match is the same as that of integrations.four (darklaunch.toml:26:15)
+    remedy: give each integration a match.path_prefix or match.host of its own
+  darklaunch.toml:29:15: integrations."Five" is no name for an integration
+    remedy: begin with a letter a-z and go on with a-z, 0-9 and _, since environment names carry no more
+  darklaunch.toml:30:15: integrations.six.shadow.url is missing
+    remedy: write the new provider, such as shadow.url = "https://api.new.example""#;
+
+#[test]
+fn all_problems_come_in_one_message() {
+    assert_eq!(message(BAD), BAD_MESSAGE);
 }
 
 #[test]
