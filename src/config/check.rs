@@ -196,13 +196,15 @@ fn limits(reader: &mut Reader<'_>) -> LimitsConfig {
 }
 
 fn integrations(reader: &mut Reader<'_>, listening: &[SocketAddr]) -> Vec<IntegrationConfig> {
-    let names: Vec<(String, Place)> =
+    let mut names: Vec<(String, Place)> =
         reader.raw.integrations.iter().map(|(name, place)| (name.clone(), place.clone())).collect();
     if names.is_empty() && !reader.raw.problems.iter().any(|problem| problem.key.starts_with("integrations")) {
         let place = reader.whole();
         let remedy = "add a section such as [integrations.payments] with match.path_prefix and shadow.url";
         reader.missing(place, "integrations", remedy);
     }
+    // In the order of the file, so that of two twins the later one is told; then by name, so that order means nothing.
+    names.sort_by(|a, b| a.1.cmp(&b.1));
     let mut checked = Vec::new();
     // Kept apart from what was checked: a twin is told even when something else about it is wrong.
     let mut claimed: Vec<(String, Place, Matcher)> = Vec::new();
@@ -217,5 +219,6 @@ fn integrations(reader: &mut Reader<'_>, listening: &[SocketAddr]) -> Vec<Integr
         }
         claimed.push((name, place, matcher));
     }
+    checked.sort_by(|a, b| a.name.cmp(&b.name));
     checked
 }

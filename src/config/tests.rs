@@ -113,8 +113,6 @@ const BAD_MESSAGE: &str = r#"the configuration has 21 problems
     remedy: write a size with its unit (B, KiB, MiB, GiB, kB, MB, GB), such as "256KiB" or "1MiB"
   darklaunch.toml:10:10: redaction.rules = "nowhere" names the folder /etc/dl/nowhere, which cannot be read: No such file or directory (os error 2)
     remedy: name a readable folder of *.toml rule files, or "builtin"
-  darklaunch.toml:11:15: integrations.one.match is the same as that of integrations.four (darklaunch.toml:26:15)
-    remedy: give each integration a match.path_prefix or match.host of its own
   darklaunch.toml:13:15: integrations.one.primary.url carries credentials in its URL
     remedy: take them out of the URL; the shadow's own stand in shadow.headers as "env:NAME"
   darklaunch.toml:14:14: integrations.one.shadow.url = "https://api.new.example/#top" has a fragment, which is never sent
@@ -133,11 +131,13 @@ const BAD_MESSAGE: &str = r#"the configuration has 21 problems
     remedy: name the endpoints in mirror.allow, such as "POST /orders"
   darklaunch.toml:19:16: integrations.one.mirror.queue = 0 is too small
     remedy: write at least 1
-  darklaunch.toml:20:15: integrations.two.match is the same as that of integrations.four (darklaunch.toml:26:15)
+  darklaunch.toml:20:15: integrations.two.match is the same as that of integrations.one (darklaunch.toml:11:15)
     remedy: give each integration a match.path_prefix or match.host of its own
   darklaunch.toml:22:14: integrations.two.shadow.url = "ftp://api.new.example" is neither http nor https
     remedy: write scheme, host and path only, such as "https://api.new.example"
-  darklaunch.toml:23:15: integrations.three.match is the same as that of integrations.four (darklaunch.toml:26:15)
+  darklaunch.toml:23:15: integrations.three.match is the same as that of integrations.one (darklaunch.toml:11:15)
+    remedy: give each integration a match.path_prefix or match.host of its own
+  darklaunch.toml:26:15: integrations.four.match is the same as that of integrations.one (darklaunch.toml:11:15)
     remedy: give each integration a match.path_prefix or match.host of its own
   darklaunch.toml:29:15: integrations."Five" is no name for an integration
     remedy: begin with a letter a-z and go on with a-z, 0-9 and _, since environment names carry no more
