@@ -7,6 +7,7 @@ use serde::{Serialize, Serializer};
 use url::Url;
 
 use crate::config::problem::Place;
+use crate::config::raw::shown_text;
 use crate::config::reader::{Placed, Reader};
 use crate::config::secret::{Reference, Secret};
 
@@ -227,7 +228,7 @@ impl Section<'_, '_> {
 
     fn wrong(&mut self, (value, place): Placed<String>, key: &str, text: &str, remedy: impl Into<String>) {
         let key = self.key(key);
-        self.reader.problem(place, &key, Some(format!("{value:?}")), text, remedy);
+        self.reader.problem(place, &key, Some(shown_text(&value)), text, remedy);
     }
 
     fn matcher(&mut self, place: &Place) -> Option<Matcher> {
@@ -287,8 +288,6 @@ impl Section<'_, '_> {
                 Ok(uri) if uri.authority().is_some() => return Some(uri),
                 _ => ("is no URL", text),
             },
-            // What cannot be parsed may still hold a password before an @.
-            Err(_) if text.contains('@') => ("is no URL", "(not shown)".to_owned()),
             Err(_) => ("is no URL", text),
         };
         self.wrong((value, place), key, problem, URL_REMEDY);

@@ -40,7 +40,7 @@ impl Value {
     /// As a message repeats it.
     pub fn shown(&self) -> String {
         match self {
-            Self::Text(text) => format!("{text:?}"),
+            Self::Text(text) => shown_text(text),
             Self::Number(digits) | Self::Date(digits) => digits.clone(),
             Self::Flag(flag) => flag.to_string(),
             Self::List(items) => {
@@ -50,6 +50,11 @@ impl Value {
             Self::Table(_) => "{…}".to_owned(),
         }
     }
+}
+
+/// A text as a message repeats it; a URL that may carry a password or a key in its query is not repeated.
+pub(crate) fn shown_text(text: &str) -> String {
+    if text.contains(['@', '?']) && text.contains("//") { "(not shown)".to_owned() } else { format!("{text:?}") }
 }
 
 /// File and environment together.

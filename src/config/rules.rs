@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const RULE_FILE_BYTES_MAX: u64 = 1024 * 1024;
 
 /// One rule file's text, under the name that messages use.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct RuleFile {
     /// The path as it was reached.
     pub name: String,

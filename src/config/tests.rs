@@ -270,6 +270,24 @@ fn secrets_are_never_shown() {
 }
 
 #[test]
+fn a_misplaced_secret_is_not_repeated() {
+    for wrong in [
+        "shadow.url = \"https://s.example/?api_key=hunter2\"",
+        "shadow.url = \"https://ada:hunter2@\"",
+        "shadow = \"https://ada:hunter2@s.example\"",
+        "shadow.headers = \"hunter2\"",
+        "shadow.headers = { x-key = [\"hunter2\"] }",
+        "redaction.key = [\"hunter2\"]",
+        "redaction.key = \"hunter2\"",
+    ] {
+        let line = if wrong.starts_with('s') { format!("integrations.a.{wrong}") } else { wrong.to_owned() };
+        let message = message(&line);
+        let key = line.split(" =").next().unwrap();
+        assert!(message.contains(key) && !message.contains("hunter2"), "{wrong}: {message}");
+    }
+}
+
+#[test]
 fn the_hash_follows_the_meaning() {
     let hash = |text: &str, token: &str| parse_with(text, &[("TOKEN", token)]).unwrap().0.hash();
     let with_token = format!("{SMALLEST}shadow.headers.x-token = \"env:TOKEN\"\n");
