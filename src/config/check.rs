@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use tracing_subscriber::EnvFilter;
 
-use crate::config::integration::{self, IntegrationConfig};
-use crate::config::problem::{Place, Problem, Problems};
+use crate::config::integration::{self, IntegrationConfig, Matcher};
+use crate::config::problem::{Place, Problems};
 use crate::config::raw::closest;
 use crate::config::reader::{Placed, Reader};
 use crate::config::rules::{self, RuleFile};
@@ -196,28 +196,29 @@ fn limits(reader: &mut Reader<'_>) -> LimitsConfig {
 }
 
 fn integrations(reader: &mut Reader<'_>, listening: &[SocketAddr]) -> Vec<IntegrationConfig> {
-    let names: Vec<(String, Place)> =
+    let mut names: Vec<(String, Place)> =
         reader.raw.integrations.iter().map(|(name, place)| (name.clone(), place.clone())).collect();
     if names.is_empty() && !reader.raw.problems.iter().any(|problem| problem.key.starts_with("integrations")) {
         let place = reader.whole();
         let remedy = "add a section such as [integrations.payments] with match.path_prefix and shadow.url";
         reader.missing(place, "integrations", remedy);
     }
-    let mut checked: Vec<(IntegrationConfig, Place)> = Vec::new();
+    // In the order of the file, so that of two twins the later one is told; then by name, so that order means nothing.
+    names.sort_by(|a, b| a.1.cmp(&b.1));
+    let mut checked = Vec::new();
+    // Kept apart from what was checked: a twin is told even when something else about it is wrong.
+    let mut claimed: Vec<(String, Place, Matcher)> = Vec::new();
     for (name, place) in names {
-        let Some(config) = integration::check(reader, &name, &place, listening) else { continue };
-        let twin = checked.iter().find(|(other, _)| other.matcher.is_twin_of(&config.matcher));
-        if let Some((other, other_place)) = twin {
-            let problem = Problem {
-                place: place.clone(),
-                key: format!("integrations.{name}.match"),
-                value: None,
-                text: format!("is the same as that of integrations.{} ({other_place})", other.name),
-                remedy: "give each integration a match.path_prefix or match.host of its own".to_owned(),
-            };
-            reader.raw.problems.push(problem);
+        let (matcher, config) = integration::check(reader, &name, &place, listening);
+        checked.extend(config);
+        let Some(matcher) = matcher else { continue };
+        if let Some((other, other_place, _)) = claimed.iter().find(|(_, _, other)| *other == matcher) {
+            let text = format!("is the same as that of integrations.{other} ({other_place})");
+            let remedy = "give each integration a match.path_prefix or match.host of its own";
+            reader.problem(place.clone(), &format!("integrations.{name}.match"), None, &text, remedy);
         }
-        checked.push((config, place));
+        claimed.push((name, place, matcher));
     }
-    checked.into_iter().map(|(config, _)| config).collect()
+    checked.sort_by(|a, b| a.name.cmp(&b.name));
+    checked
 }

@@ -7,6 +7,7 @@ use serde::{Serialize, Serializer};
 use url::Url;
 
 use crate::config::problem::Place;
+use crate::config::raw::shown_text;
 use crate::config::reader::{Placed, Reader};
 use crate::config::secret::{Reference, Secret};
 
@@ -36,13 +37,6 @@ pub struct Matcher {
     pub host: Option<String>,
     /// Begins with `/`; without a `/` at its end unless it is `/`.
     pub path_prefix: String,
-}
-
-impl Matcher {
-    /// Whether both would claim exactly the same requests.
-    pub fn is_twin_of(&self, other: &Self) -> bool {
-        self == other
-    }
 }
 
 /// Today's provider.
@@ -183,13 +177,13 @@ struct Section<'r, 'e> {
     listening: &'r [SocketAddr],
 }
 
-/// Checks one section; `None` when what it stands on is missing, which then is among the problems.
+/// Checks one section: its match, and the whole unless what it stands on is missing, which then is among the problems.
 pub(crate) fn check(
     reader: &mut Reader<'_>,
     name: &str,
     place: &Place,
     listening: &[SocketAddr],
-) -> Option<IntegrationConfig> {
+) -> (Option<Matcher>, Option<IntegrationConfig>) {
     let mut section = Section { reader, name, listening };
     let matcher = section.matcher(place);
     let strip_prefix = section.flag("match.strip_prefix");
@@ -197,12 +191,14 @@ pub(crate) fn check(
     let shadow = section.shadow(place);
     let mirror = section.mirror();
     let breaker = section.breaker();
-    let (matcher, shadow) = (matcher?, shadow?);
+    let (Some(own), Some(shadow)) = (matcher.clone(), shadow) else { return (matcher, None) };
     if primary.as_ref().is_some_and(|primary| primary.url == shadow.url) {
-        let text = format!("integrations.{name}: primary and shadow are the same URL, so every mirrored call is doubled");
+        let text =
+            format!("integrations.{name}: primary and shadow are the same URL, so every mirrored call is doubled");
         section.reader.warnings.push(text);
     }
-    Some(IntegrationConfig { name: name.to_owned(), matcher, strip_prefix, primary, shadow, mirror, breaker })
+    let name = name.to_owned();
+    (matcher, Some(IntegrationConfig { name, matcher: own, strip_prefix, primary, shadow, mirror, breaker }))
 }
 
 impl Section<'_, '_> {
@@ -232,7 +228,7 @@ impl Section<'_, '_> {
 
     fn wrong(&mut self, (value, place): Placed<String>, key: &str, text: &str, remedy: impl Into<String>) {
         let key = self.key(key);
-        self.reader.problem(place, &key, Some(format!("{value:?}")), text, remedy);
+        self.reader.problem(place, &key, Some(shown_text(&value)), text, remedy);
     }
 
     fn matcher(&mut self, place: &Place) -> Option<Matcher> {
@@ -292,8 +288,6 @@ impl Section<'_, '_> {
                 Ok(uri) if uri.authority().is_some() => return Some(uri),
                 _ => ("is no URL", text),
             },
-            // What cannot be parsed may still hold a password before an @.
-            Err(_) if text.contains('@') => ("is no URL", "(not shown)".to_owned()),
             Err(_) => ("is no URL", text),
         };
         self.wrong((value, place), key, problem, URL_REMEDY);
@@ -315,7 +309,11 @@ impl Section<'_, '_> {
         let written = self.reader.raw.values.contains_key(&self.key("shadow.url"));
         if !written {
             let key = self.key("shadow.url");
-            self.reader.missing(place.clone(), &key, "write the new provider, such as shadow.url = \"https://api.new.example\"");
+            self.reader.missing(
+                place.clone(),
+                &key,
+                "write the new provider, such as shadow.url = \"https://api.new.example\"",
+            );
         }
         let url = self.text("shadow.url").and_then(|url| self.upstream("shadow.url", url));
         let headers = self.headers();

@@ -207,10 +207,7 @@ pub fn parse(
     text: &str,
     environment: &Environment,
 ) -> Result<(Config, Vec<String>), Problems> {
-    let mut raw = raw::read(file, text);
-    if !raw.problems.is_empty() {
-        return Err(Problems(raw.problems));
-    }
+    let mut raw = raw::read(file, text).map_err(Problems)?;
     raw::overlay(&mut raw, environment);
     let reader = reader::Reader { raw, warnings: Vec::new(), environment, folder, file };
     check::check(reader)

@@ -40,7 +40,7 @@ impl Value {
     /// As a message repeats it.
     pub fn shown(&self) -> String {
         match self {
-            Self::Text(text) => format!("{text:?}"),
+            Self::Text(text) => shown_text(text),
             Self::Number(digits) | Self::Date(digits) => digits.clone(),
             Self::Flag(flag) => flag.to_string(),
             Self::List(items) => {
@@ -50,6 +50,11 @@ impl Value {
             Self::Table(_) => "{…}".to_owned(),
         }
     }
+}
+
+/// A text as a message repeats it; a URL that may carry a password or a key in its query is not repeated.
+pub(crate) fn shown_text(text: &str) -> String {
+    if text.contains(['@', '?']) && text.contains("//") { "(not shown)".to_owned() } else { format!("{text:?}") }
 }
 
 /// File and environment together.
@@ -69,7 +74,7 @@ struct Walk<'a> {
 }
 
 /// Reads the file's text. A text that is no TOML gives the syntax problems alone: all else would be guesses.
-pub(crate) fn read(file: &str, text: &str) -> Raw {
+pub(crate) fn read(file: &str, text: &str) -> Result<Raw, Vec<Problem>> {
     let mut walk = Walk { file, text, raw: Raw::default() };
     let (document, errors) = DeTable::parse_recoverable(text);
     for error in errors {
@@ -81,10 +86,11 @@ pub(crate) fn read(file: &str, text: &str) -> Raw {
             remedy: "correct the line; strings stand in double quotes, sections in [brackets]".to_owned(),
         });
     }
-    if walk.raw.problems.is_empty() {
-        walk.table(document.get_ref(), "");
+    if !walk.raw.problems.is_empty() {
+        return Err(walk.raw.problems);
     }
-    walk.raw
+    walk.table(document.get_ref(), "");
+    Ok(walk.raw)
 }
 
 impl Walk<'_> {
@@ -181,7 +187,8 @@ fn unknown(section: &str, name: &str, place: Place) -> Problem {
     let remedy = if let Some(meant) = closest(name, &siblings) {
         format!("did you mean `{meant}`?")
     } else if let Some(elsewhere) = elsewhere(&general, name) {
-        format!("did you mean `{elsewhere}`?")
+        let name = section.split('.').nth(1).unwrap_or("NAME");
+        format!("did you mean `{}`?", elsewhere.replace("NAME", name))
     } else if siblings.is_empty() {
         "remove it".to_owned()
     } else {

@@ -46,7 +46,9 @@ impl Reader<'_> {
     }
 
     fn wrong(&mut self, path: &str, found: &Found, text: &str, remedy: impl Into<String>) {
-        self.problem(found.place.clone(), path, Some(found.value.shown()), text, remedy);
+        // Someone may have put the key itself where a reference belongs.
+        let value = (path != "redaction.key").then(|| found.value.shown());
+        self.problem(found.place.clone(), path, value, text, remedy);
     }
 
     pub fn text(&mut self, path: &str) -> Option<Placed<String>> {

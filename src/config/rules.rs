@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const RULE_FILE_BYTES_MAX: u64 = 1024 * 1024;
 
 /// One rule file's text, under the name that messages use.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct RuleFile {
     /// The path as it was reached.
     pub name: String,
@@ -19,13 +19,13 @@ pub struct RuleFile {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RulesError {
     /// The folder cannot be listed.
-    #[error("names the folder {}, which cannot be read: {1}", .0.display())]
+    #[error("names the folder {path}, which cannot be read: {1}", path = .0.display())]
     Folder(PathBuf, String),
     /// The folder holds no rule: redacting nothing must never be a slip.
     #[error("names the folder {}, which holds no *.toml file", .0.display())]
     Empty(PathBuf),
     /// One file cannot be read, is not UTF-8 or is too long.
-    #[error("names a folder whose file {} cannot be read: {1}", .0.display())]
+    #[error("names a folder whose file {path} cannot be read: {1}", path = .0.display())]
     File(PathBuf, String),
 }
 

@@ -103,7 +103,7 @@ pub enum SecretError {
     #[error("refers to env:{0}, which is not set (or is not UTF-8)")]
     Unset(String),
     /// No such file, or no right to read it.
-    #[error("refers to file:{}, which cannot be read: {1}", .0.display())]
+    #[error("refers to file:{path}, which cannot be read: {1}", path = .0.display())]
     Unreadable(PathBuf, String),
     /// Nothing in it.
     #[error("refers to {0}, which is empty")]

@@ -97,7 +97,7 @@ pub enum StateError {
     #[error("{} does not hold {KEY_DIGITS} hex digits (restore it from a backup; with a new key old and new pseudonyms no longer match)", .0.display())]
     BadKey(PathBuf),
     /// The system gives no random bytes.
-    #[error("the system gives no random bytes for {}: {1} (try again, or set redaction.key)", .0.display())]
+    #[error("the system gives no random bytes for {path}: {1} (try again, or set redaction.key)", path = .0.display())]
     NoRandom(PathBuf, String),
 }
 
@@ -230,7 +230,7 @@ impl StateFolder {
             Err(why) if why.kind() != ErrorKind::AlreadyExists => return Err(io("create", &path)(why)),
             _ => self.sync()?,
         }
-        read_key(&path)?.ok_or_else(|| StateError::BadKey(path))
+        read_key(&path)?.ok_or(StateError::BadKey(path))
     }
 
     fn sync(&self) -> Result<(), StateError> {

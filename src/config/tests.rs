@@ -1,1 +1,335 @@
 //! The loader as a user meets it.
+
+use std::path::Path;
+
+use proptest::prelude::*;
+
+use super::*;
+
+const SMALLEST: &str = r#"
+[listen]
+traffic = "127.0.0.1:8080"
+console = "127.0.0.1:9090"
+
+[store]
+path = "darklaunch.db"
+
+[integrations.payments]
+match.path_prefix = "/"
+primary.url = "https://api.current.example"
+shadow.url  = "https://api.new.example"
+mirror.enabled = true
+mirror.sample  = "100%"
+mirror.methods = ["GET", "HEAD"]
+"#;
+
+fn environment(variables: &[(&str, &str)]) -> Environment {
+    Environment::new(variables.iter().map(|(name, value)| ((*name).into(), (*value).into())))
+}
+
+fn parse_with(text: &str, variables: &[(&str, &str)]) -> Result<(Config, Vec<String>), Problems> {
+    parse("darklaunch.toml", Path::new("/etc/dl"), text, &environment(variables))
+}
+
+fn config(text: &str) -> Config {
+    parse_with(text, &[]).unwrap_or_else(|problems| panic!("{problems}")).0
+}
+
+fn message(text: &str) -> String {
+    parse_with(text, &[]).unwrap_err().to_string()
+}
+
+#[test]
+fn the_smallest_file_works() {
+    let config = config(SMALLEST);
+    assert_eq!(config.listen_traffic, ["127.0.0.1:8080".parse().unwrap()]);
+    assert_eq!(config.store.path, Path::new("/etc/dl/darklaunch.db"));
+    assert_eq!(config.store.commit_interval_ms, 200);
+    assert_eq!(config.store.age_days_max, 30);
+    assert!(config.redaction.builtin_rules && config.redaction.rule_files.is_empty());
+    let [payments] = &config.integrations[..] else { panic!("one integration") };
+    assert_eq!(payments.matcher, Matcher { host: None, path_prefix: "/".into() });
+    assert_eq!(payments.shadow.url, "https://api.new.example");
+    assert_eq!(payments.mirror.sample_ppm, 1_000_000);
+    assert_eq!(payments.mirror.methods, ["GET", "HEAD"]);
+    assert_eq!(payments.mirror.memory_bytes_max, 64 << 20);
+    assert_eq!(payments.breaker.failures_share_ppm, 500_000);
+}
+
+#[test]
+fn the_example_works_and_names_every_key() {
+    let (_, warnings) = parse_with(EXAMPLE, &[]).unwrap_or_else(|problems| panic!("{problems}"));
+    assert_eq!(warnings, [""; 0]);
+    for key in keys::KEYS {
+        let name = key.path.strip_prefix("integrations.NAME.").unwrap_or(key.path.rsplit('.').next().unwrap());
+        assert!(EXAMPLE.contains(&format!("{name} = ")) || name == "match.host", "{}", key.path);
+        assert!(reference().contains(key.path));
+    }
+}
+
+const BAD: &str = r##"
+[listen]
+traffic = ["127.0.0.1:8080", "localhost:81"]
+console = "0.0.0.0:9090"
+[store]
+pat = "x.db"
+commit_interval = 200
+max_size = "5 gigs"
+[redaction]
+rules = ["nowhere"]
+[integrations.one]
+match.path_prefix = "/a"
+primary.url = "https://ada:pw-hunter2@api.example"
+shadow.url = "https://api.new.example/#top"
+shadow.headers = { authorization = "Bearer env:ABSENT", x-key = "file:absent" }
+sample = "10%"
+mirror.sample = "101%"
+mirror.methods = ["get", "POST"]
+mirror.queue = 0
+[integrations.two]
+match.path_prefix = "/a/"
+shadow.url = "ftp://api.new.example"
+[integrations.three]
+match.path_prefix = "/a"
+shadow.url = "http://x.example"
+[integrations.four]
+match.path_prefix = "/a/"
+shadow.url = "http://x.example"
+[integrations.Five]
+[integrations.six]
+match.host = "six"
+"##;
+
+const BAD_MESSAGE: &str = r#"the configuration has 21 problems
+  darklaunch.toml:3:30: listen.traffic = "localhost:81" is no address to listen on
+    remedy: write IP:PORT, such as "127.0.0.1:8080"
+  darklaunch.toml:4:11: listen.console = "0.0.0.0:9090" is open to other machines, and the console has no login in this version
+    remedy: write a loopback address, such as "127.0.0.1:9090", and reach it through a tunnel
+  darklaunch.toml:6:1: store.pat is not a known key
+    remedy: did you mean `path`?
+  darklaunch.toml:7:19: store.commit_interval = 200 is a duration without a unit
+    remedy: write a duration with its unit (ms, s, m, h, d), such as "800ms", "10s" or "7d"
+  darklaunch.toml:8:12: store.max_size = "5 gigs" is no size: its unit is not known
+    remedy: write a size with its unit (B, KiB, MiB, GiB, kB, MB, GB), such as "256KiB" or "1MiB"
+  darklaunch.toml:10:10: redaction.rules = "nowhere" names the folder /etc/dl/nowhere, which cannot be read: No such file or directory (os error 2)
+    remedy: name a readable folder of *.toml rule files, or "builtin"
+  darklaunch.toml:13:15: integrations.one.primary.url carries credentials in its URL
+    remedy: take them out of the URL; the shadow's own stand in shadow.headers as "env:NAME"
+  darklaunch.toml:14:14: integrations.one.shadow.url = "https://api.new.example/#top" has a fragment, which is never sent
+    remedy: write scheme, host and path only, such as "https://api.new.example"
+  darklaunch.toml:15:36: integrations.one.shadow.headers.authorization refers to env:ABSENT, which is not set (or is not UTF-8)
+    remedy: set the variable or write the file before the start
+  darklaunch.toml:15:65: integrations.one.shadow.headers.x-key refers to file:/etc/dl/absent, which cannot be read: No such file or directory (os error 2)
+    remedy: set the variable or write the file before the start
+  darklaunch.toml:16:1: integrations.one.sample is not a known key
+    remedy: did you mean `integrations.one.mirror.sample`?
+  darklaunch.toml:17:17: integrations.one.mirror.sample = "101%" is out of range: a share is between 0% and 100%
+    remedy: write a percentage, such as "10%" or "0.5%"
+  darklaunch.toml:18:19: integrations.one.mirror.methods = "get" is no method: they are uppercase
+    remedy: did you mean "GET"?
+  darklaunch.toml:18:26: integrations.one.mirror.methods = "POST" changes data, and the shadow would do the work a second time
+    remedy: name the endpoints in mirror.allow, such as "POST /orders"
+  darklaunch.toml:19:16: integrations.one.mirror.queue = 0 is too small
+    remedy: write at least 1
+  darklaunch.toml:20:15: integrations.two.match is the same as that of integrations.one (darklaunch.toml:11:15)
+    remedy: give each integration a match.path_prefix or match.host of its own
+  darklaunch.toml:22:14: integrations.two.shadow.url = "ftp://api.new.example" is neither http nor https
+    remedy: write scheme, host and path only, such as "https://api.new.example"
+  darklaunch.toml:23:15: integrations.three.match is the same as that of integrations.one (darklaunch.toml:11:15)
+    remedy: give each integration a match.path_prefix or match.host of its own
+  darklaunch.toml:26:15: integrations.four.match is the same as that of integrations.one (darklaunch.toml:11:15)
+    remedy: give each integration a match.path_prefix or match.host of its own
+  darklaunch.toml:29:15: integrations."Five" is no name for an integration
+    remedy: begin with a letter a-z and go on with a-z, 0-9 and _, since environment names carry no more
+  darklaunch.toml:30:15: integrations.six.shadow.url is missing
+    remedy: write the new provider, such as shadow.url = "https://api.new.example""#;
+
+#[test]
+fn all_problems_come_in_one_message() {
+    assert_eq!(message(BAD), BAD_MESSAGE);
+}
+
+#[test]
+fn a_text_that_is_no_toml_points_at_the_line() {
+    let message = message("[listen]\ntraffic = \n");
+    assert!(message.contains("darklaunch.toml:2:"), "{message}");
+    assert!(message.contains("is no TOML"), "{message}");
+}
+
+#[test]
+fn an_empty_file_says_what_is_needed() {
+    let expected = "the configuration has 2 problems
+  darklaunch.toml: listen.traffic is missing
+    remedy: write IP:PORT, such as \"127.0.0.1:8080\"
+  darklaunch.toml: integrations is missing
+    remedy: add a section such as [integrations.payments] with match.path_prefix and shadow.url";
+    assert_eq!(message(""), expected);
+}
+
+#[test]
+fn one_line_can_be_wrong_in_many_ways() {
+    for (wrong, expected) in [
+        ("mirror = 5", "9:10: integrations.a.mirror = 5 is a section, not a value"),
+        ("mirror.enabled = \"yes\"", "integrations.a.mirror.enabled = \"yes\" is neither true nor false"),
+        ("mirror.queue = \"many\"", "mirror.queue = \"many\" is not a whole number"),
+        ("mirror.rate = 15", "mirror.rate = 15 is a rate without a unit"),
+        ("mirror.sample = 10", "mirror.sample = 10 is a percentage without a unit"),
+        ("mirror.max_body = \"64MiB\"\nmirror.memory = \"1MiB\"", "mirror.memory holds less than one body"),
+        ("mirror.methods = []", "mirror.methods is empty, so that nothing would be mirrored"),
+        ("mirror.allow = [\"/orders\"]", "mirror.allow = \"/orders\" is no endpoint: it has no method"),
+        ("mirror.endpoints = [\"GET /a{b}\"]", "{name} stands for one whole segment"),
+        ("mirror.sample_key = \"customer\"", "mirror.sample_key = \"customer\" is no key to sample by"),
+        ("breaker.window = \"1500ms\"", "breaker.window = \"1500ms\" is not in whole seconds"),
+        ("shadow.total_timeout = \"1h\"", "shadow.total_timeout = \"1h\" is too large\n    remedy: write at most 10m"),
+        ("shadow.success.error_pointers = \"error\"", "\"error\" is no JSON pointer"),
+        ("shadow.drop_headers = [\"a b\"]", "\"a b\" is no header name"),
+        ("primary.url = \"http://127.0.0.1:80\"", "an address that darklaunch itself listens on: a loop"),
+        ("mirror.sampel = \"1%\"", "did you mean `sample`?"),
+    ] {
+        let text = format!(
+            "[listen]\ntraffic = \"127.0.0.1:80\"\n\n\n\n[integrations.a]\nmatch.host = \"A\"\nshadow.url = \"http://s\"\n{wrong}\n"
+        );
+        let problems = parse_with(&text, &[]).unwrap_err();
+        assert!(problems.to_string().contains(expected), "{wrong}: {problems}");
+        assert_eq!(problems.0.len(), 1, "{problems}");
+    }
+}
+
+#[test]
+fn addresses_must_differ() {
+    for (from, to, expected) in [
+        (":9090", ":8080", "listen.console = \"127.0.0.1:8080\" is the address of listen.traffic too"),
+        ("\"127.0.0.1:8080\"", "[\"127.0.0.1:8080\", \"0.0.0.0:8080\"]", "\"0.0.0.0:8080\" is listed twice"),
+    ] {
+        let message = message(&SMALLEST.replace(from, to));
+        assert!(message.contains(expected), "{message}");
+    }
+    config(&SMALLEST.replace(":8080", ":0").replace(":9090", ":0"));
+}
+
+#[test]
+fn the_environment_overrides_the_file() {
+    let (config, _) = parse_with(
+        SMALLEST,
+        &[
+            ("DARKLAUNCH__INTEGRATIONS__PAYMENTS__MIRROR__SAMPLE", "0.5%"),
+            ("DARKLAUNCH__INTEGRATIONS__PAYMENTS__MIRROR__METHODS", "GET, OPTIONS"),
+            ("DARKLAUNCH__INTEGRATIONS__PAYMENTS__MIRROR__ENABLED", "false"),
+            ("DARKLAUNCH__INTEGRATIONS__PAYMENTS__MIRROR__QUEUE", "7"),
+            ("DARKLAUNCH__INTEGRATIONS__PAYMENTS__SHADOW__HEADERS__X_API_KEY", "env:KEY"),
+            ("DARKLAUNCH__STORE__PATH", "here.db"),
+            ("KEY", "s3cr3t"),
+        ],
+    )
+    .unwrap_or_else(|problems| panic!("{problems}"));
+    let payments = &config.integrations[0];
+    assert_eq!(payments.mirror.sample_ppm, 5_000);
+    assert_eq!(payments.mirror.methods, ["GET", "OPTIONS"]);
+    assert!(!payments.mirror.enabled);
+    assert_eq!(payments.mirror.queue_calls_max, 7);
+    assert_eq!(config.store.path, Path::new("here.db"));
+    let (name, secret) = &payments.shadow.headers[0];
+    assert_eq!((name.as_str(), secret.expose()), ("x-api-key", &b"s3cr3t"[..]));
+}
+
+#[test]
+fn an_override_that_names_nothing_is_a_problem() {
+    let variables = [
+        ("DARKLAUNCH__INTEGRATIONS__PAYMENT__MIRROR__SAMPLE", "5%"),
+        ("DARKLAUNCH__STORE__PAHT", "x"),
+        ("DARKLAUNCH__STORE__MAX_AGE", "5"),
+    ];
+    let expected = "the configuration has 3 problems
+  environment DARKLAUNCH__INTEGRATIONS__PAYMENT__MIRROR__SAMPLE: names no integration of the file
+    remedy: add the integration to the file, or use one of: payments
+  environment DARKLAUNCH__STORE__MAX_AGE: store.max_age = \"5\" is a duration without a unit
+    remedy: write a duration with its unit (ms, s, m, h, d), such as \"800ms\", \"10s\" or \"7d\"
+  environment DARKLAUNCH__STORE__PAHT: names no known key (store.paht)
+    remedy: did you mean the key `store.path`?";
+    assert_eq!(parse_with(SMALLEST, &variables).unwrap_err().to_string(), expected);
+}
+
+#[test]
+fn secrets_are_never_shown() {
+    let key = "ab".repeat(32);
+    let text = format!(
+        "{SMALLEST}shadow.headers = {{ authorization = \"Bearer env:TOKEN\", x-api-key = \"literal-hunter2\" }}\n[redaction]\nkey = \"env:KEY\"\n"
+    );
+    let (config, warnings) = parse_with(&text, &[("TOKEN", "hunter2"), ("KEY", &key)]).unwrap();
+    assert_eq!(config.integrations[0].shadow.headers[0].1.expose(), b"Bearer hunter2");
+    assert_eq!(config.redaction.key.as_ref().unwrap().expose(), [0xab; 32]);
+    let shown = format!("{config:?} {} {warnings:?}", serde_json::to_string(&config).unwrap());
+    assert!(!shown.contains("hunter2") && !shown.contains(&key) && !shown.contains("171"), "{shown}");
+    assert!(shown.contains("Bearer env:TOKEN"));
+    assert!(warnings[0].contains("shadow.headers.x-api-key holds a literal value"), "{warnings:?}");
+    for bad in ["KEY-hunter2", "hunter2\u{7}"] {
+        let problems = parse_with(&text, &[("TOKEN", bad), ("KEY", bad)]).unwrap_err().to_string();
+        assert!(problems.contains("redaction.key refers to env:KEY, which does not hold 64 hex digits"), "{problems}");
+        assert!(!problems.contains("hunter2"), "{problems}");
+    }
+}
+
+#[test]
+fn a_misplaced_secret_is_not_repeated() {
+    for wrong in [
+        "shadow.url = \"https://s.example/?api_key=hunter2\"",
+        "shadow.url = \"https://ada:hunter2@\"",
+        "shadow = \"https://ada:hunter2@s.example\"",
+        "shadow.headers = \"hunter2\"",
+        "shadow.headers = { x-key = [\"hunter2\"] }",
+        "redaction.key = [\"hunter2\"]",
+        "redaction.key = \"hunter2\"",
+    ] {
+        let line = if wrong.starts_with('s') { format!("integrations.a.{wrong}") } else { wrong.to_owned() };
+        let message = message(&line);
+        let key = line.split(" =").next().unwrap();
+        assert!(message.contains(key) && !message.contains("hunter2"), "{wrong}: {message}");
+    }
+}
+
+#[test]
+fn the_hash_follows_the_meaning() {
+    let hash = |text: &str, token: &str| parse_with(text, &[("TOKEN", token)]).unwrap().0.hash();
+    let with_token = format!("{SMALLEST}shadow.headers.x-token = \"env:TOKEN\"\n");
+    assert_eq!(hash(&with_token, "a"), hash(&with_token, "b"));
+    assert_eq!(hash(SMALLEST, ""), hash(&format!("{SMALLEST}mirror.in_flight = 64\n"), ""));
+    assert_ne!(hash(SMALLEST, ""), hash(&SMALLEST.replace("100%", "99%"), ""));
+    assert_eq!(hash(SMALLEST, "").len(), 64);
+}
+
+#[test]
+fn the_file_is_found_or_its_absence_explained() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("dl.toml");
+    let missing = load(Some(&path), []).unwrap_err().to_string();
+    assert!(
+        missing.contains("dl.toml: cannot be read: No such file") && missing.contains("darklaunch demo"),
+        "{missing}"
+    );
+    std::fs::write(&path, SMALLEST).unwrap();
+    let loaded = load(None, [("DARKLAUNCH_CONFIG".into(), path.clone().into())]).unwrap();
+    assert_eq!(loaded.file, path);
+    assert_eq!(loaded.config.store.path, folder.path().join("darklaunch.db"));
+    std::fs::create_dir(folder.path().join("rules")).unwrap();
+    std::fs::write(folder.path().join("rules/mine.toml"), "x").unwrap();
+    std::fs::write(&path, format!("{SMALLEST}[redaction]\nrules = [\"builtin\", \"rules\"]\n")).unwrap();
+    let redaction = load(Some(&path), []).unwrap().config.redaction;
+    assert!(redaction.builtin_rules);
+    assert_eq!(redaction.rule_files[0].text, "x");
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_the_loader_panic(text in "\\PC{0,200}", lines in "([a-z\\[\\]\\.=\"' {},0-9\n#é]{0,20}\n){0,20}") {
+        let _ = parse_with(&text, &[]);
+        let _ = parse_with(&lines, &[]);
+    }
+
+    #[test]
+    fn no_value_makes_the_loader_panic(index in 0..keys::KEYS.len(), value in "(\"\\PC{0,20}\"|[0-9.]{1,20}|\\[\"[A-Z /{}]{0,9}\"\\]|\\{a=1\\})") {
+        let path = keys::KEYS[index].path.replace("NAME", "payments");
+        let _ = parse_with(&format!("{path} = {value}"), &[]);
+        let variable = format!("DARKLAUNCH__{}", path.replace('.', "__").to_uppercase());
+        let _ = parse_with(SMALLEST, &[(&variable, &value)]);
+    }
+}
