@@ -151,6 +151,11 @@ impl Switch {
         Ok(())
     }
 
+    /// Whether it is on; one atomic load.
+    pub fn is_on(&self) -> bool {
+        self.position.load().on
+    }
+
     /// Whether a request with this key may be mirrored. Takes a call from the rate and the day's budget when it says
     /// yes; a call that is then not made is returned with [`Switch::give_back`]. Never locks.
     pub fn admit(&self, key_hash: u64) -> Result<(), NotMirrored> {

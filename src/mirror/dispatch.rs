@@ -1,0 +1,185 @@
+//! From the queue to the shadow: one task per integration, as many calls at once as allowed, each joined.
+
+use crate::adapt::{retry_after_s, shadow_request};
+use crate::exchange::{Capture, Clock, Exchange, NotMirrored, Role};
+use crate::latency::Shard;
+use crate::mirror::door::Job;
+use crate::mirror::{Line, PrimaryDone, Shadow, Taken, UpstreamError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinSet;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio_util::sync::CancellationToken;
+
+const SHARD_PUSH_MS: u64 = 1_000;
+
+/// Where finished work goes.
+#[derive(Clone, Debug)]
+pub struct Outlets {
+    /// Captures, to the recorder. Bounded: a full one holds the dispatch back, and the door sheds.
+    pub recordings: mpsc::Sender<Taken>,
+    /// The shadow's latencies, once a second.
+    pub shards: mpsc::Sender<Shard>,
+}
+
+/// Dispatches until every door is dropped and its queue is drained. `closing` is the deadline: cancelled, it ends the
+/// calls in flight and those queued as aborted. Fails only before anything started.
+pub async fn run(lines: Vec<Line>, outlets: Outlets, closing: CancellationToken) -> Result<(), UpstreamError> {
+    let shard = Arc::new(Mutex::new(Shard::new()));
+    let mut dispatchers = JoinSet::new();
+    for line in lines {
+        let shadow = Shadow::new(&line.settings, line.adapt.success.clone(), line.clock)?;
+        let work = Work {
+            shadow,
+            clock: line.clock,
+            recordings: outlets.recordings.clone(),
+            shard: Arc::clone(&shard),
+            closing: closing.clone(),
+            calls: Arc::new(Semaphore::new(line.settings.in_flight_max.max(1))),
+            line: LineParts {
+                integration: line.integration,
+                settings: line.settings,
+                adapt: line.adapt,
+                switch: line.switch,
+                book: line.book,
+            },
+        };
+        dispatchers.spawn(dispatch(line.queue, Arc::new(work)));
+    }
+    let mut tick = interval(Duration::from_millis(SHARD_PUSH_MS));
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            ended = dispatchers.join_next() => if ended.is_none() { break },
+            _ = tick.tick() => push(&shard, &outlets.shards),
+        }
+    }
+    let last = shard.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if !last.is_empty() {
+        let sent = timeout(Duration::from_millis(SHARD_PUSH_MS), outlets.shards.send(last)).await;
+        if !matches!(sent, Ok(Ok(()))) {
+            tracing::warn!("the last second of shadow latencies was not taken by the recorder");
+        }
+    }
+    Ok(())
+}
+
+/// Hands a shard over if there is room; otherwise it goes on filling.
+pub(crate) fn push(shard: &Mutex<Shard>, shards: &mpsc::Sender<Shard>) {
+    let Ok(room) = shards.try_reserve() else { return };
+    let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+    if !shard.is_empty() {
+        room.send(shard.take());
+    }
+}
+
+struct LineParts {
+    integration: crate::exchange::Integration,
+    settings: Arc<crate::mirror::Settings>,
+    adapt: crate::adapt::Settings,
+    switch: Arc<crate::control::Switch>,
+    book: Arc<crate::telemetry::Book>,
+}
+
+struct Work {
+    line: LineParts,
+    shadow: Shadow,
+    clock: Clock,
+    recordings: mpsc::Sender<Taken>,
+    shard: Arc<Mutex<Shard>>,
+    closing: CancellationToken,
+    calls: Arc<Semaphore>,
+}
+
+async fn dispatch(mut queue: mpsc::Receiver<Job>, work: Arc<Work>) {
+    let settings = &work.line.settings;
+    // Tasks whose call has ended wait for the primary or the recorder; they are bounded too.
+    let tasks_max = settings.in_flight_max.saturating_add(settings.queue_calls_max).max(1);
+    let mut tasks = JoinSet::new();
+    loop {
+        // Taken before the job, so that what cannot be called yet stays in the queue, where the door sees it.
+        let Ok(permit) = Arc::clone(&work.calls).acquire_owned().await else { break };
+        while tasks.len() >= tasks_max {
+            tasks.join_next().await;
+        }
+        while tasks.try_join_next().is_some() {}
+        let Some(job) = queue.recv().await else { break };
+        let work = Arc::clone(&work);
+        tasks.spawn(async move {
+            if let Some(ended) = work.shadow_call(job).await {
+                drop(permit);
+                work.finish(ended).await;
+            }
+        });
+    }
+    while tasks.join_next().await.is_some() {}
+}
+
+struct Ended {
+    job: Job,
+    shadow: Exchange,
+}
+
+impl Work {
+    async fn shadow_call(&self, mut job: Job) -> Option<Ended> {
+        let LineParts { adapt, switch, book, integration, .. } = &self.line;
+        let request = match shadow_request(adapt, &job.request, job.id) {
+            Ok(request) => request,
+            Err(error) => {
+                tracing::debug!(%integration, %error, "not mirrored");
+                switch.give_back();
+                book.not_mirrored(NotMirrored::AdaptFailed);
+                return None;
+            }
+        };
+        let queue_wait_us = self.clock.elapsed_us(job.complete);
+        let period = job.period.clone();
+        let shadow = self.shadow.call(request, queue_wait_us, &mut job.held, [&period, &self.closing]).await;
+        let headers = shadow.response.as_ref().map(|answer| &answer.headers);
+        let wait_s = headers.and_then(|headers| retry_after_s(headers, self.clock.unix_us()));
+        switch.observe(shadow.outcome, wait_s);
+        book.mirrored(shadow.outcome);
+        let mut shard = self.shard.lock().unwrap_or_else(PoisonError::into_inner);
+        shard.record_exchange(integration, &job.endpoint, Role::Shadow, shadow.outcome, &shadow.timings);
+        drop(shard);
+        Some(Ended { job, shadow })
+    }
+
+    async fn finish(&self, ended: Ended) {
+        let Ended { mut job, shadow } = ended;
+        let primary = match job.primary.take() {
+            Some(side) => self.primary(side, &job).await,
+            None => None,
+        };
+        let exchange = primary.map(|PrimaryDone { exchange, held }| {
+            job.held.join(held);
+            exchange
+        });
+        let capture = Capture {
+            id: job.id,
+            integration: Arc::clone(&self.line.integration),
+            endpoint: job.endpoint,
+            received_unix_us: job.received_unix_us,
+            request: job.request,
+            primary: exchange,
+            shadow,
+        };
+        if self.recordings.send(Taken { capture, held: job.held }).await.is_err() {
+            self.line.book.not_recorded("recorder_closed", 1);
+        }
+    }
+
+    /// The primary's exchange, if it ends while this call's total limit lasts once more.
+    async fn primary(&self, side: tokio::sync::oneshot::Receiver<PrimaryDone>, job: &Job) -> Option<PrimaryDone> {
+        let limit = Duration::from_millis(self.line.settings.total_timeout_ms);
+        let came = tokio::select! {
+            came = timeout(limit, side) => came.ok().and_then(Result::ok),
+            () = self.closing.cancelled() => None,
+        };
+        if came.is_none() {
+            tracing::debug!(capture = %job.id, "the primary's exchange did not end in time to join its capture");
+        }
+        came
+    }
+}
