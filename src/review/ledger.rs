@@ -82,7 +82,7 @@ impl LedgerTally {
     /// The counters as a table and the line that says whether they add up.
     pub fn to_text(&self) -> String {
         let mut table = Table::new();
-        table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_header(["ledger", "", "requests"]);
+        table.load_style(presets::UTF8_BORDERS_ONLY).set_header(["ledger", "", "requests"]);
         let mut row = |what: &str, name: &str, count: u64| {
             table.add_row([what, name, &count.to_string()]);
         };

@@ -153,16 +153,12 @@ fn read_calls(
     endpoint: Option<&str>,
     since_unix_s: Option<i64>,
 ) -> Result<CallsBySection, ReviewError> {
-    let filter = SeriesFilter {
-        integration: integration.into(),
-        endpoint: endpoint.map(Into::into),
-        since_unix_s,
-    };
+    let filter = SeriesFilter { integration: integration.into(), endpoint: endpoint.map(Into::into), since_unix_s };
     let mut sections = CallsBySection::new();
     for (key, series) in reader.series(&filter)? {
-        if key.phase == Phase::Total && series.len() > 0 {
+        if key.phase == Phase::Total && !series.is_empty() {
             let calls = sections.entry((key.endpoint.to_string(), key.role)).or_default();
-            calls.by_outcome.entry(key.outcome).or_insert_with(Series::new).merge(&series);
+            calls.by_outcome.entry(key.outcome).or_default().merge(&series);
         }
     }
     Ok(sections)

@@ -26,7 +26,7 @@ impl LatencyReport {
 
 fn table(header: &[&str], first_number: usize) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_header(header.iter().copied());
+    table.load_style(presets::UTF8_BORDERS_ONLY).set_header(header.iter().copied());
     for column in table.column_iter_mut().skip(first_number) {
         column.set_cell_alignment(CellAlignment::Right);
     }
@@ -75,8 +75,7 @@ fn outcome_table(sections: &[Section]) -> Table {
     let mut table = table(&["endpoint", "provider", "outcome", "calls", "share"], 3);
     for section in sections {
         for (index, (outcome, calls)) in section.outcomes.iter().enumerate() {
-            let (endpoint, role) =
-                if index == 0 { (section.endpoint.as_str(), section.role.name()) } else { ("", "") };
+            let (endpoint, role) = if index == 0 { (section.endpoint.as_str(), section.role.name()) } else { ("", "") };
             let share = percent(*calls as f64 / section.calls.max(1) as f64);
             table.add_row([endpoint, role, outcome.name(), &calls.to_string(), &share]);
         }
@@ -86,7 +85,8 @@ fn outcome_table(sections: &[Section]) -> Table {
 
 fn what_if_table(sections: &[Section]) -> Table {
     let mut table = table(&["timeout", "endpoint", "provider", "calls cut", "of", "share", "interval"], 3);
-    let mut timeouts: Vec<u64> = sections.iter().flat_map(|section| &section.what_if).map(|row| row.timeout_us).collect();
+    let mut timeouts: Vec<u64> =
+        sections.iter().flat_map(|section| &section.what_if).map(|row| row.timeout_us).collect();
     timeouts.sort_unstable();
     timeouts.dedup();
     for timeout_us in timeouts {
