@@ -93,10 +93,7 @@ pub(crate) fn adapt(one: &IntegrationConfig) -> Result<adapt::Settings, String> 
 }
 
 pub(crate) fn strip_prefix(one: &IntegrationConfig) -> Option<String> {
-    match &one.matcher {
-        config::Matcher::PathPrefix(prefix) if one.strip_prefix => Some(prefix.clone()),
-        _ => None,
-    }
+    one.strip_prefix.then(|| one.matcher.path_prefix.clone())
 }
 
 pub(crate) fn mirror(one: &IntegrationConfig) -> mirror::Settings {

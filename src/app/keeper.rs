@@ -1,7 +1,7 @@
 //! The keeper of the switches: saves every change beside the database, and obeys stop files. It needs neither console nor
 //! store, so a stop works, and is remembered, when both are down.
 
-use crate::config::state::{SavedSwitch, StateFolder, Stops};
+use crate::config::{SavedSwitch, StateFolder, Stops};
 use crate::control::Switchboard;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::Arc;

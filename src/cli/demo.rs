@@ -56,7 +56,7 @@ fn show(output: OutputArg, report: &DemoReport) -> Done {
 fn text(report: &DemoReport) -> String {
     let app = &report.application;
     let mut hits = Table::new();
-    hits.load_preset(UTF8_HORIZONTAL_ONLY).set_header(["redaction rule", "values replaced"]);
+    hits.load_style(UTF8_HORIZONTAL_ONLY).set_header(["redaction rule", "values replaced"]);
     for (rule, count) in &report.redacted {
         hits.add_row([rule.clone(), count.to_string()]);
     }

@@ -2,7 +2,7 @@
 
 use crate::cli::{Done, Failure, Output, OutputArg, print};
 use crate::config;
-use crate::redact::{Redactor, RuleFile, Settings, builtin};
+use crate::redact::{PseudonymKey, Redactor, RuleFile, Settings, builtin};
 use base64::Engine;
 use clap::{Args, Subcommand};
 use comfy_table::{Table, presets::UTF8_HORIZONTAL_ONLY};
@@ -178,7 +178,7 @@ fn list(redactor: &Redactor, output: OutputArg) -> Done {
         return print::json(&json!({ "schema": "darklaunch.rules/v1", "hash": redactor.hash(), "rules": rules }));
     }
     let mut table = Table::new();
-    table.load_preset(UTF8_HORIZONTAL_ONLY).set_header(["rule", "type", "file", "why"]);
+    table.load_style(UTF8_HORIZONTAL_ONLY).set_header(["rule", "type", "file", "why"]);
     for rule in rules {
         table.add_row([&rule.id[..], &rule.kind[..], &rule.file[..], &rule.why[..]]);
     }
@@ -186,7 +186,7 @@ fn list(redactor: &Redactor, output: OutputArg) -> Done {
 }
 
 fn check(rules: &RulesArg, output: OutputArg) -> Done {
-    let problems = match Redactor::compile(&files(rules)?, config::key_for_once(), Settings::default()) {
+    let problems = match Redactor::compile(&files(rules)?, once()?, Settings::default()) {
         Ok(redactor) => {
             let examples: usize = redactor.rules().iter().map(|rule| rule.hits + rule.misses).sum();
             let count = redactor.rules().len();
@@ -206,17 +206,25 @@ fn check(rules: &RulesArg, output: OutputArg) -> Done {
     Err(Failure::usage(lines(&problems)))
 }
 
+/// A key nobody keeps, for what only asks whether rules match.
+pub(crate) fn once() -> Result<PseudonymKey, Failure> {
+    config::key_for_once().map(PseudonymKey::new).map_err(|error| Failure::no(error.to_string()))
+}
+
 fn redactor(args: &RulesArg) -> Result<Redactor, Failure> {
     let key = match &args.key {
-        Some(file) => config::read_key(file).map_err(Failure::usage)?,
-        None => config::key_for_once(),
+        Some(file) => config::key_from_file(file).map_err(Failure::usage)?,
+        None => config::key_for_once().map_err(|error| Failure::no(error.to_string()))?,
     };
-    Redactor::compile(&files(args)?, key, Settings::default()).map_err(|problems| Failure::usage(lines(&problems)))
+    Redactor::compile(&files(args)?, PseudonymKey::new(key), Settings::default()).map_err(|problems| Failure::usage(lines(&problems)))
 }
 
 fn files(args: &RulesArg) -> Result<Vec<RuleFile>, Failure> {
     match &args.rules {
-        Some(folder) => config::read_rules(folder).map_err(Failure::usage),
+        Some(folder) => {
+            let files = config::read_folder(folder).map_err(Failure::usage)?;
+            Ok(files.into_iter().map(|file| RuleFile { name: file.name, text: file.text }).collect())
+        },
         None => Ok(builtin()),
     }
 }

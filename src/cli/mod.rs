@@ -10,6 +10,7 @@ mod read;
 mod run;
 mod server;
 
+use crate::config::{self, Loaded};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -61,6 +62,12 @@ struct ConfigArg {
     /// Configuration file [default: $DARKLAUNCH_CONFIG, else ./darklaunch.toml]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+}
+
+impl ConfigArg {
+    fn load(&self) -> Result<Loaded, Failure> {
+        config::load(self.config.as_deref(), config::process_environment()).map_err(Failure::usage)
+    }
 }
 
 /// How a command prints its data.

@@ -1,16 +1,17 @@
 //! Commands that read the database: they need no running recorder.
 
+use crate::cli::filter::once;
 use crate::cli::{ConfigArg, Done, Failure, Output, OutputArg, print};
-use crate::config::{self, units};
-use crate::exchange::{CaptureId, Clock, Outcome};
-use crate::fixtures::{ExportError, ExportRequest, Format, export as export_fixtures};
+use crate::config;
+use crate::exchange::{CaptureId, Clock, DropReason, FailureKind, Outcome};
+use crate::fixtures::{Delay, ExportError, ExportRequest, Format, Manifest, export as export_fixtures};
 use crate::redact::{Redactor, Settings, builtin};
 use crate::review::{LatencyReport, ReviewError};
 use crate::store::{CaptureFilter, CaptureSummary, ExchangeSummary, Reader, StoredBody, StoredCapture, StoredExchange};
 use clap::{Args, Subcommand};
 use comfy_table::{Table, presets::UTF8_HORIZONTAL_ONLY};
 use serde_json::{Value, json};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Which database.
 #[derive(Args, Clone)]
@@ -26,7 +27,7 @@ impl StoreArg {
     fn reader(&self) -> Result<Reader, Failure> {
         let path = match &self.store {
             Some(path) => path.clone(),
-            None => config::load(self.config.config.as_deref()).map_err(Failure::usage)?.config.store.path,
+            None => self.config.load()?.config.store.path,
         };
         Reader::open(&path).map_err(Failure::usage)
     }
@@ -140,7 +141,7 @@ fn review_failure(error: ReviewError) -> Failure {
 pub(crate) fn export(args: &ExportArgs) -> Done {
     let reader = args.store.reader()?;
     // The gate only asks whether a rule would still match, so the key of the pseudonyms is not needed.
-    let redactor = Redactor::compile(&builtin(), config::key_for_once(), Settings::default())
+    let redactor = Redactor::compile(&builtin(), once()?, Settings::default())
         .map_err(|problems| Failure::usage(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))?;
     let request = ExportRequest {
         integration: args.integration.clone(),
@@ -148,16 +149,32 @@ pub(crate) fn export(args: &ExportArgs) -> Done {
         per_endpoint: usize::from(args.per_endpoint),
         since_unix_us: since_us(args.since.as_deref())?,
         format: Format::WireMock,
+        delay: Delay::Recorded,
     };
     let manifest = export_fixtures(&reader, &redactor, &request).map_err(|error| match error {
         ExportError::Residue { .. } => Failure::no(error.to_string()),
-        ExportError::NoData { .. } => Failure::cannot_say(error),
+        error if error.is_too_little_data() => Failure::cannot_say(error),
         other => Failure::usage(other),
     })?;
     match args.output.output {
         Output::Json => print::json(&manifest.to_json()),
-        Output::Text => print::data(&manifest.to_text()),
+        Output::Text => print::data(&manifest_text(&manifest, &args.out)),
     }
+}
+
+fn manifest_text(manifest: &Manifest, out: &Path) -> String {
+    let mut text = String::new();
+    for (endpoint, count) in manifest.per_endpoint() {
+        text.push_str(&format!("{count:>4}  {endpoint}\n"));
+    }
+    for skipped in &manifest.skipped {
+        text.push_str(&format!("skipped {} of {}: {}\n", skipped.captures, skipped.endpoint, skipped.reason));
+    }
+    for warning in &manifest.warnings {
+        text.push_str(&format!("warning: {warning}\n"));
+    }
+    text.push_str(&format!("{} fixtures in {}; load them with: {}", manifest.fixtures.len(), out.display(), manifest.command()));
+    text
 }
 
 pub(crate) fn recordings(command: &RecordingsCommand) -> Done {
@@ -191,7 +208,7 @@ fn list(args: &ListArgs) -> Done {
         return print::json(&json!({ "schema": "darklaunch.recordings/v1", "recordings": list }));
     }
     let mut table = Table::new();
-    table.load_preset(UTF8_HORIZONTAL_ONLY).set_header(["id", "received", "endpoint", "primary", "shadow", "verdict"]);
+    table.load_style(UTF8_HORIZONTAL_ONLY).set_header(["id", "received", "endpoint", "primary", "shadow", "verdict"]);
     for one in &found {
         table.add_row([
             one.id.to_string(),
@@ -245,11 +262,11 @@ fn exchange_json(one: &ExchangeSummary) -> Value {
     json!({
         "status": one.status,
         "outcome": one.outcome.name(),
-        "failure": one.failure,
+        "failure": one.failure.map(FailureKind::name),
         "ttfb_us": one.ttfb_us,
         "total_us": one.total_us,
         "body_bytes": one.body_bytes,
-        "body_dropped": one.body_drop,
+        "body_dropped": one.body_drop.map(DropReason::name),
     })
 }
 
@@ -274,11 +291,11 @@ fn capture_json(one: &StoredCapture) -> Value {
     value["redacted"] = one
         .hits
         .iter()
-        .map(|hit| json!({ "rule": hit.rule, "side": hit.side, "part": hit.part, "count": hit.count }))
+        .map(|(rule, side, part, count)| json!({ "rule": rule, "side": side, "part": part, "count": count }))
         .collect();
     value["rules_hash"] = json!(one.rules_hash);
     value["differences"] =
-        one.differences.iter().map(|difference| json!({ "path": difference.path, "what": difference.what })).collect();
+        one.differences.iter().map(|difference| json!({ "path": difference.path, "what": difference.what.name() })).collect();
     value
 }
 
@@ -292,10 +309,10 @@ fn capture_text(one: &StoredCapture) -> String {
             push_message(&mut text, &answer.headers, &answer.body);
         }
     }
-    let hits: Vec<_> = one.hits.iter().map(|hit| format!("{} x{}", hit.rule, hit.count)).collect();
+    let hits: Vec<_> = one.hits.iter().map(|(rule, _, _, count)| format!("{rule} x{count}")).collect();
     text.push_str(&format!("\nverdict: {}\nredacted: {}\n", summary.verdict, hits.join(", ")));
     for difference in &one.differences {
-        text.push_str(&format!("differs: {} {}\n", difference.path, difference.what));
+        text.push_str(&format!("differs: {} {}\n", difference.path, difference.what.name()));
     }
     text
 }
@@ -321,7 +338,8 @@ fn visible(text: &str) -> String {
 }
 
 fn duration_us(text: &str) -> Result<u64, Failure> {
-    units::duration_us(text).map_err(Failure::usage)
+    let ms = config::duration_ms(text).map_err(|bad| Failure::usage(format!("{text:?} {}; {}", bad.text, bad.remedy)))?;
+    Ok(ms.saturating_mul(1_000))
 }
 
 fn since_us(text: Option<&str>) -> Result<Option<i64>, Failure> {

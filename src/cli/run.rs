@@ -15,11 +15,11 @@ pub(crate) struct CheckArgs {
 }
 
 pub(crate) fn run(args: &ConfigArg) -> Done {
-    let loaded = config::load(args.config.as_deref()).map_err(Failure::usage)?;
+    let loaded = args.load()?;
     for warning in &loaded.warnings {
         print::talk(&format!("warning: {warning}"));
     }
-    let running = App::start(loaded.config).map_err(Failure::usage)?;
+    let running = App::start(&loaded.config).map_err(Failure::usage)?;
     for address in running.traffic() {
         print::talk(&format!("traffic on http://{address}"));
     }
@@ -30,7 +30,7 @@ pub(crate) fn run(args: &ConfigArg) -> Done {
 }
 
 pub(crate) fn check(args: &CheckArgs) -> Done {
-    let loaded = config::load(args.config.config.as_deref()).map_err(Failure::usage)?;
+    let loaded = args.config.load()?;
     let checked = app::check(&loaded.config).map_err(Failure::usage)?;
     match args.output.output {
         Output::Json => print::json(&json!({

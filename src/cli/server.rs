@@ -1,7 +1,7 @@
 //! Commands that talk to a running recorder through its console.
 
 use crate::cli::{ConfigArg, Done, Failure, Output, OutputArg, print};
-use crate::config;
+use crate::config::{self, StateFolder};
 use clap::Args;
 use comfy_table::{Table, presets::UTF8_HORIZONTAL_ONLY};
 use serde_json::{Value, json};
@@ -96,15 +96,19 @@ pub(crate) fn stop(args: &StopArgs) -> Done {
 }
 
 fn stop_by_file(args: &StopArgs, failure: &Failure) -> Done {
-    let loaded = config::load(args.console.config.config.as_deref()).map_err(|problems| {
-        Failure::unreachable(format!("{}\nand no STOP file could be left, because of the configuration:\n{problems}", failure.text))
-    })?;
-    let file = loaded
-        .config
-        .state_folder()
-        .request_stop(args.integration.as_deref())
-        .map_err(|error| Failure::unreachable(format!("{}\nand no STOP file could be left: {error}", failure.text)))?;
-    print::talk(&format!("{}\nleft {}: a recorder that runs on this folder stops at once", failure.text, file.display()));
+    let neither = |why: String| Failure::unreachable(format!("{}\nand no STOP file could be left: {why}", failure.text));
+    let loaded = args.console.config.load().map_err(|problems| neither(problems.text))?;
+    let path = &loaded.config.store.path;
+    if !path.exists() {
+        return Err(neither(format!("{} does not exist, so no recorder runs on it", path.display())));
+    }
+    let folder = StateFolder::open(path).map_err(|error| neither(error.to_string()))?;
+    folder.stop(args.integration.as_deref()).map_err(|error| neither(error.to_string()))?;
+    print::talk(&format!(
+        "{}\nleft a STOP file in {}: a recorder on this database stops at once; remove the file to start again",
+        failure.text,
+        folder.path().display()
+    ));
     Ok(())
 }
 
@@ -133,8 +137,7 @@ fn address(console: &ConsoleArg) -> Result<String, Failure> {
     match &console.console {
         Some(url) => Ok(url.trim_end_matches('/').to_owned()),
         None => {
-            let loaded = config::load(console.config.config.as_deref()).map_err(Failure::usage)?;
-            Ok(format!("http://{}", loaded.config.console))
+            Ok(format!("http://{}", console.config.load()?.config.listen_console))
         }
     }
 }
@@ -176,7 +179,7 @@ fn problem_text(problem: &Value, status: u16) -> String {
 
 fn status_text(status: &Value) -> String {
     let mut table = Table::new();
-    table.load_preset(UTF8_HORIZONTAL_ONLY);
+    table.load_style(UTF8_HORIZONTAL_ONLY);
     table.set_header(["integration", "state", "sample", "calls", "mirrored", "not mirrored", "recorded", "last change"]);
     for one in status["integrations"].as_array().into_iter().flatten() {
         let ledger = &one["ledger"];

@@ -12,6 +12,7 @@ mod reader;
 mod rules;
 mod secret;
 mod state;
+mod surroundings;
 mod units;
 
 #[cfg(test)]
@@ -32,6 +33,7 @@ pub use keys::reference;
 pub use problem::{Place, Problem, Problems};
 pub use rules::{RuleFile, RulesError, read_folder};
 pub use secret::{Environment, Reference, Secret, SecretError};
+pub use surroundings::{key_for_once, key_from_file, machine_name, user_name};
 pub use state::{SavedSwitch, StateError, StateFolder, Stops};
 pub use units::{BadUnit, duration_ms, percent_ppm, rate_per_s, size_bytes};
 

@@ -255,7 +255,7 @@ fn read_if_there(path: &Path) -> Result<Option<String>, StateError> {
     Ok(Some(text))
 }
 
-fn read_key(path: &Path) -> Result<Option<[u8; 32]>, StateError> {
+pub(crate) fn read_key(path: &Path) -> Result<Option<[u8; 32]>, StateError> {
     let Some(text) = read_if_there(path)? else { return Ok(None) };
     let mode = fs::metadata(path).map_err(io("look at", path))?.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {

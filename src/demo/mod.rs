@@ -10,11 +10,13 @@ mod chance;
 mod counts;
 mod people;
 mod providers;
+mod run;
 
 pub use application::{Application, ApplicationError, Seen};
 pub use counts::{Counted, Counts};
 pub use people::{People, Person};
 pub use providers::{ProviderError, Providers};
+pub use run::{ApplicationReport, Demo, DemoError, DemoReport, DemoSettings, INTEGRATION, Ran, planted, start};
 
 /// The header in which a sample provider says which one answered.
 pub const PROVIDER_HEADER: &str = "x-provider";

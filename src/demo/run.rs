@@ -4,7 +4,7 @@ use crate::app::{App, Running};
 use crate::config;
 use crate::demo::application::{Application, Seen};
 use crate::demo::providers::Providers;
-use crate::fixtures::{ExportRequest, Format, export};
+use crate::fixtures::{Delay, ExportRequest, Format, export};
 use crate::review::{LatencyReport, ledger_text};
 use crate::exchange::Role;
 use crate::latency::Phase;
@@ -116,8 +116,8 @@ pub fn start(settings: DemoSettings) -> Result<Demo, DemoError> {
     let file = settings.out.join("darklaunch.toml");
     let text = config_text(&providers);
     std::fs::write(&file, text).map_err(failed("write the demo's configuration"))?;
-    let loaded = config::load(Some(&file)).map_err(failed("read the demo's configuration"))?;
-    let running = App::start(loaded.config).map_err(failed("start the recorder"))?;
+    let loaded = config::load(Some(&file), std::iter::empty()).map_err(failed("read the demo's configuration"))?;
+    let running = App::start(&loaded.config).map_err(failed("start the recorder"))?;
     Ok(Demo { runtime, providers, running, settings })
 }
 
@@ -128,15 +128,15 @@ pub fn planted() -> Vec<String> {
 }
 
 fn prepare(out: &Path) -> Result<(), DemoError> {
-    let doing = failed("prepare the demo's folder");
+    let doing = |why: std::io::Error| failed("prepare the demo's folder")(why);
     let config = out.join("darklaunch.toml");
     let ours = std::fs::read_to_string(&config).is_ok_and(|text| text.starts_with(MARK));
     let empty = std::fs::read_dir(out).map(|mut entries| entries.next().is_none()).unwrap_or(true);
     if out.exists() && !empty && !ours {
-        return Err(doing(format!("{} holds something else; name an empty or new folder with --out", out.display())));
+        return Err(failed("prepare the demo's folder")(format!("{} holds something else; name an empty or new folder with --out", out.display())));
     }
     if ours {
-        std::fs::remove_dir_all(out).map_err(&doing)?;
+        std::fs::remove_dir_all(out).map_err(doing)?;
     }
     std::fs::create_dir_all(out).map_err(&doing)
 }
@@ -258,10 +258,11 @@ impl Ran {
             per_endpoint: 2,
             since_unix_us: None,
             format: Format::WireMock,
+            delay: Delay::Recorded,
         };
         let manifest = export(&reader, self.demo.running.redactor(), &request).map_err(failed("export the fixtures"))?;
         let application = self.application(&reader)?;
-        let json = self.json(&application, &rows, &redacted, report.to_json(), manifest.count());
+        let json = self.json(&application, &rows, &redacted, report.to_json(), manifest.fixtures.len());
         Ok(DemoReport {
             integration: INTEGRATION,
             application,
@@ -270,7 +271,7 @@ impl Ran {
             redacted,
             store,
             fixtures,
-            fixture_count: manifest.count(),
+            fixture_count: manifest.fixtures.len(),
             json,
         })
     }
