@@ -63,6 +63,11 @@ pub struct ShadowConfig {
     /// Taken away besides the credentials that never reach the shadow.
     #[serde(serialize_with = "names")]
     pub drop_headers: Vec<HeaderName>,
+    /// Passed on although they look like credentials.
+    #[serde(serialize_with = "names")]
+    pub keep_headers: Vec<HeaderName>,
+    /// Query parameters passed on although they look like credentials.
+    pub keep_query: Vec<String>,
     /// Milliseconds.
     pub connect_timeout_ms: u64,
     /// Milliseconds of silence.
@@ -80,7 +85,7 @@ pub struct ShadowConfig {
 pub struct ErrorPointer {
     /// RFC 6901.
     pub pointer: String,
-    /// The text that is an error; `None`: any value but null.
+    /// The text that is an error; `None`: any value but null, false, zero and empty.
     pub expected: Option<String>,
 }
 
@@ -89,6 +94,8 @@ pub struct ErrorPointer {
 pub enum SampleKey {
     /// The capture's id: each call alone.
     Capture,
+    /// Method, path and query: equal calls are always in or always out.
+    Target,
     /// A header's value; the name is lowercase.
     Header(String),
     /// A query parameter's value.
@@ -317,9 +324,9 @@ impl Section<'_, '_> {
         }
         let url = self.text("shadow.url").and_then(|url| self.upstream("shadow.url", url));
         let headers = self.headers();
-        let drop_headers = self.texts("shadow.drop_headers");
-        let drop_headers = drop_headers.into_iter().filter_map(|name| self.header_name("shadow.drop_headers", name));
-        let drop_headers = drop_headers.collect();
+        let drop_headers = self.header_names("shadow.drop_headers");
+        let keep_headers = self.header_names("shadow.keep_headers");
+        let keep_query = self.texts("shadow.keep_query").into_iter().map(|(name, _)| name).collect();
         let pointers = self.texts("shadow.success.error_pointers");
         let success_error_pointers = pointers.into_iter().filter_map(|text| self.error_pointer(text)).collect();
         let connect_timeout_ms = self.duration_ms("shadow.connect_timeout");
@@ -330,12 +337,19 @@ impl Section<'_, '_> {
             url: url?,
             headers,
             drop_headers,
+            keep_headers,
+            keep_query,
             connect_timeout_ms,
             read_timeout_ms,
             total_timeout_ms,
             success_graphql,
             success_error_pointers,
         })
+    }
+
+    fn header_names(&mut self, key: &str) -> Vec<HeaderName> {
+        let texts = self.texts(key);
+        texts.into_iter().filter_map(|name| self.header_name(key, name)).collect()
     }
 
     fn header_name(&mut self, key: &str, (text, place): Placed<String>) -> Option<HeaderName> {
@@ -481,6 +495,7 @@ impl Section<'_, '_> {
         let Some((text, place)) = self.text(key) else { return SampleKey::Capture };
         match text.split_once(':') {
             None if text == "capture" => return SampleKey::Capture,
+            None if text == "target" => return SampleKey::Target,
             Some(("header", name)) if name.parse::<HeaderName>().is_ok() => {
                 return SampleKey::Header(name.to_ascii_lowercase());
             }
@@ -488,7 +503,7 @@ impl Section<'_, '_> {
             Some(("cookie", name)) if !name.is_empty() => return SampleKey::Cookie(name.to_owned()),
             _ => {}
         }
-        let remedy = "write \"capture\", \"header:NAME\", \"query:NAME\" or \"cookie:NAME\"";
+        let remedy = "write \"capture\", \"target\", \"header:NAME\", \"query:NAME\" or \"cookie:NAME\"";
         self.wrong((text, place), key, "is no key to sample by", remedy);
         SampleKey::Capture
     }
