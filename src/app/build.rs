@@ -4,8 +4,10 @@ use crate::adapt::{self, BaseUrl, ErrorPointer, SuccessRule};
 use crate::config::{self, Config, EndpointTemplate, IntegrationConfig, RedactionConfig, StateFolder};
 use crate::control::{self, BreakerSettings};
 use crate::exchange::Integration;
-use crate::mirror::{self, EndpointRule};
+use crate::mirror::{self, Door, EndpointRule};
+use crate::proxy::{ENDPOINTS_MAX, EndpointNames, Matcher, Route};
 use crate::redact::{PseudonymKey, Redactor, RuleFile, builtin};
+use crate::telemetry::Book;
 use crate::{redact, store};
 use http::{HeaderName, HeaderValue, Method};
 use std::sync::Arc;
@@ -114,6 +116,27 @@ pub(crate) fn mirror(one: &IntegrationConfig) -> mirror::Settings {
         answer_bytes_max: bytes(one.mirror.body_bytes_max),
         sample_key: sample_key(&one.mirror.sample_key),
     }
+}
+
+/// Where an integration's requests go on the user's path.
+pub(crate) fn route(one: &IntegrationConfig, door: Door, book: Arc<Book>) -> Result<Route, String> {
+    let primary = match &one.primary {
+        Some(primary) => Some(
+            BaseUrl::parse(&primary.url.to_string())
+                .map_err(|error| format!("integrations.{}.primary.url: {error}", one.name))?,
+        ),
+        None => None,
+    };
+    let declared: Vec<String> = one.mirror.endpoints.iter().map(endpoint).collect();
+    Ok(Route {
+        matcher: Matcher { host: one.matcher.host.clone(), path_prefix: one.matcher.path_prefix.clone() },
+        strip_prefix: one.strip_prefix,
+        primary,
+        primary_read_timeout_ms: one.primary.as_ref().map_or(PRIMARY_READ_TIMEOUT_MS, |primary| primary.read_timeout_ms),
+        endpoints: EndpointNames::new(&declared, ENDPOINTS_MAX),
+        door,
+        book,
+    })
 }
 
 fn endpoint(template: &EndpointTemplate) -> String {

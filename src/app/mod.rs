@@ -11,6 +11,7 @@ use crate::config::{Config, StateFolder};
 use crate::console::{self, Ready};
 use crate::control::{SavedSwitch, SwitchEvent, Switchboard};
 use crate::exchange::{Capture, Clock, Instant};
+use crate::latency::Shard;
 use crate::mirror::{self, Line, Outlets, Taken};
 use crate::proxy::{self, Proxy, Route};
 use crate::recorder::{self, Recorder};
@@ -146,7 +147,8 @@ impl App {
         let console_settings = console::Settings { listen: config.listen_console, allowed_hosts: Vec::new() };
         let console = console::bind(&console_settings);
         let built = build_line(config, clock)?;
-        let proxy = Proxy::bind(proxy_settings(config), built.routes);
+        let (shards, shards_in) = mpsc::channel(SHARDS_MAX);
+        let proxy = Proxy::bind(proxy_settings(config), built.routes, shards.clone(), clock);
         let (console, proxy) = match (console, proxy) {
             (Ok(console), Ok(proxy)) => (console, proxy),
             (console, proxy) => {
@@ -168,7 +170,7 @@ impl App {
         let started_unix_us = run.started_unix_us;
         let writer = Writer::open(&build::store_settings(config), run).map_err(StartError::one)?;
         let ready = Arc::new(Ready::new());
-        let started = start_line(config, &built.ledger, &switches, &redactor, writer, &ready, built.lines)?;
+        let started = start_line(config, &built.ledger, &switches, &redactor, writer, &ready, built.lines, (shards, shards_in))?;
         let shared = console::Shared {
             ledger: built.ledger.clone(),
             switchboard: switches.clone(),
@@ -188,7 +190,7 @@ impl App {
         })
         .map_err(StartError::one)?;
         let keeper = Keeper::start(state, switches).map_err(StartError::one)?;
-        let proxy = proxy.start(started.shards).map_err(StartError::one)?;
+        let proxy = proxy.start().map_err(StartError::one)?;
         ready.set_up(true);
         Ok(Running {
             proxy,
@@ -216,9 +218,8 @@ fn build_line(config: &Config, clock: Clock) -> Result<Built, StartError> {
     for (one, name) in config.integrations.iter().zip(&names) {
         let (Some(switch), Some(book)) = (switchboard.get(name), ledger.of(name)) else { continue };
         let adapt = build::adapt(one).map_err(StartError::one)?;
-        let success = adapt.success.clone();
         let (door, line) = mirror::door(build::mirror(one), adapt, switch, book, clock);
-        routes.push(build::route(one, door, book.clone(), success).map_err(StartError::one)?);
+        routes.push(build::route(one, door, book.clone()).map_err(StartError::one)?);
         lines.push(line);
     }
     Ok(Built { routes, lines, ledger, switchboard })
@@ -228,7 +229,6 @@ struct Started {
     recorder: Recorder,
     shadow: Runner,
     deadline: CancellationToken,
-    shards: mpsc::Sender<crate::latency::Shard>,
 }
 
 /// The recorder first, then the shadow side that feeds it.
@@ -240,9 +240,9 @@ fn start_line(
     writer: Writer,
     ready: &Arc<Ready>,
     lines: Vec<Line>,
+    (shards, shards_in): (mpsc::Sender<Shard>, mpsc::Receiver<Shard>),
 ) -> Result<Started, StartError> {
     let (recordings, taken) = mpsc::channel(RECORDINGS_MAX);
-    let (shards, shards_in) = mpsc::channel(SHARDS_MAX);
     let (events, ready) = (switchboard.clone(), ready.clone());
     let inputs = recorder::Inputs {
         taken,
@@ -255,7 +255,7 @@ fn start_line(
     let lower = telemetry::lower_priority_of_this_thread;
     let recorder = recorder::start(settings, inputs, split, redactor.clone(), writer, lower).map_err(StartError::one)?;
     let deadline = CancellationToken::new();
-    let (closing, outlets) = (deadline.clone(), Outlets { recordings, shards: shards.clone() });
+    let (closing, outlets) = (deadline.clone(), Outlets { recordings, shards });
     let shadow = Runner::start("dl-shadow", move |_| async move {
         lower();
         if let Err(error) = mirror::run(lines, outlets, closing).await {
@@ -263,7 +263,7 @@ fn start_line(
         }
     })
     .map_err(StartError::one)?;
-    Ok(Started { recorder, shadow, deadline, shards })
+    Ok(Started { recorder, shadow, deadline })
 }
 
 fn split(taken: Taken) -> (Capture, Box<dyn Send>) {
