@@ -1,7 +1,7 @@
 //! Rules as the room's neighbours see them: files, problems, summaries, limits.
 
-use crate::redact::pseudonym::Kind;
 use crate::redact::names::NameSet;
+use crate::redact::pseudonym::Kind;
 use crate::redact::validators::Validator;
 use regex::Regex;
 use std::fmt;
