@@ -1,1 +1,12 @@
 //! Latency histograms: one shard per thread, intervals, encoding, and the statistics over them.
+//!
+//! **Invariants.** Series are merged, never averaged. What the histogram rounds (sum, smallest, largest) is kept exactly
+//! beside it. A blob is decoded only after its header, checksum and counts were checked. No figure is computed through
+//! floating-point ranks.
+
+mod series;
+mod shard;
+pub mod stats;
+
+pub use series::{BadBlob, Exact, HIGHEST_US, LOWEST_US, Series, crc32_of};
+pub use shard::{Phase, SeriesKey, Shard};

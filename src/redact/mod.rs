@@ -1,1 +1,11 @@
-//! The only door from raw to storable.
+//! The only door from raw to storable: rules find values, stand-ins replace them, and what is not understood is dropped.
+//!
+//! **Invariants.** Only this room makes a [`Redacted`]. A body that cannot be decoded, parsed or proven clean is dropped
+//! with a reason; its exchange stays. Equal values get equal stand-ins, and redacting twice changes nothing. No error
+//! text carries a value. Every step is linear in the size of its input and bounded.
+
+mod rules;
+mod sealed;
+
+pub use rules::{PseudonymKey, RuleFile, RuleProblem, RuleSummary, Settings, builtin};
+pub use sealed::{Hit, Part, Recording, Redacted, Side};

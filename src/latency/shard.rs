@@ -1,0 +1,169 @@
+//! What one thread has measured since it last handed over: owned, without locks.
+
+use crate::exchange::{Endpoint, Integration, Outcome, Role, Timings};
+use crate::latency::Series;
+use std::collections::HashMap;
+use std::collections::hash_map;
+
+/// Which part of a call a latency measures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Phase {
+    /// From the request's last byte at the recorder to the call's start: our own delay, never the provider's.
+    QueueWait,
+    /// Name, TCP and TLS, of calls that opened a connection.
+    Connect,
+    /// From the call's start to the answer's head.
+    Ttfb,
+    /// From the call's start to the answer's last byte or to the failure.
+    Total,
+}
+
+impl Phase {
+    /// Every phase, in the order of their codes in the database (append only).
+    pub const ALL: [Self; 4] = [Self::QueueWait, Self::Connect, Self::Ttfb, Self::Total];
+
+    /// The stable name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::QueueWait => "queue_wait",
+            Self::Connect => "connect",
+            Self::Ttfb => "ttfb",
+            Self::Total => "total",
+        }
+    }
+
+    /// The database code: the position in [`Phase::ALL`].
+    pub fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// The phase of a database code.
+    pub fn from_code(code: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(code)).copied()
+    }
+}
+
+/// What a series is about. Outcomes are apart because a timeout's latency is only a lower bound.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SeriesKey {
+    /// The integration.
+    pub integration: Integration,
+    /// The endpoint.
+    pub endpoint: Endpoint,
+    /// Which upstream.
+    pub role: Role,
+    /// How the calls counted.
+    pub outcome: Outcome,
+    /// Which part of the call.
+    pub phase: Phase,
+}
+
+/// All phases of one kind of call: one look-up records the four of them.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Kind {
+    integration: Integration,
+    endpoint: Endpoint,
+    role: Role,
+    outcome: Outcome,
+}
+
+type Phases = [Option<Series>; Phase::ALL.len()];
+
+/// The series of one thread. As many as there are endpoints, roles and outcomes seen: bounded by the bound on endpoints.
+#[derive(Debug, Default)]
+pub struct Shard {
+    kinds: HashMap<Kind, Phases>,
+}
+
+impl Shard {
+    /// An empty shard.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Records the timings of one exchange; phases that did not happen are not recorded.
+    pub fn record_exchange(
+        &mut self,
+        integration: &Integration,
+        endpoint: &Endpoint,
+        role: Role,
+        outcome: Outcome,
+        timings: &Timings,
+    ) {
+        let kind = Kind { integration: integration.clone(), endpoint: endpoint.clone(), role, outcome };
+        let phases = self.kinds.entry(kind).or_default();
+        for phase in Phase::ALL {
+            let us = match phase {
+                Phase::QueueWait => Some(timings.queue_wait_us),
+                Phase::Connect => timings.connect_us,
+                Phase::Ttfb => timings.ttfb_us,
+                Phase::Total => Some(timings.total_us),
+            };
+            if let Some(us) = us {
+                phases[usize::from(phase.code())].get_or_insert_with(Series::new).record(us);
+            }
+        }
+    }
+
+    /// Whether nothing was recorded.
+    pub fn is_empty(&self) -> bool {
+        self.kinds.is_empty()
+    }
+
+    /// Hands over what was recorded and starts again.
+    pub fn take(&mut self) -> Self {
+        std::mem::take(self)
+    }
+
+    /// Adds what another shard recorded.
+    pub fn merge(&mut self, other: Self) {
+        for (kind, phases) in other.kinds {
+            match self.kinds.entry(kind) {
+                hash_map::Entry::Vacant(slot) => {
+                    slot.insert(phases);
+                }
+                hash_map::Entry::Occupied(mut slot) => merge_phases(slot.get_mut(), phases),
+            }
+        }
+    }
+
+    /// The series and what they are about, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = (SeriesKey, &Series)> {
+        self.kinds.iter().flat_map(|(kind, phases)| {
+            Phase::ALL.into_iter().zip(phases).filter_map(|(phase, series)| Some((key(kind, phase), series.as_ref()?)))
+        })
+    }
+}
+
+impl IntoIterator for Shard {
+    type Item = (SeriesKey, Series);
+    type IntoIter = std::vec::IntoIter<Self::Item>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        let mut all = Vec::with_capacity(self.kinds.len() * Phase::ALL.len());
+        for (kind, phases) in self.kinds {
+            all.extend(Phase::ALL.into_iter().zip(phases).filter_map(|(phase, one)| Some((key(&kind, phase), one?))));
+        }
+        all.into_iter()
+    }
+}
+
+fn merge_phases(into: &mut Phases, from: Phases) {
+    for (into, from) in into.iter_mut().zip(from) {
+        match (into.as_mut(), from) {
+            (Some(into), Some(from)) => into.merge(&from),
+            (None, from) => *into = from,
+            (Some(_), None) => {}
+        }
+    }
+}
+
+fn key(kind: &Kind, phase: Phase) -> SeriesKey {
+    SeriesKey {
+        integration: kind.integration.clone(),
+        endpoint: kind.endpoint.clone(),
+        role: kind.role,
+        outcome: kind.outcome,
+        phase,
+    }
+}

@@ -1,0 +1,126 @@
+//! Rules as the room's neighbours see them: files, problems, summaries, limits.
+
+use crate::redact::pseudonym::Kind;
+use crate::redact::names::NameSet;
+use crate::redact::validators::Validator;
+use regex::Regex;
+use std::fmt;
+use std::sync::Arc;
+
+/// The text of one rule file; `config` reads it.
+#[derive(Clone, Debug)]
+pub struct RuleFile {
+    /// What problems call it: a path.
+    pub name: String,
+    /// TOML.
+    pub text: String,
+}
+
+/// The rule files that come with the program.
+pub fn builtin() -> Vec<RuleFile> {
+    let file = |name: &str, text: &str| RuleFile { name: format!("redaction-rules/{name}"), text: text.to_owned() };
+    vec![
+        file("credentials.toml", include_str!("../../redaction-rules/credentials.toml")),
+        file("payment.toml", include_str!("../../redaction-rules/payment.toml")),
+        file("personal.toml", include_str!("../../redaction-rules/personal.toml")),
+        file("network.toml", include_str!("../../redaction-rules/network.toml")),
+    ]
+}
+
+/// One thing wrong with the rules. A rule set with any problem is refused whole.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{file}:{line}: rule {rule:?}, {field}: {text}; {remedy}")]
+pub struct RuleProblem {
+    /// The file.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// The rule's id, empty where the file itself is wrong.
+    pub rule: String,
+    /// The field.
+    pub field: String,
+    /// What is wrong.
+    pub text: String,
+    /// What to do.
+    pub remedy: String,
+}
+
+/// One rule for lists and pages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleSummary {
+    /// Its id, unique in the set.
+    pub id: Arc<str>,
+    /// What it finds (`email`, `card`, ...).
+    pub kind: &'static str,
+    /// Why it exists.
+    pub why: String,
+    /// The file it comes from.
+    pub file: String,
+    /// How many examples it must find.
+    pub hits: usize,
+    /// How many examples it must leave alone.
+    pub misses: usize,
+}
+
+/// The key of the pseudonyms: 32 bytes held outside the database. The same key gives the same stand-ins.
+#[derive(Clone)]
+pub struct PseudonymKey(pub(in crate::redact) [u8; 32]);
+
+impl PseudonymKey {
+    /// A key of 32 secret bytes.
+    pub fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+}
+
+impl fmt::Debug for PseudonymKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PseudonymKey(..)")
+    }
+}
+
+/// The limits of redaction. Past a limit a body is dropped with a reason, never passed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Largest body as received, in bytes.
+    pub body_bytes_max: usize,
+    /// Largest body after its content coding is undone, in bytes.
+    pub expanded_bytes_max: usize,
+    /// Deepest nesting of a document.
+    pub depth_max: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { body_bytes_max: 1 << 20, expanded_bytes_max: 8 << 20, depth_max: 64 }
+    }
+}
+
+/// What happens to a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::redact) enum Action {
+    /// A keyed stand-in of the same format.
+    Pseudonym,
+    /// A fixed word.
+    Mask,
+    /// Nothing stays.
+    Drop,
+    /// Stars and the last four characters.
+    KeepLast4,
+}
+
+/// A compiled rule.
+pub(in crate::redact) struct Rule {
+    pub id: Arc<str>,
+    pub kind: Kind,
+    pub parents: NameSet,
+    pub exclude_parents: NameSet,
+    pub exclude_keys: NameSet,
+    pub pattern: Option<Regex>,
+    /// Whether the pattern has a group `value`, the only part that is replaced.
+    pub grouped: bool,
+    /// What a whole value must look like for a key rule to apply.
+    pub shape: Option<Regex>,
+    pub validator: Option<Validator>,
+    pub action: Action,
+}

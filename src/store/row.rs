@@ -1,0 +1,200 @@
+//! What goes into the store and what comes out of it, as plain data.
+
+use crate::compare::{Difference, Verdict};
+use crate::exchange::{CaptureId, DropReason, FailureKind, Outcome};
+use crate::latency::{Series, SeriesKey};
+use crate::redact::{Recording, Redacted};
+
+/// Who records: one run of the program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunInfo {
+    /// The machine's or replica's name.
+    pub instance: String,
+    /// The hash of the configuration it runs with.
+    pub config_hash: String,
+    /// When it started, microseconds since the Unix epoch.
+    pub started_unix_us: i64,
+    /// The program's version.
+    pub version: String,
+}
+
+/// What one transaction stores.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// New captures with their verdicts.
+    pub captures: Vec<(Redacted<Recording>, Verdict)>,
+    /// Series by interval start (seconds since the Unix epoch): the whole of this run and interval so far, which
+    /// replaces what was stored of it.
+    pub series: Vec<(SeriesKey, i64, Series)>,
+    /// This run's totals so far, which replace what was stored of them.
+    pub ledger: Vec<LedgerRow>,
+    /// What was switched.
+    pub switches: Vec<SwitchRow>,
+}
+
+impl Batch {
+    /// Whether there is nothing to store.
+    pub fn is_empty(&self) -> bool {
+        self.captures.is_empty() && self.series.is_empty() && self.ledger.is_empty() && self.switches.is_empty()
+    }
+}
+
+/// One total of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LedgerRow {
+    /// The integration.
+    pub integration: String,
+    /// The state's name.
+    pub state: String,
+    /// How many requests of this run are in it.
+    pub count: u64,
+}
+
+/// One turn of a switch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SwitchRow {
+    /// The integration.
+    pub integration: String,
+    /// Whether mirroring is on since.
+    pub on: bool,
+    /// The sample since, parts per million.
+    pub sample_ppm: u32,
+    /// The revision of the switch.
+    pub revision: u64,
+    /// Who.
+    pub who: String,
+    /// Why.
+    pub reason: String,
+    /// When, microseconds since the Unix epoch.
+    pub at_unix_us: i64,
+}
+
+/// One exchange without its headers and body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExchangeSummary {
+    /// The status, if an answer came.
+    pub status: Option<u16>,
+    /// How it counted.
+    pub outcome: Outcome,
+    /// The failure, if there was one.
+    pub failure: Option<FailureKind>,
+    /// When the call began, microseconds since the Unix epoch.
+    pub started_unix_us: i64,
+    /// Our own delay before the call, microseconds.
+    pub queue_wait_us: u64,
+    /// The connection's set-up, microseconds, if one was opened.
+    pub connect_us: Option<u64>,
+    /// From the call's start to its end, microseconds.
+    pub total_us: u64,
+    /// From the call's start to the answer's head, microseconds.
+    pub ttfb_us: Option<u64>,
+    /// Bytes of the answer's body on the wire, kept or not.
+    pub body_bytes: u64,
+    /// Why the body is absent, if it is.
+    pub body_drop: Option<DropReason>,
+}
+
+/// One capture as a list shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaptureSummary {
+    /// Its id.
+    pub id: CaptureId,
+    /// The integration.
+    pub integration: String,
+    /// The endpoint.
+    pub endpoint: String,
+    /// When the request arrived, microseconds since the Unix epoch.
+    pub received_unix_us: i64,
+    /// The method.
+    pub method: String,
+    /// Path and query, redacted.
+    pub target: String,
+    /// Today's provider; absent for a sink.
+    pub primary: Option<ExchangeSummary>,
+    /// The new provider.
+    pub shadow: ExchangeSummary,
+    /// `same`, `differs`, or `cannot_say: why`.
+    pub verdict: String,
+}
+
+/// A stored body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredBody {
+    /// The redacted bytes, decoded; `None` where they were dropped or pruned.
+    pub bytes: Option<Vec<u8>>,
+    /// Bytes seen on the wire, kept or not.
+    pub seen_bytes: u64,
+    /// Why the bytes are absent: a [`DropReason`] name, `pruned`, or `damaged`.
+    pub drop_reason: Option<String>,
+}
+
+/// One exchange with its headers and body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredExchange {
+    /// The rest of it.
+    pub summary: ExchangeSummary,
+    /// The answer's header lines in order; bytes that are no UTF-8 are shown as their Latin-1 characters.
+    pub headers: Vec<(String, String)>,
+    /// The answer's body.
+    pub body: StoredBody,
+}
+
+/// One capture with everything stored of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredCapture {
+    /// What a list shows.
+    pub summary: CaptureSummary,
+    /// The request's header lines, as in [`StoredExchange::headers`].
+    pub request_headers: Vec<(String, String)>,
+    /// The request's body.
+    pub request_body: StoredBody,
+    /// Today's provider; absent for a sink.
+    pub primary: Option<StoredExchange>,
+    /// The new provider.
+    pub shadow: StoredExchange,
+    /// Rule, side, part and count of what was redacted.
+    pub hits: Vec<(String, String, String, u32)>,
+    /// The hash of the rule set that redacted it.
+    pub rules_hash: String,
+    /// Where the two answers differ.
+    pub differences: Vec<Difference>,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunEnd {
+    /// It has not, as far as the file tells: it records now, or died and nobody opened the file to write since.
+    Open,
+    /// It closed the store, at this time in microseconds since the Unix epoch.
+    Closed(i64),
+    /// It died: its last commit interval is lost, and what was in flight is unknown.
+    Unknown,
+}
+
+/// One run of the program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunRow {
+    /// Its number.
+    pub id: i64,
+    /// Who recorded.
+    pub info: RunInfo,
+    /// How it ended.
+    pub end: RunEnd,
+    /// Captures it stored, pruned or not.
+    pub captures: u64,
+    /// The time of its last commit's newest capture, microseconds since the Unix epoch; `None` without captures.
+    pub last_capture_unix_us: Option<i64>,
+}
+
+/// What pruning removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PruneReport {
+    /// Bodies removed because of size while their captures stay.
+    pub bodies: u64,
+    /// Captures removed.
+    pub captures: u64,
+    /// Bytes of live data after it.
+    pub size_bytes: u64,
+    /// Whether a limit is still exceeded because the work of one call is bounded: call again.
+    pub more: bool,
+}
