@@ -111,6 +111,8 @@ pub(in crate::redact) enum Action {
 
 /// A compiled rule.
 pub(in crate::redact) struct Rule {
+    /// The line of its table in its file.
+    pub line: usize,
     pub id: Arc<str>,
     pub kind: Kind,
     pub parents: NameSet,
