@@ -1,0 +1,80 @@
+//! Stories of the review room.
+
+use super::*;
+use crate::latency::Series;
+use crate::review::ladder::Population;
+use crate::review::report::nearest;
+
+fn series(values: impl IntoIterator<Item = u64>) -> Series {
+    let mut series = Series::new();
+    values.into_iter().for_each(|us| series.record(us));
+    series
+}
+
+fn rung<'a>(ladder: &'a Ladder, name: &str) -> &'a Rung {
+    ladder.rungs.iter().find(|rung| rung.name == name).unwrap()
+}
+
+#[test]
+fn a_percentile_too_few_calls_support_is_not_given() {
+    let ladder = Population::new(&series((1..=298).map(|n| n * 1_000)), &Series::new()).ladder();
+    assert!(rung(&ladder, "p95").estimate.is_some());
+    assert_eq!((rung(&ladder, "p99").estimate, rung(&ladder, "p99").needs_calls), (None, 299));
+    let ladder = Population::new(&series((1..=299).map(|n| n * 1_000)), &Series::new()).ladder();
+    assert!(rung(&ladder, "p99").estimate.is_some());
+}
+
+#[test]
+fn our_own_timeouts_are_at_least_that_long_and_never_dropped() {
+    // 2 % of the calls ended by our own timeout at 3 s.
+    let population = Population::new(&series((0..9_800).map(|n| 100_000 + n * 10)), &series([3_000_000; 200]));
+    let ladder = population.ladder();
+    assert_eq!((ladder.calls, ladder.censored_calls), (10_000, 200));
+    let p99 = rung(&ladder, "p99").estimate.unwrap();
+    assert!(p99.at_least && p99.value_us >= 2_970_000 && p99.high_us.is_none(), "{p99:?}");
+    let p50 = rung(&ladder, "p50").estimate.unwrap();
+    assert!(!p50.at_least && p50.high_us.is_some(), "{p50:?}");
+    assert!(p50.low_us.unwrap() <= p50.value_us && p50.value_us <= p50.high_us.unwrap());
+}
+
+#[test]
+fn early_aborts_widen_a_figure_and_hide_nothing() {
+    let population = Population::new(&series([200_000; 900]), &series([1_000; 100]));
+    let cut = population.what_if(500_000).unwrap();
+    assert_eq!((cut.calls, cut.cut_calls, cut.cut_calls_most), (1_000, 0, 100));
+    assert!(cut.share_high > 0.1, "{cut:?}");
+}
+
+#[test]
+fn nothing_cut_reads_as_at_most() {
+    let cut = Population::new(&series([200_000; 10_000]), &Series::new()).what_if(1_000_000).unwrap();
+    assert_eq!(cut.cut_calls, 0);
+    assert!(cut.share_high > 0.000_3 && cut.share_high < 0.000_4, "{cut:?}");
+    assert!(Population::new(&Series::new(), &Series::new()).what_if(1).is_none());
+}
+
+#[test]
+fn the_ledger_says_whether_it_adds_up() {
+    let rows = |arrived: u64| {
+        [("arrived", arrived), ("pending", 1), ("mirrored.ok", 5), ("mirrored.timeout", 1), ("not_mirrored.off", 3)]
+            .map(|(state, count)| ("payments".to_owned(), state.to_owned(), count))
+    };
+    assert!(ledger_text(&rows(10)).contains("adds up: 10 arrived = 6 mirrored + 3 not mirrored + 1 pending"));
+    assert!(ledger_text(&rows(11)).contains("DOES NOT ADD UP"));
+    assert!(ledger_text(&[]).contains("no request"));
+    let tally = LedgerTally::from_rows([("arrived", 2), ("mirrored.ok", 2), ("recorded", 2), ("new_state.x", 7)]);
+    assert_eq!(tally.to_json()["adds_up"], true);
+}
+
+#[test]
+fn the_nearest_name_is_offered() {
+    let known = ["payments".to_owned(), "mail".to_owned()];
+    assert_eq!(nearest("paymets", &known).as_deref(), Some("payments"));
+    assert_eq!(nearest("zzzz", &known), None);
+}
+
+#[test]
+fn durations_read_well() {
+    let read: Vec<String> = [870, 12_400, 350_000, 1_250_000, 90_000_000].map(human_us).into();
+    assert_eq!(read, ["870 µs", "12.4 ms", "350 ms", "1.25 s", "90.0 s"]);
+}
