@@ -282,3 +282,34 @@ fn slow_clients_cannot_keep_the_stop_switch_from_others() {
     assert!(!console.on());
     drop(silent);
 }
+
+#[test]
+fn the_history_of_the_switch_is_read_from_the_store() {
+    let console = Running::start();
+    let settings = crate::store::Settings { path: console.shared.store_path.clone(), ..Default::default() };
+    let run = crate::store::RunInfo {
+        instance: "test".to_owned(),
+        config_hash: String::new(),
+        started_unix_us: 1,
+        version: "0".to_owned(),
+    };
+    let mut writer = crate::store::Writer::open(&settings, run).unwrap();
+    let row = crate::store::SwitchRow {
+        integration: "payments".to_owned(),
+        on: true,
+        sample_ppm: 250_000,
+        revision: 1,
+        who: "ann <i>".to_owned(),
+        reason: "the second week".to_owned(),
+        at_unix_us: 1_700_000_000_000_000,
+    };
+    let batch = crate::store::Batch { switches: vec![row], ..Default::default() };
+    writer.append(&batch).unwrap();
+    let page = console.get("/integrations/payments").body;
+    assert!(!page.contains("cannot be read now"), "{page}");
+    for words in ["the second week", "ann &lt;i&gt;", "started with 25%", "2023-11-14 22:13:20 UTC", "No call has been"]
+    {
+        assert!(page.contains(words), "{words}");
+    }
+    assert!(console.get("/").body.contains("no calls yet"));
+}

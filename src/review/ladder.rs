@@ -126,8 +126,10 @@ impl Population {
         let value_us = self.least.quantile(num, den)?;
         let at_least = self.most.quantile(num, den) != Some(value_us);
         let low_us = stats::quantile_interval(&self.least, num, den, stats::CONFIDENCE).map(|(low, _)| low);
+        // Between the counts that a one-sided and a two-sided bound need, the upper one alone exists.
         let high_us = stats::quantile_interval(&self.most, num, den, stats::CONFIDENCE)
             .map(|(_, high)| high)
+            .or_else(|| stats::upper_bound(&self.most, num, den, stats::CONFIDENCE))
             .filter(|high| self.censored_calls == 0 || *high < NEVER_US);
         Some(Estimate { value_us, at_least, low_us, high_us })
     }

@@ -39,15 +39,15 @@ fn ladder_table(sections: &[Section]) -> Table {
     let mut table = table(&header, 2);
     for section in sections {
         let mut row = vec![section.endpoint.clone(), section.role.name().to_owned(), section.success.calls.to_string()];
-        row.extend(section.success.rungs.iter().map(|rung| rung_text(rung, section.success.calls)));
+        row.extend(section.success.rungs.iter().map(rung_text));
         table.add_row(row);
     }
     table
 }
 
-fn rung_text(rung: &Rung, calls: u64) -> String {
+fn rung_text(rung: &Rung) -> String {
     let Some(estimate) = rung.estimate else {
-        return format!("needs {}, has {calls}", rung.needs_calls);
+        return format!("needs {}", rung.needs_calls);
     };
     let sign = if estimate.at_least { "≥ " } else { "" };
     let low = estimate.low_us.map_or_else(|| "–".to_owned(), human_us);
@@ -65,7 +65,7 @@ fn notes(sections: &[Section]) -> String {
         );
     }
     if sections.iter().any(|section| section.success.rungs.iter().any(|rung| rung.estimate.is_none())) {
-        text.push_str("needs N: fewer calls than N do not support this percentile, so it is not shown.\n");
+        text.push_str("needs N: fewer than N calls do not support this percentile, so it is not shown.\n");
     }
     text.push_str("Intervals take calls as independent; slow episodes of the provider make the true ones wider.\n");
     text
