@@ -8,11 +8,11 @@
 //! Latencies and the ledger are written as totals of this run, so a commit that failed is made good by the next one.
 
 use crate::compare::{Verdict, compare};
-use crate::exchange::{Capture, Clock, Instant};
+use crate::exchange::{Capture, Clock, DropReason, Instant, NotMirrored, Outcome};
 use crate::latency::{SeriesKey, Series, Shard};
 use crate::redact::{Recording, Redacted, Redactor};
 use crate::store::{Batch, LedgerRow, StoreError, SwitchRow, Writer};
-use crate::telemetry::{Book, Ledger};
+use crate::telemetry::{Book, BookSnapshot, Ledger};
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -340,10 +340,12 @@ impl Writing {
     fn ledger_rows(&self, batch: &HashMap<Arc<str>, u64>) -> Vec<LedgerRow> {
         self.ledger
             .iter()
-            .flat_map(|(integration, book)| {
+            .flat_map(|book| {
                 let mut snapshot = book.snapshot();
-                snapshot.recorded += batch.get(integration).copied().unwrap_or_default();
-                snapshot.states().into_iter().map(move |(state, count)| LedgerRow { integration: integration.clone(), state, count })
+                snapshot.recorded += batch.get(book.integration()).copied().unwrap_or_default();
+                let integration = book.integration().to_string();
+                let row = move |(state, count)| LedgerRow { integration: integration.clone(), state, count };
+                states(&snapshot).into_iter().map(row)
             })
             .collect()
     }
@@ -357,6 +359,24 @@ impl Writing {
             tracing::warn!(%error, "the store could not be pruned");
         }
     }
+}
+
+/// The counts of a book by the names the database knows them under; states without a count are left out.
+fn states(book: &BookSnapshot) -> Vec<(String, u64)> {
+    let outcomes = |prefix: &'static str, counts: [u64; 9]| {
+        Outcome::ALL.into_iter().zip(counts).map(move |(outcome, count)| (format!("{prefix}.{}", outcome.name()), count))
+    };
+    let refused = NotMirrored::ALL.into_iter().zip(book.not_mirrored);
+    let dropped = DropReason::ALL.into_iter().zip(book.body_dropped);
+    let lost = book.not_recorded.iter().map(|(reason, count)| (format!("not_recorded.{reason}"), *count));
+    let counted = outcomes("mirrored", book.mirrored)
+        .chain(outcomes("primary", book.primary))
+        .chain(refused.map(|(reason, count)| (format!("not_mirrored.{}", reason.name()), count)))
+        .chain(dropped.map(|(reason, count)| (format!("body_dropped.{}", reason.name()), count)))
+        .chain(lost)
+        .filter(|(_, count)| *count > 0);
+    let always = [("arrived", book.arrived), ("pending", book.pending), ("recorded", book.recorded)];
+    always.into_iter().map(|(state, count)| (state.to_owned(), count)).chain(counted).collect()
 }
 
 /// One batch: by count, or by age since its first capture. `false`: the redactors are gone and the queue is empty.

@@ -15,6 +15,9 @@ use std::sync::Arc;
 /// What decoding may expand a body to, as a multiple of what may be kept of it.
 const EXPANSION_MAX: usize = 8;
 
+/// The primary's read timeout of a sink, which has no primary: never used.
+const PRIMARY_READ_TIMEOUT_MS: u64 = 60_000;
+
 /// How deep redaction follows nesting.
 const DEPTH_MAX: usize = 64;
 

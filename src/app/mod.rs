@@ -272,7 +272,7 @@ fn split(taken: Taken) -> (Capture, Box<dyn Send>) {
 
 fn switch_row(event: SwitchEvent) -> SwitchRow {
     let SwitchEvent { integration, on, sample_ppm, revision, who, reason, at_unix_us } = event;
-    SwitchRow { integration, on, sample_ppm, revision, who, reason, at_unix_us }
+    SwitchRow { integration: integration.to_string(), on, sample_ppm, revision, who, reason, at_unix_us }
 }
 
 fn saved(state: &StateFolder) -> Result<Vec<SavedSwitch>, StartError> {

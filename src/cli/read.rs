@@ -232,7 +232,7 @@ fn show(id: CaptureId, store: &StoreArg, output: OutputArg) -> Done {
 }
 
 fn answer_text(answer: &ExchangeSummary) -> String {
-    let status = answer.status.map_or_else(|| answer.failure.clone().unwrap_or_default(), |status| status.to_string());
+    let status = answer.status.map_or_else(|| answer.failure.map(FailureKind::name).unwrap_or_default().to_owned(), |status| status.to_string());
     format!("{status} in {}", millis(answer.total_us))
 }
 
