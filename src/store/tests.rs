@@ -398,3 +398,19 @@ fn the_views_answer() {
     assert_eq!(rows, [("primary".into(), "ok".into()), ("shadow".into(), "timeout".into())]);
     db.prepare("SELECT * FROM v_latency").unwrap();
 }
+
+#[test]
+fn what_redaction_sealed_is_appended() {
+    use crate::redact::{PseudonymKey, Redactor};
+    let key = PseudonymKey::new([7; 32]);
+    let redactor = Redactor::compile(&[], key, crate::redact::Settings::default()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings(folder.path());
+    let mut writer = Writer::open(&settings, info()).unwrap();
+    let sealed = redactor.capture(recording(T0, "GET /a", BodyCopy::empty(), None, Some(body("raw"))).capture);
+    let verdict = crate::compare::compare(&sealed);
+    let id = sealed.capture.id;
+    writer.append(&Batch { captures: vec![(sealed, verdict)], ..Batch::default() }).unwrap();
+    let got = Reader::open(&settings.path).unwrap().capture(&id).unwrap().unwrap();
+    assert_eq!(got.summary.verdict, "cannot_say: no primary: this integration is a sink");
+}
