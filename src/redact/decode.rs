@@ -105,12 +105,18 @@ fn format(essence: &str) -> Result<Option<Format>, DropReason> {
     Ok(Some(match essence {
         "" => return Ok(None),
         "application/json" | "text/json" | "application/csp-report" => Format::Json,
-        "application/x-ndjson" | "application/ndjson" | "application/jsonl" | "application/x-jsonlines"
+        "application/x-ndjson"
+        | "application/ndjson"
+        | "application/jsonl"
+        | "application/x-jsonlines"
         | "application/jsonlines" => Format::JsonLines,
         "text/event-stream" => Format::Events,
         "application/x-www-form-urlencoded" => Format::Form,
         "application/xml" | "text/xml" | "text/html" => Format::Markup,
-        "application/graphql" | "application/javascript" | "application/yaml" | "application/x-yaml"
+        "application/graphql"
+        | "application/javascript"
+        | "application/yaml"
+        | "application/x-yaml"
         | "application/toml" => Format::Text,
         other if other.ends_with("+json") => Format::Json,
         other if other.ends_with("+xml") => Format::Markup,

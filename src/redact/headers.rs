@@ -24,8 +24,7 @@ const PLAIN: [&str; 14] = [
     "vary",
 ];
 /// Attributes of `Set-Cookie`, which are no cookies.
-const ATTRIBUTES: [&str; 8] =
-    ["domain", "expires", "httponly", "max-age", "path", "samesite", "secure", "partitioned"];
+const ATTRIBUTES: [&str; 8] = ["domain", "expires", "httponly", "max-age", "path", "samesite", "secure", "partitioned"];
 
 /// Redacts every line; a value that cannot be written back is masked.
 pub(in crate::redact) fn lines(pass: &mut Pass<'_>, headers: &mut HeaderMap) {
@@ -46,7 +45,8 @@ impl Pass<'_> {
     /// One header's value: `Some` if it must change.
     pub fn header(&mut self, name: &str, raw: &str) -> Result<Option<String>, DropReason> {
         let key = Key::of(name);
-        let rule = self.redactor.headers.rules(&key).find(|&rule| self.allows(rule) && self.claims(rule, raw, &key, &[]));
+        let rule =
+            self.redactor.headers.rules(&key).find(|&rule| self.allows(rule) && self.claims(rule, raw, &key, &[]));
         let Some(rule) = rule.filter(|_| !raw.is_empty()) else {
             return self.value(raw, Place { key: Some(&key), parents: &[], depth: 0 });
         };

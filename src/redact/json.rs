@@ -114,7 +114,9 @@ impl<'t> Walk<'t, '_, '_> {
             self.expect(b':')?;
             self.space();
             let mut key = Key::of(&name);
-            if key.joined() == "value" && let Some(named) = named.take() {
+            if key.joined() == "value"
+                && let Some(named) = named.take()
+            {
                 key = named;
             } else if matches!(key.joined(), "key" | "field" | "param" | "header") && self.peek() == Some(b'"') {
                 let back = self.at;
@@ -174,7 +176,11 @@ impl<'t> Walk<'t, '_, '_> {
         if self.peek() == Some(b'-') {
             self.at += 1;
         }
-        if self.peek() == Some(b'0') { self.at += 1 } else { self.digits()? }
+        if self.peek() == Some(b'0') {
+            self.at += 1
+        } else {
+            self.digits()?
+        }
         if self.peek() == Some(b'.') {
             self.at += 1;
             self.digits()?;

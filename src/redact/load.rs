@@ -177,15 +177,20 @@ fn read_file(file: &RuleFile, build: &mut Build, problems: &mut Vec<RuleProblem>
 }
 
 fn add_rule(raw: RawRule, build: &mut Build, desk: &mut Desk<'_>) {
-    if raw.id.is_empty() || !raw.id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_.".contains(&b)) {
+    if raw.id.is_empty() || !raw.id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_.".contains(&b))
+    {
         desk.say("id", "not a rule id", "lower-case letters, digits, '-', '_' and '.'");
     }
     if !build.ids.insert(raw.id.clone()) {
         desk.say("id", format!("{:?} is used twice", raw.id), "give every rule an id of its own");
     }
     let kind = named(&raw.r#type, "type", Kind::ALL.map(|kind| (kind.name(), kind)).as_slice(), desk);
-    let actions =
-        [("pseudonym", Action::Pseudonym), ("mask", Action::Mask), ("drop", Action::Drop), ("keep-last-4", Action::KeepLast4)];
+    let actions = [
+        ("pseudonym", Action::Pseudonym),
+        ("mask", Action::Mask),
+        ("drop", Action::Drop),
+        ("keep-last-4", Action::KeepLast4),
+    ];
     let action = named(raw.action.as_deref().unwrap_or("pseudonym"), "action", &actions, desk);
     let validator = raw.validator.as_deref().map(|name| named(name, "validator", &Validator::ALL, desk));
     let pattern = raw.pattern.as_deref().and_then(|text| pattern(text, "pattern", desk));
@@ -196,7 +201,8 @@ fn add_rule(raw: RawRule, build: &mut Build, desk: &mut Desk<'_>) {
     if raw.hits.is_empty() || raw.misses.is_empty() {
         desk.say("hits", "the rule has no examples", "give it at least one of hits and one of misses");
     }
-    let (Some(kind), Some(action), Some(validator)) = (kind, action, validator.map_or(Some(None), |v| v.map(Some))) else {
+    let (Some(kind), Some(action), Some(validator)) = (kind, action, validator.map_or(Some(None), |v| v.map(Some)))
+    else {
         return;
     };
     let at = build.rules.len();
@@ -261,7 +267,11 @@ fn pattern(text: &str, field: &str, desk: &mut Desk<'_>) -> Option<Regex> {
         Err(error) => {
             let text = error.to_string();
             let what = text.lines().rev().find_map(|line| line.strip_prefix("error: ")).unwrap_or("not a pattern");
-            desk.say(field, what, "the syntax is that of the Rust regex crate, without look-around and back-references");
+            desk.say(
+                field,
+                what,
+                "the syntax is that of the Rust regex crate, without look-around and back-references",
+            );
             None
         }
     }

@@ -26,7 +26,6 @@ mod xml;
 #[cfg(test)]
 mod tests;
 
-
 pub use engine::Redactor;
 pub use rules::{PseudonymKey, RuleFile, RuleProblem, RuleSummary, Settings, builtin};
 pub use sealed::{Hit, Part, Recording, Redacted, Side};

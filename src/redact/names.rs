@@ -22,7 +22,8 @@ impl Key {
                 fresh = true;
             } else {
                 let hump = c.is_uppercase()
-                    && (before.is_lowercase() || before.is_numeric()
+                    && (before.is_lowercase()
+                        || before.is_numeric()
                         || (before.is_uppercase() && chars.peek().is_some_and(|n| n.is_lowercase())));
                 if fresh || hump {
                     key.starts.push(key.joined.len());
@@ -100,11 +101,10 @@ mod tests {
         for name in ["firstName", "first_name", "First-Name", "FIRST_NAME", "first name"] {
             assert_eq!(Key::of(name).joined(), "firstname", "{name}");
         }
-        assert_eq!(Key::of("customerIBANNumber").endings().collect::<Vec<_>>(), [
-            "customeribannumber",
-            "ibannumber",
-            "number"
-        ]);
+        assert_eq!(
+            Key::of("customerIBANNumber").endings().collect::<Vec<_>>(),
+            ["customeribannumber", "ibannumber", "number"]
+        );
     }
 
     #[test]

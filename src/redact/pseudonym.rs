@@ -279,7 +279,10 @@ fn is_digits_and_separators(raw: &str) -> bool {
 
 /// HMAC-SHA-256 over the kind and the canonical value.
 fn digest(key: &PseudonymKey, kind: Kind, canonical: &str) -> [u8; 32] {
-    let mut mac = <Hmac<Sha256> as KeyInit>::new(&key.0.into());
+    // HMAC pads a key shorter than its block with zeros; a whole block cannot be of a wrong length.
+    let mut block = [0; 64];
+    block[..32].copy_from_slice(&key.0);
+    let mut mac = <Hmac<Sha256> as KeyInit>::new(&block.into());
     mac.update(kind.name().as_bytes());
     mac.update(b"\0");
     mac.update(canonical.as_bytes());

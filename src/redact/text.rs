@@ -101,9 +101,11 @@ fn patterns(pass: &mut Pass<'_>, text: &str, place: Place<'_>) -> Option<String>
     let mut finds = Vec::new();
     for hit in pass.redactor.set.matches(text).iter() {
         match hit.checked_sub(1) {
-            None => finds.extend(
-                pass.redactor.stand_in.find_iter(text).map(|m| Find { range: m.range(), rule: None, fresh: None }),
-            ),
+            None => finds.extend(pass.redactor.stand_in.find_iter(text).map(|m| Find {
+                range: m.range(),
+                rule: None,
+                fresh: None,
+            })),
             Some(at) => pattern(pass, pass.redactor.pattern_rules[at], text, place, &mut finds),
         }
     }
@@ -143,7 +145,9 @@ fn pattern(pass: &Pass<'_>, at: usize, text: &str, place: Place<'_>, finds: &mut
             range = group.unwrap_or(range);
         }
         let passed = match rule.validator {
-            Some(validator) => validator.check(&text[range.clone()]).map(|r| range.start + r.start..range.start + r.end),
+            Some(validator) => {
+                validator.check(&text[range.clone()]).map(|r| range.start + r.start..range.start + r.end)
+            }
             None => Some(range.clone()),
         };
         let passed = passed.filter(|r| !rule.kind.is_numeric() || !is_shape_of_other(text, r));
@@ -167,7 +171,8 @@ pub(in crate::redact) fn number_rule(pass: &Pass<'_>, raw: &str, place: Place<'_
     let hits = pass.redactor.set.matches(raw);
     hits.iter().filter_map(|hit| hit.checked_sub(1)).map(|at| pass.redactor.pattern_rules[at]).find(|&at| {
         let rule = &pass.redactor.rules[at];
-        let whole = rule.pattern.as_ref().and_then(|regex| regex.find(raw)).is_some_and(|found| found.len() == raw.len());
+        let whole =
+            rule.pattern.as_ref().and_then(|regex| regex.find(raw)).is_some_and(|found| found.len() == raw.len());
         pass.allows(at)
             && whole
             && !place.key.is_some_and(|key| rule.exclude_keys.has(key))

@@ -89,11 +89,7 @@ fn is_issued(digits: &str) -> bool {
     match digits.len() {
         14 => matches!(head(2), 30 | 36 | 38 | 39),
         15 => matches!(head(2), 34 | 37),
-        16 => {
-            head(1) == 4
-                || matches!(head(2), 35 | 50..=58 | 60 | 62..=65)
-                || matches!(head(4), 2221..=2720)
-        }
+        16 => head(1) == 4 || matches!(head(2), 35 | 50..=58 | 60 | 62..=65) || matches!(head(4), 2221..=2720),
         18 => matches!(head(2), 50 | 56..=58 | 62 | 63 | 67),
         19 => head(1) == 4 || matches!(head(2), 50 | 56..=58 | 62..=65 | 67),
         _ => false,
@@ -118,7 +114,9 @@ fn iban_within(text: &str) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
     (15..=bytes.len())
         .rev()
-        .filter(|&end| bytes.get(end).is_none_or(|b| !b.is_ascii_alphanumeric()) && bytes[end - 1].is_ascii_alphanumeric())
+        .filter(|&end| {
+            bytes.get(end).is_none_or(|b| !b.is_ascii_alphanumeric()) && bytes[end - 1].is_ascii_alphanumeric()
+        })
         .find(|&end| is_iban(&text[..end]))
         .map(|end| 0..end)
 }
@@ -204,7 +202,12 @@ fn is_digest(token: &str) -> bool {
 fn is_timestamp(token: &str) -> bool {
     let b = token.as_bytes();
     let digits = |from: usize, to: usize| b.get(from..to).is_some_and(|part| part.iter().all(u8::is_ascii_digit));
-    b.len() >= 10 && digits(0, 4) && b[4] == b'-' && digits(5, 7) && b[7] == b'-' && digits(8, 10)
+    b.len() >= 10
+        && digits(0, 4)
+        && b[4] == b'-'
+        && digits(5, 7)
+        && b[7] == b'-'
+        && digits(8, 10)
         && b.get(10).is_none_or(|b| matches!(b, b'T' | b't' | b'+' | b'Z'))
 }
 
