@@ -113,7 +113,7 @@ fn patterns(pass: &mut Pass<'_>, text: &str, place: Place<'_>) -> Option<String>
         finds.extend(known.finds(text).map(|(range, fresh)| Find { range, rule: None, fresh: Some(fresh.to_owned()) }));
     }
     // The earliest wins, then the longest, then the first rule.
-    finds.sort_by_key(|find| (find.range.start, std::cmp::Reverse(find.range.end), find.rule));
+    finds.sort_by_key(|find| (find.range.start, std::cmp::Reverse(find.range.end), find.rule.unwrap_or(usize::MAX)));
     let mut spans = Vec::new();
     let mut end = 0;
     for find in finds.into_iter().filter(|find| !find.range.is_empty()) {

@@ -1,9 +1,11 @@
 //! Stories of the review room.
 
 use super::*;
-use crate::latency::Series;
+use crate::exchange::{Outcome, Role};
+use crate::latency::{Phase, Series, SeriesKey};
 use crate::review::ladder::Population;
 use crate::review::report::nearest;
+use crate::store::{Batch, LedgerRow, Reader, RunInfo, Settings, Writer};
 
 fn series(values: impl IntoIterator<Item = u64>) -> Series {
     let mut series = Series::new();
@@ -77,4 +79,68 @@ fn the_nearest_name_is_offered() {
 fn durations_read_well() {
     let read: Vec<String> = [870, 12_400, 350_000, 1_250_000, 90_000_000].map(human_us).into();
     assert_eq!(read, ["870 µs", "12.4 ms", "350 ms", "1.25 s", "90.0 s"]);
+}
+
+fn store(path: &std::path::Path) -> Reader {
+    let run = RunInfo {
+        instance: "test".to_owned(),
+        config_hash: "0".to_owned(),
+        started_unix_us: 1_700_000_000_000_000,
+        version: "0".to_owned(),
+    };
+    let mut writer = Writer::open(&Settings { path: path.to_owned(), ..Settings::default() }, run).unwrap();
+    let key = |role, outcome| SeriesKey {
+        integration: "payments".into(),
+        endpoint: "GET /items/{id}".into(),
+        role,
+        outcome,
+        phase: Phase::Total,
+    };
+    let at = 1_700_000_000;
+    let row = |state: &str, count| LedgerRow { integration: "payments".to_owned(), state: state.to_owned(), count };
+    let batch = Batch {
+        series: vec![
+            (key(Role::Shadow, Outcome::Ok), at, series((0..500).map(|n| 80_000 + n * 20))),
+            (key(Role::Shadow, Outcome::Ok), at + 60, series((500..1_000).map(|n| 80_000 + n * 20))),
+            (key(Role::Shadow, Outcome::Timeout), at, series([3_000_000; 5])),
+            (key(Role::Primary, Outcome::Server5xx), at, series([9_000; 3])),
+        ],
+        ledger: vec![row("arrived", 1_005), row("mirrored.ok", 1_000), row("mirrored.timeout", 5)],
+        ..Batch::default()
+    };
+    writer.append(&batch).unwrap();
+    writer.close().unwrap();
+    Reader::open(path).unwrap()
+}
+
+#[test]
+fn a_report_merges_intervals_and_counts_every_outcome() {
+    let room = tempfile::tempdir().unwrap();
+    let reader = store(&room.path().join("a.db"));
+    let report = LatencyReport::build(&reader, "payments", None, None, &[90_000]).unwrap();
+    let json = report.to_json();
+    let [primary, shadow] = &json["sections"].as_array().unwrap()[..] else { panic!("{json:#}") };
+    assert_eq!((&primary["role"], &primary["outcomes"]["server_5xx"]), (&"primary".into(), &3.into()));
+    assert_eq!(primary["success"]["calls"], 0);
+    assert_eq!(shadow["calls"], 1_005);
+    let p50 = &shadow["success"]["percentiles"][0];
+    assert!(p50["value_us"].as_u64().unwrap().abs_diff(90_000) < 1_500, "{p50}");
+    assert_eq!(shadow["what_if"][0]["calls"], 1_005);
+    assert_eq!(json["ledger"]["adds_up"], true);
+
+    let text = report.to_text();
+    for part in ["GET /items/{id}", "needs 2995", "server_5xx", "adds up: 1005 arrived", "at least that long"] {
+        assert!(text.contains(part), "{part} is not in\n{text}");
+    }
+}
+
+#[test]
+fn what_is_not_there_is_said() {
+    let room = tempfile::tempdir().unwrap();
+    let reader = store(&room.path().join("a.db"));
+    let build = |name, endpoint, since| LatencyReport::build(&reader, name, endpoint, since, &[]).unwrap_err();
+    assert!(build("payment", None, None).to_string().contains("did you mean \"payments\"?"));
+    assert!(build("payments", Some("GET /item/{id}"), None).to_string().contains("did you mean \"GET /items/{id}\"?"));
+    assert!(build("payments", None, Some(1_800_000_000)).is_too_little_data());
+    assert!(!build("payment", None, None).is_too_little_data());
 }
