@@ -1,1 +1,1 @@
-//! tests
+//! The door sheds with a reason, and what it takes ends once.
