@@ -40,7 +40,6 @@ pub enum Offer {
 
 #[derive(Debug)]
 struct Inner {
-    integration: Integration,
     settings: Arc<Settings>,
     switch: Arc<Switch>,
     book: Arc<Book>,
@@ -89,9 +88,7 @@ pub fn door(
 ) -> (Door, Line) {
     let settings = Arc::new(settings);
     let (sender, receiver) = mpsc::channel(settings.queue_calls_max.max(1));
-    let integration = Arc::clone(switch.integration());
     let inner = Inner {
-        integration: Arc::clone(&integration),
         settings: Arc::clone(&settings),
         switch: Arc::clone(switch),
         book: Arc::clone(book),
@@ -101,7 +98,7 @@ pub fn door(
         clock,
     };
     let line = Line {
-        integration,
+        integration: Arc::clone(switch.integration()),
         settings,
         adapt,
         switch: Arc::clone(switch),

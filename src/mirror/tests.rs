@@ -1,1 +1,184 @@
-//! tests
+//! The door sheds with a reason, and what it takes ends once.
+
+use super::*;
+use crate::adapt;
+use crate::control::{self, Switchboard};
+use crate::exchange::{BodyCopy, Clock, NotMirrored, Outcome, RequestCopy};
+use crate::mirror::door::key_hash;
+use crate::mirror::held::Budget;
+use crate::telemetry::Ledger;
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, Request};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+struct Stand {
+    board: Arc<Switchboard>,
+    ledger: Arc<Ledger>,
+    door: Door,
+    line: Option<Line>,
+}
+
+fn stand(settings: Settings, control: control::Settings) -> Stand {
+    let name: Arc<str> = Arc::from("pay");
+    let board = Switchboard::new(vec![(Arc::clone(&name), control)], Clock);
+    let ledger = Ledger::new(vec![name]);
+    // Port 9 on loopback: nobody listens.
+    let adapt = adapt::Settings::to(BaseUrl::parse("http://127.0.0.1:9").unwrap());
+    let (door, line) = super::door(settings, adapt, board.get("pay").unwrap(), ledger.of("pay").unwrap(), Clock);
+    Stand { board, ledger, door, line: Some(line) }
+}
+
+fn on() -> control::Settings {
+    control::Settings { enabled: true, ..control::Settings::default() }
+}
+
+fn head(method: &str, target: &str) -> Parts {
+    Request::builder().method(method).uri(target).body(()).unwrap().into_parts().0
+}
+
+fn copy() -> RequestCopy {
+    RequestCopy { method: Method::GET, target: "/".into(), headers: HeaderMap::new(), body: BodyCopy::empty() }
+}
+
+impl Stand {
+    fn consider(&self, method: &str, target: &str) -> Result<Ticket, NotMirrored> {
+        self.ledger.of("pay").unwrap().arrived();
+        self.door.consider(&head(method, target), &Arc::from(format!("{method} {target}")))
+    }
+
+    fn counted(&self, reason: NotMirrored) -> u64 {
+        let book = self.ledger.of("pay").unwrap().snapshot();
+        assert!(book.adds_up());
+        book.not_mirrored[reason as usize]
+    }
+}
+
+#[test]
+fn every_refusal_has_its_reason() {
+    let rules = vec![
+        EndpointRule { endpoint: "POST /charges".into(), mirror: true },
+        EndpointRule { endpoint: "GET /health".into(), mirror: false },
+    ];
+    let settings = Settings { endpoints: rules, queue_calls_max: 1, body_copy_bytes_max: 10, ..Settings::default() };
+    let stand = stand(settings, on());
+    assert_eq!(stand.consider("POST", "/x").unwrap_err(), NotMirrored::Method);
+    assert_eq!(stand.consider("GET", "/health").unwrap_err(), NotMirrored::Endpoint);
+    let mut ticket = stand.consider("POST", "/charges").unwrap();
+    assert_eq!(ticket.grow(10), Ok(()));
+    assert_eq!(ticket.grow(1), Err(NotMirrored::BodyTooLarge));
+    ticket.shed(NotMirrored::BodyTooLarge);
+    drop(stand.consider("GET", "/").unwrap());
+    let late = stand.consider("GET", "/").unwrap();
+    assert_eq!(stand.consider("GET", "/").unwrap().offer(copy(), None), Offer::Taken);
+    assert_eq!(late.offer(copy(), None), Offer::Shed(NotMirrored::QueueFull));
+    assert_eq!(stand.consider("GET", "/").unwrap_err(), NotMirrored::QueueFull);
+    stand.board.stop_all("test", "");
+    assert_eq!(stand.consider("GET", "/").unwrap_err(), NotMirrored::Off);
+    stand.door.close();
+    assert_eq!(stand.consider("GET", "/").unwrap_err(), NotMirrored::ShuttingDown);
+    let reasons = [
+        (NotMirrored::Method, 1),
+        (NotMirrored::Endpoint, 1),
+        (NotMirrored::BodyTooLarge, 1),
+        (NotMirrored::UploadAborted, 1),
+        (NotMirrored::QueueFull, 2),
+        (NotMirrored::Off, 1),
+        (NotMirrored::ShuttingDown, 1),
+    ];
+    for (reason, count) in reasons {
+        assert_eq!(stand.counted(reason), count, "{reason:?}");
+    }
+}
+
+#[test]
+fn memory_is_shed_at_the_door_and_comes_back() {
+    let stand = stand(Settings { bytes_max: 5_000, ..Settings::default() }, on());
+    let mut first = stand.consider("GET", "/").unwrap();
+    assert_eq!(first.grow(2_500), Ok(()));
+    assert_eq!(stand.consider("GET", "/").unwrap_err(), NotMirrored::Memory);
+    assert_eq!(first.grow(2_000), Err(NotMirrored::Memory));
+    first.shed(NotMirrored::Memory);
+    assert_eq!(stand.door.bytes_held(), 0);
+    assert!(stand.consider("GET", "/").is_ok());
+}
+
+#[test]
+fn a_stop_between_head_and_body_is_obeyed_and_the_budget_is_given_back() {
+    let stand = stand(Settings::default(), control::Settings { daily_calls_max: Some(1), ..on() });
+    let ticket = stand.consider("GET", "/").unwrap();
+    stand.board.stop_all("test", "");
+    assert_eq!(ticket.offer(copy(), None), Offer::Shed(NotMirrored::Off));
+    stand.board.get("pay").unwrap().start("test", "again", None).unwrap();
+    assert!(stand.consider("GET", "/").is_ok());
+}
+
+#[test]
+fn shares_of_the_budget_join_and_return() {
+    let budget = Budget::new(10);
+    let (mut one, mut two) = (BytesHeld::none(&budget), BytesHeld::none(&budget));
+    assert!(one.grow(6) && two.grow(4) && !two.grow(1));
+    one.join(two);
+    assert_eq!((one.bytes(), budget.used()), (10, 10));
+    one.shrink(3);
+    assert_eq!(budget.used(), 7);
+    drop(one);
+    assert_eq!(budget.used(), 0);
+}
+
+#[test]
+fn the_same_key_has_the_same_place_on_every_machine() {
+    let target = key_hash(&SampleKey::Target, &head("GET", "/a"));
+    assert_eq!(target, key_hash(&SampleKey::Target, &head("GET", "/a")));
+    assert_ne!(target, key_hash(&SampleKey::Target, &head("GET", "/b")));
+    let by_header = SampleKey::Header(HeaderName::from_static("x-user"));
+    let mut with = head("GET", "/a");
+    assert_eq!(key_hash(&by_header, &with), target);
+    with.headers.insert("x-user", http::HeaderValue::from_static("7"));
+    let mut other = head("GET", "/b");
+    other.headers = with.headers.clone();
+    assert_eq!(key_hash(&by_header, &with), key_hash(&by_header, &other));
+}
+
+#[tokio::test]
+async fn the_line_ends_when_its_doors_are_gone_and_everything_is_recorded() {
+    let mut stand = stand(Settings::default(), on());
+    for _ in 0..5 {
+        assert_eq!(stand.consider("GET", "/").unwrap().offer(copy(), None), Offer::Taken);
+    }
+    let (recordings, mut taken) = mpsc::channel(8);
+    let (shards, mut latencies) = mpsc::channel(8);
+    let line = stand.line.take().unwrap();
+    let Stand { door, ledger, board: _board, .. } = stand;
+    drop(door);
+    let outlets = Outlets { recordings, shards };
+    let limit = Duration::from_secs(10);
+    tokio::time::timeout(limit, run(vec![line], outlets, CancellationToken::new())).await.unwrap().unwrap();
+    let mut count = 0;
+    while let Some(taken) = taken.recv().await {
+        assert_eq!(taken.capture.shadow.outcome, Outcome::NetworkError);
+        count += 1;
+    }
+    assert_eq!(count, 5);
+    assert!(latencies.recv().await.is_some());
+    let book = ledger.of("pay").unwrap().snapshot();
+    assert!(book.adds_up() && book.pending == 0 && book.mirrored_total() == 5);
+}
+
+#[tokio::test]
+async fn a_closing_deadline_ends_what_is_queued_as_aborted() {
+    let mut stand = stand(Settings::default(), on());
+    assert_eq!(stand.consider("GET", "/").unwrap().offer(copy(), None), Offer::Taken);
+    let (recordings, mut taken) = mpsc::channel(8);
+    let (shards, _latencies) = mpsc::channel(8);
+    let line = stand.line.take().unwrap();
+    let ledger = Arc::clone(&stand.ledger);
+    drop(stand);
+    let closing = CancellationToken::new();
+    closing.cancel();
+    run(vec![line], Outlets { recordings, shards }, closing).await.unwrap();
+    assert_eq!(taken.recv().await.unwrap().capture.shadow.outcome, Outcome::Aborted);
+    assert_eq!(ledger.of("pay").unwrap().snapshot().mirrored[Outcome::Aborted as usize], 1);
+}

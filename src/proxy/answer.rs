@@ -1,0 +1,182 @@
+//! The primary's answer on its way back, measured for every call and copied for the mirrored ones.
+
+use crate::exchange::{
+    BodyCopy, Clock, DropReason, Endpoint, Exchange, Failure, FailureKind, Instant, Outcome, ResponseCopy, Role,
+    Timings,
+};
+use crate::latency::Shard;
+use crate::mirror::{BytesHeld, PrimaryDone, failure_of};
+use crate::telemetry::Book;
+use bytes::{Bytes, BytesMut};
+use http::HeaderMap;
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::sync::oneshot;
+use tokio::time::{Sleep, sleep};
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The copy for a mirrored call.
+pub(crate) struct AnswerCopy {
+    pub(crate) to: oneshot::Sender<PrimaryDone>,
+    pub(crate) held: BytesHeld,
+    pub(crate) bytes_max: usize,
+    pub(crate) bytes: BytesMut,
+    pub(crate) over_cap: bool,
+}
+
+/// One call to the primary. However it ends, also by being dropped, it is counted and measured once.
+pub(crate) struct Leg {
+    pub(crate) clock: Clock,
+    pub(crate) started: Instant,
+    pub(crate) started_unix_us: i64,
+    pub(crate) book: Arc<Book>,
+    pub(crate) endpoint: Endpoint,
+    pub(crate) shard: Arc<Mutex<Shard>>,
+    pub(crate) copy: Option<AnswerCopy>,
+    pub(crate) head: Option<(u16, HeaderMap)>,
+    pub(crate) ttfb_us: Option<u64>,
+    pub(crate) connect_us: Option<u64>,
+    pub(crate) seen_bytes: u64,
+    pub(crate) ended: bool,
+}
+
+impl Leg {
+    /// The answer's head is here.
+    pub(crate) fn head(&mut self, status: u16, headers: &HeaderMap) {
+        self.ttfb_us = Some(self.clock.elapsed_us(self.started));
+        // Header maps are cloned only for calls that are mirrored.
+        let headers = if self.copy.is_some() { headers.clone() } else { HeaderMap::new() };
+        self.head = Some((status, headers));
+    }
+
+    fn keep(&mut self, data: &Bytes) {
+        self.seen_bytes += data.len() as u64;
+        let Some(copy) = &mut self.copy else { return };
+        if copy.over_cap {
+            return;
+        }
+        if copy.bytes.len() + data.len() > copy.bytes_max || !copy.held.grow(data.len()) {
+            copy.over_cap = true;
+            copy.held.shrink(copy.bytes.len());
+            copy.bytes = BytesMut::new();
+        } else {
+            copy.bytes.extend_from_slice(data);
+        }
+    }
+
+    /// The end: counted, measured, and sent to the capture.
+    pub(crate) fn end(&mut self, failure: Option<FailureKind>) {
+        if std::mem::replace(&mut self.ended, true) {
+            return;
+        }
+        let status = self.head.as_ref().map(|(status, _)| *status);
+        let outcome = match (failure, status) {
+            (Some(kind), _) => kind.outcome(),
+            (None, Some(status)) => Outcome::of_status(status),
+            (None, None) => Outcome::NetworkError,
+        };
+        let timings = Timings {
+            queue_wait_us: 0,
+            connect_us: self.connect_us,
+            ttfb_us: self.ttfb_us,
+            total_us: self.clock.elapsed_us(self.started),
+        };
+        self.book.primary(outcome);
+        let mut shard = self.shard.lock().unwrap_or_else(PoisonError::into_inner);
+        shard.record_exchange(self.book.integration(), &self.endpoint, Role::Primary, outcome, &timings);
+        drop(shard);
+        let Some(copy) = self.copy.take() else { return };
+        let seen_bytes = self.seen_bytes;
+        let response = self.head.take().map(|(status, headers)| {
+            let body = match (copy.over_cap, failure) {
+                (true, _) => BodyCopy::dropped(DropReason::OverCap, seen_bytes),
+                (false, None) => BodyCopy::complete(copy.bytes.freeze()),
+                (false, Some(_)) => BodyCopy::dropped(DropReason::Cut, seen_bytes),
+            };
+            ResponseCopy { status, headers, body }
+        });
+        let exchange = Exchange {
+            role: Role::Primary,
+            started_unix_us: self.started_unix_us,
+            response,
+            failure: failure.map(|kind| Failure { kind }),
+            outcome,
+            timings,
+        };
+        // Nobody there: the call was shed, or its capture went on without us.
+        let _unheard = copy.to.send(PrimaryDone { exchange, held: copy.held });
+    }
+}
+
+impl Drop for Leg {
+    fn drop(&mut self) {
+        self.end(Some(FailureKind::ClientGone));
+    }
+}
+
+/// The body given to the application.
+pub(crate) struct AnswerBody {
+    inner: Incoming,
+    leg: Leg,
+    silence: Duration,
+    quiet: Option<Pin<Box<Sleep>>>,
+}
+
+impl AnswerBody {
+    pub(crate) fn new(inner: Incoming, mut leg: Leg, silence: Duration) -> Self {
+        if inner.is_end_stream() {
+            leg.end(None);
+        }
+        Self { inner, leg, silence, quiet: None }
+    }
+}
+
+impl Body for AnswerBody {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let this = &mut *self;
+        match Pin::new(&mut this.inner).poll_frame(cx) {
+            Poll::Pending => {
+                let silence = this.silence;
+                let quiet = this.quiet.get_or_insert_with(|| Box::pin(sleep(silence)));
+                if quiet.as_mut().poll(cx).is_pending() {
+                    return Poll::Pending;
+                }
+                this.leg.end(Some(FailureKind::ReadTimeout));
+                let error = io::Error::new(io::ErrorKind::TimedOut, "the provider stopped within its answer");
+                Poll::Ready(Some(Err(error.into())))
+            }
+            Poll::Ready(frame) => {
+                this.quiet = None;
+                match &frame {
+                    Some(Ok(frame)) => {
+                        if let Some(data) = frame.data_ref() {
+                            this.leg.keep(data);
+                        }
+                        if this.inner.is_end_stream() {
+                            this.leg.end(None);
+                        }
+                    }
+                    Some(Err(error)) => this.leg.end(Some(failure_of(error))),
+                    None => this.leg.end(None),
+                }
+                Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}

@@ -1,0 +1,118 @@
+//! The request's body on its way to the primary, copied as it passes; the copy is offered the instant it is complete.
+
+use crate::exchange::{BodyCopy, Clock, Instant, NotMirrored, RequestCopy};
+use crate::mirror::{PrimarySide, Ticket};
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, Method};
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, ready};
+
+/// What is offered with the body: the head as it was received, and where the primary's exchange will come from.
+pub(crate) struct Copying {
+    pub(crate) ticket: Ticket,
+    pub(crate) method: Method,
+    pub(crate) target: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) primary: PrimarySide,
+}
+
+/// When the upload last moved, microseconds since the request began.
+#[derive(Clone, Debug)]
+pub(crate) struct Activity {
+    last_us: Arc<AtomicU64>,
+    since: Instant,
+    clock: Clock,
+}
+
+impl Activity {
+    pub(crate) fn new(since: Instant, clock: Clock) -> Self {
+        Self { last_us: Arc::default(), since, clock }
+    }
+
+    fn mark(&self) {
+        self.last_us.store(self.clock.elapsed_us(self.since), Ordering::Relaxed);
+    }
+
+    /// Microseconds without movement.
+    pub(crate) fn quiet_us(&self) -> u64 {
+        self.clock.elapsed_us(self.since).saturating_sub(self.last_us.load(Ordering::Relaxed))
+    }
+}
+
+/// The body given to the primary's client.
+pub(crate) struct TeeBody {
+    inner: Incoming,
+    copying: Option<Copying>,
+    copy: BytesMut,
+    activity: Activity,
+}
+
+impl TeeBody {
+    pub(crate) fn new(inner: Incoming, copying: Option<Copying>, activity: Activity) -> Self {
+        let mut tee = Self { inner, copying, copy: BytesMut::new(), activity };
+        // Without a body the request is complete now.
+        tee.offer_if_complete();
+        tee
+    }
+
+    fn keep(&mut self, data: &Bytes) {
+        let Some(copying) = &mut self.copying else { return };
+        match copying.ticket.grow(data.len()) {
+            Ok(()) => self.copy.extend_from_slice(data),
+            Err(reason) => self.shed(reason),
+        }
+    }
+
+    fn shed(&mut self, reason: NotMirrored) {
+        self.copy = BytesMut::new();
+        if let Some(copying) = self.copying.take() {
+            copying.ticket.shed(reason);
+        }
+    }
+
+    fn offer_if_complete(&mut self) {
+        if self.inner.is_end_stream() {
+            self.offer();
+        }
+    }
+
+    fn offer(&mut self) {
+        let Some(Copying { ticket, method, target, headers, primary }) = self.copying.take() else { return };
+        let body = BodyCopy::complete(std::mem::take(&mut self.copy).freeze());
+        ticket.offer(RequestCopy { method, target, headers, body }, primary);
+    }
+}
+
+impl Body for TeeBody {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let frame = ready!(Pin::new(&mut self.inner).poll_frame(cx));
+        self.activity.mark();
+        match &frame {
+            Some(Ok(frame)) => {
+                if let Some(data) = frame.data_ref() {
+                    self.keep(data);
+                }
+                // A client that knows the length does not poll for the end.
+                self.offer_if_complete();
+            }
+            None => self.offer(),
+            // The ticket's drop counts it.
+            Some(Err(_)) => self.copying = None,
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
