@@ -9,7 +9,7 @@
 
 use crate::compare::{Verdict, compare};
 use crate::exchange::{Capture, Clock, DropReason, Instant, NotMirrored, Outcome};
-use crate::latency::{SeriesKey, Series, Shard};
+use crate::latency::{Series, SeriesKey, Shard};
 use crate::redact::{Recording, Redacted, Redactor};
 use crate::store::{Batch, LedgerRow, StoreError, SwitchRow, Writer};
 use crate::telemetry::{Book, BookSnapshot, Ledger};
@@ -168,7 +168,8 @@ fn count_redaction(book: &Book, recording: &Recording) {
     }
     let capture = &recording.capture;
     let answers = [capture.primary.as_ref(), Some(&capture.shadow)];
-    let bodies = answers.into_iter().flatten().filter_map(|exchange| exchange.response.as_ref()).map(|answer| &answer.body);
+    let bodies =
+        answers.into_iter().flatten().filter_map(|exchange| exchange.response.as_ref()).map(|answer| &answer.body);
     for reason in bodies.chain([&capture.request.body]).filter_map(|body| body.drop_reason()) {
         book.body_dropped(reason);
     }
@@ -318,7 +319,10 @@ impl Writing {
         if now_s > self.interval_start_s {
             let room = FINISHED_SERIES_MAX.saturating_sub(self.finished.len());
             if self.open.len() > room {
-                tracing::warn!(lost = self.open.len() - room, "finished latency series are full while the store is away");
+                tracing::warn!(
+                    lost = self.open.len() - room,
+                    "finished latency series are full while the store is away"
+                );
             }
             let finished = self.open.drain().map(|(key, series)| (key, self.interval_start_s, series));
             self.finished.extend(finished.take(room));
@@ -364,7 +368,10 @@ impl Writing {
 /// The counts of a book by the names the database knows them under; states without a count are left out.
 fn states(book: &BookSnapshot) -> Vec<(String, u64)> {
     let outcomes = |prefix: &'static str, counts: [u64; 9]| {
-        Outcome::ALL.into_iter().zip(counts).map(move |(outcome, count)| (format!("{prefix}.{}", outcome.name()), count))
+        Outcome::ALL
+            .into_iter()
+            .zip(counts)
+            .map(move |(outcome, count)| (format!("{prefix}.{}", outcome.name()), count))
     };
     let refused = NotMirrored::ALL.into_iter().zip(book.not_mirrored);
     let dropped = DropReason::ALL.into_iter().zip(book.body_dropped);

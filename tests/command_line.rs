@@ -110,8 +110,10 @@ async fn a_file_stops_when_the_console_cannot() {
     let recorder = Recorder::between(&primary, &shadow, "");
     let left = recorder.cli(&["stop", "--all", "--console", "http://127.0.0.1:1"]);
     assert!(left.status.success(), "{}", text(&left));
-    eventually("the STOP file read", async || (recorder.status().await["integrations"][0]["state"] == "off").then_some(()))
-        .await;
+    eventually("the STOP file read", async || {
+        (recorder.status().await["integrations"][0]["state"] == "off").then_some(())
+    })
+    .await;
 }
 
 #[test]

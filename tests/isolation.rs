@@ -19,7 +19,11 @@ async fn served(recorder: &Recorder, count: usize) {
 #[tokio::test]
 async fn a_shadow_that_never_answers_is_counted_and_not_felt() {
     let (primary, shadow) = (Upstream::replies("{}").await, Upstream::hangs().await);
-    let recorder = Recorder::between(&primary, &shadow, "shadow.total_timeout = \"300ms\"\nmirror.in_flight = 4\nmirror.queue = 4");
+    let recorder = Recorder::between(
+        &primary,
+        &shadow,
+        "shadow.total_timeout = \"300ms\"\nmirror.in_flight = 4\nmirror.queue = 4",
+    );
     served(&recorder, 40).await;
     let one = recorder.at_rest().await;
     let (mirrored, refused) = (&one["ledger"]["mirrored"], &one["ledger"]["not_mirrored"]);
@@ -33,7 +37,8 @@ async fn a_shadow_that_never_answers_is_counted_and_not_felt() {
 #[tokio::test]
 async fn stop_aborts_calls_in_flight() {
     let (primary, shadow) = (Upstream::replies("{}").await, Upstream::hangs().await);
-    let recorder = Recorder::between(&primary, &shadow, "shadow.total_timeout = \"60s\"\nshadow.read_timeout = \"60s\"");
+    let recorder =
+        Recorder::between(&primary, &shadow, "shadow.total_timeout = \"60s\"\nshadow.read_timeout = \"60s\"");
     served(&recorder, 5).await;
     eventually("five hanging calls", async || (shadow.seen().len() == 5).then_some(())).await;
     let start = clock();
@@ -47,12 +52,17 @@ async fn stop_aborts_calls_in_flight() {
 #[tokio::test]
 async fn a_shadow_that_refuses_connections_or_answers_500_is_theirs() {
     let primary = Upstream::replies("{}").await;
-    let failing = Upstream::answers(|seen| Some(if seen.target.contains("bad") { status(500) } else { json("{}") })).await;
+    let failing =
+        Upstream::answers(|seen| Some(if seen.target.contains("bad") { status(500) } else { json("{}") })).await;
     let recorder = Recorder::between(&primary, &failing, "");
     served(&recorder, 2).await;
     reqwest::get(format!("{}/bad", recorder.traffic)).await.unwrap();
     let one = recorder.at_rest().await;
-    assert_eq!((&one["ledger"]["mirrored"]["ok"], &one["ledger"]["mirrored"]["server_5xx"]), (&2.into(), &1.into()), "{one}");
+    assert_eq!(
+        (&one["ledger"]["mirrored"]["ok"], &one["ledger"]["mirrored"]["server_5xx"]),
+        (&2.into(), &1.into()),
+        "{one}"
+    );
 
     let gone = Upstream::replies("{}").await.url.clone();
     let config = crate::support::config_text(&primary.url, &gone, "");
@@ -74,7 +84,10 @@ async fn the_primarys_credentials_never_reach_the_shadow() {
     let (at_primary, at_shadow) = (primary.seen().remove(0), shadow.seen().remove(0));
     assert_eq!((at_primary.header("authorization"), at_primary.header("x-api-key")), ("Bearer theirs", "k"));
     assert_eq!(at_shadow.header("authorization"), "Bearer shadow-own");
-    assert_eq!((at_shadow.header("cookie"), at_shadow.header("x-api-key"), at_shadow.header("proxy-authorization")), ("", "", ""));
+    assert_eq!(
+        (at_shadow.header("cookie"), at_shadow.header("x-api-key"), at_shadow.header("proxy-authorization")),
+        ("", "", "")
+    );
     assert_eq!(at_shadow.header("x-kept"), "yes");
 }
 
@@ -88,7 +101,11 @@ async fn only_safe_methods_are_mirrored_unless_an_endpoint_is_allowed() {
         assert_eq!(request.send().await.unwrap().status(), 200);
     }
     let one = recorder.at_rest().await;
-    assert_eq!((&one["ledger"]["mirrored"]["ok"], &one["ledger"]["not_mirrored"]["method"]), (&1.into(), &1.into()), "{one}");
+    assert_eq!(
+        (&one["ledger"]["mirrored"]["ok"], &one["ledger"]["not_mirrored"]["method"]),
+        (&1.into(), &1.into()),
+        "{one}"
+    );
     let seen = shadow.seen().remove(0);
     assert_eq!((seen.target.as_str(), seen.body.as_ref()), ("/orders", br#"{"amount":1}"#.as_slice()));
     assert!(!seen.header("idempotency-key").is_empty());

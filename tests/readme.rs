@@ -26,7 +26,11 @@ fn every_command_is_known() {
     assert!(commands.len() >= 8, "the README shows how the product is used: {commands:?}");
     for name in commands {
         let output = command().args([name.as_str(), "--help"]).output().unwrap();
-        assert!(output.status.success(), "README shows `darklaunch {name}`: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "README shows `darklaunch {name}`: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
 }
 

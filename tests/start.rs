@@ -44,7 +44,12 @@ primary.url = "https://api.example"
 shadow.url = "https://api.example"
 "#;
     let words = [
-        "darklaunch.toml:4", "traffic", "darklaunch.toml:8", "nowhere", "darklaunch.toml:15", "darklaunch.toml:16",
+        "darklaunch.toml:4",
+        "traffic",
+        "darklaunch.toml:8",
+        "nowhere",
+        "darklaunch.toml:15",
+        "darklaunch.toml:16",
         "darklaunch.toml:19",
     ];
     refused(folder.path(), config, &words);

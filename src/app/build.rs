@@ -77,15 +77,23 @@ pub(crate) fn switch(one: &IntegrationConfig) -> control::Settings {
 /// What the shadow needs to be different, or the field that does not fit.
 pub(crate) fn adapt(one: &IntegrationConfig) -> Result<adapt::Settings, String> {
     let field = |key: &str| format!("integrations.{}.{key}", one.name);
-    let shadow_url = BaseUrl::parse(&one.shadow.url.to_string()).map_err(|error| format!("{}: {error}", field("shadow.url")))?;
+    let shadow_url =
+        BaseUrl::parse(&one.shadow.url.to_string()).map_err(|error| format!("{}: {error}", field("shadow.url")))?;
     let mut settings = adapt::Settings::to(shadow_url);
     for (name, secret) in &one.shadow.headers {
-        let mut value = HeaderValue::from_bytes(secret.expose())
-            .map_err(|_| format!("{}: {name} holds bytes a header cannot carry; check {}", field("shadow.headers"), secret.reference()))?;
+        let mut value = HeaderValue::from_bytes(secret.expose()).map_err(|_| {
+            format!(
+                "{}: {name} holds bytes a header cannot carry; check {}",
+                field("shadow.headers"),
+                secret.reference()
+            )
+        })?;
         value.set_sensitive(true);
         settings.headers_set.push((name.clone(), value));
     }
     settings.headers_drop = one.shadow.drop_headers.clone();
+    settings.headers_keep = one.shadow.keep_headers.clone();
+    settings.query_keep = one.shadow.keep_query.clone();
     settings.strip_prefix = strip_prefix(one);
     let pointers = one.shadow.success_error_pointers.iter();
     settings.success = SuccessRule {
@@ -135,7 +143,10 @@ pub(crate) fn route(one: &IntegrationConfig, door: Door, book: Arc<Book>) -> Res
         matcher: Matcher { host: one.matcher.host.clone(), path_prefix: one.matcher.path_prefix.clone() },
         strip_prefix: one.strip_prefix,
         primary,
-        primary_read_timeout_ms: one.primary.as_ref().map_or(PRIMARY_READ_TIMEOUT_MS, |primary| primary.read_timeout_ms),
+        primary_read_timeout_ms: one
+            .primary
+            .as_ref()
+            .map_or(PRIMARY_READ_TIMEOUT_MS, |primary| primary.read_timeout_ms),
         endpoints: EndpointNames::new(&declared, ENDPOINTS_MAX),
         door,
         book,
@@ -154,6 +165,9 @@ fn sample_key(key: &config::SampleKey) -> mirror::SampleKey {
         config::SampleKey::Header(name) => {
             HeaderName::from_bytes(name.as_bytes()).map_or(mirror::SampleKey::Request, mirror::SampleKey::Header)
         }
-        _ => mirror::SampleKey::Request,
+        config::SampleKey::Capture => mirror::SampleKey::Request,
+        config::SampleKey::Target => mirror::SampleKey::Target,
+        config::SampleKey::Query(name) => mirror::SampleKey::Query(name.clone()),
+        config::SampleKey::Cookie(name) => mirror::SampleKey::Cookie(name.clone()),
     }
 }

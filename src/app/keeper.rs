@@ -3,8 +3,8 @@
 
 use crate::config::{SavedSwitch, StateFolder, Stops};
 use crate::control::Switchboard;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -67,7 +67,10 @@ impl Keeping {
         };
         for switch in self.switchboard.iter() {
             if stops.holds(switch.integration()) && switch.state().on {
-                switch.stop(BY_FILE, &format!("a STOP file in {}; remove it to start again", self.folder.path().display()));
+                switch.stop(
+                    BY_FILE,
+                    &format!("a STOP file in {}; remove it to start again", self.folder.path().display()),
+                );
             }
         }
     }

@@ -36,6 +36,9 @@ const SHARDS_MAX: usize = 64;
 /// How long the shadow's calls may go on when the recorder closes, beside the proxy's own drain, in milliseconds.
 const SHADOW_DRAIN_MS: u64 = 5_000;
 
+/// Connect timeout of a recorder whose integrations are all sinks, in milliseconds: never used.
+const CONNECT_TIMEOUT_MS: u64 = 5_000;
+
 /// How long [`Running::settle`] waits at most.
 const SETTLE_MAX: Duration = Duration::from_secs(30);
 
@@ -170,7 +173,8 @@ impl App {
         let started_unix_us = run.started_unix_us;
         let writer = Writer::open(&build::store_settings(config), run).map_err(StartError::one)?;
         let ready = Arc::new(Ready::new());
-        let started = start_line(config, &built.ledger, &switches, &redactor, writer, &ready, built.lines, (shards, shards_in))?;
+        let started =
+            start_line(config, &built.ledger, &switches, &redactor, writer, &ready, built.lines, (shards, shards_in))?;
         let shared = console::Shared {
             ledger: built.ledger.clone(),
             switchboard: switches.clone(),
@@ -251,9 +255,11 @@ fn start_line(
         switches: Box::new(move || events.events().into_iter().map(switch_row).collect()),
         report: Box::new(move |problem| ready.report("store", problem)),
     };
-    let settings = recorder::Settings { commit_interval_ms: config.store.commit_interval_ms, ..recorder::Settings::default() };
+    let settings =
+        recorder::Settings { commit_interval_ms: config.store.commit_interval_ms, ..recorder::Settings::default() };
     let lower = telemetry::lower_priority_of_this_thread;
-    let recorder = recorder::start(settings, inputs, split, redactor.clone(), writer, lower).map_err(StartError::one)?;
+    let recorder =
+        recorder::start(settings, inputs, split, redactor.clone(), writer, lower).map_err(StartError::one)?;
     let deadline = CancellationToken::new();
     let (closing, outlets) = (deadline.clone(), Outlets { recordings, shards });
     let shadow = Runner::start("dl-shadow", move |_| async move {
@@ -290,11 +296,17 @@ fn saved(state: &StateFolder) -> Result<Vec<SavedSwitch>, StartError> {
 }
 
 fn proxy_settings(config: &Config) -> proxy::Settings {
+    let primaries = config.integrations.iter().filter_map(|one| one.primary.as_ref());
     proxy::Settings {
         listen: config.listen_traffic.clone(),
         workers: config.limits.workers,
         connections_max: config.limits.connections_max,
         drain_ms: config.limits.drain_ms,
+        // The workers' connections are shared by the integrations, so the most patient one's limit holds.
+        primary_connect_timeout_ms: primaries
+            .map(|primary| primary.connect_timeout_ms)
+            .max()
+            .unwrap_or(CONNECT_TIMEOUT_MS),
         ..proxy::Settings::default()
     }
 }
@@ -340,7 +352,7 @@ impl Running {
                 (false, _) => quiet_since = None,
             }
             // The only way this ends is its time: a wait with a limit.
-            drop(wait.recv_timeout(SETTLE_LOOK));
+            let _ = wait.recv_timeout(SETTLE_LOOK);
         }
         tracing::warn!("the recorder did not come to rest in time");
     }

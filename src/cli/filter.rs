@@ -15,7 +15,7 @@ use std::path::PathBuf;
 const INPUT_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 #[derive(Args, Clone)]
-struct RulesArg {
+pub(crate) struct RulesArg {
     /// Folder of rule files [default: the built-in rules]
     #[arg(long, value_name = "DIR")]
     rules: Option<PathBuf>,
@@ -71,10 +71,9 @@ fn redact_document(redactor: &Redactor, content_type: &str) -> Done {
     }
     match redactor.body(content_type, &input) {
         Ok(body) => write_out(&body),
-        Err(reason) => Err(Failure::no(format!(
-            "dropped: {}; the recorder would keep this body's metadata only",
-            reason.name()
-        ))),
+        Err(reason) => {
+            Err(Failure::no(format!("dropped: {}; the recorder would keep this body's metadata only", reason.name())))
+        }
     }
 }
 
@@ -124,7 +123,8 @@ fn redact_lines(redactor: &Redactor) -> Done {
                 error.column()
             ))
         })?;
-        let mut text = serde_json::to_vec(&redact_line(redactor, parsed)).map_err(|error| Failure::no(error.to_string()))?;
+        let mut text =
+            serde_json::to_vec(&redact_line(redactor, parsed)).map_err(|error| Failure::no(error.to_string()))?;
         text.push(b'\n');
         write_out(&text)?;
     }
@@ -216,7 +216,8 @@ fn redactor(args: &RulesArg) -> Result<Redactor, Failure> {
         Some(file) => config::key_from_file(file).map_err(Failure::usage)?,
         None => config::key_for_once().map_err(|error| Failure::no(error.to_string()))?,
     };
-    Redactor::compile(&files(args)?, PseudonymKey::new(key), Settings::default()).map_err(|problems| Failure::usage(lines(&problems)))
+    Redactor::compile(&files(args)?, PseudonymKey::new(key), Settings::default())
+        .map_err(|problems| Failure::usage(lines(&problems)))
 }
 
 fn files(args: &RulesArg) -> Result<Vec<RuleFile>, Failure> {
@@ -224,7 +225,7 @@ fn files(args: &RulesArg) -> Result<Vec<RuleFile>, Failure> {
         Some(folder) => {
             let files = config::read_folder(folder).map_err(Failure::usage)?;
             Ok(files.into_iter().map(|file| RuleFile { name: file.name, text: file.text }).collect())
-        },
+        }
         None => Ok(builtin()),
     }
 }

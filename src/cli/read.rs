@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 /// Which database.
 #[derive(Args, Clone)]
-struct StoreArg {
+pub(crate) struct StoreArg {
     #[command(flatten)]
     config: ConfigArg,
     /// The SQLite file [default: the configuration's store.path]
@@ -122,9 +122,8 @@ pub(crate) fn latency(args: &LatencyArgs) -> Done {
     let reader = args.store.reader()?;
     let what_if_us = args.what_if.iter().map(|text| duration_us(text)).collect::<Result<Vec<_>, _>>()?;
     let since_unix_s = since_us(args.since.as_deref())?.map(|us| us / 1_000_000);
-    let report =
-        LatencyReport::build(&reader, &args.integration, args.endpoint.as_deref(), since_unix_s, &what_if_us)
-            .map_err(review_failure)?;
+    let report = LatencyReport::build(&reader, &args.integration, args.endpoint.as_deref(), since_unix_s, &what_if_us)
+        .map_err(review_failure)?;
     match args.output.output {
         Output::Json => print::json(&report.to_json()),
         Output::Text => print::data(&report.to_text()),
@@ -173,7 +172,12 @@ fn manifest_text(manifest: &Manifest, out: &Path) -> String {
     for warning in &manifest.warnings {
         text.push_str(&format!("warning: {warning}\n"));
     }
-    text.push_str(&format!("{} fixtures in {}; load them with: {}", manifest.fixtures.len(), out.display(), manifest.command()));
+    text.push_str(&format!(
+        "{} fixtures in {}; load them with: {}",
+        manifest.fixtures.len(),
+        out.display(),
+        manifest.command()
+    ));
     text
 }
 
@@ -224,7 +228,8 @@ fn list(args: &ListArgs) -> Done {
 
 fn show(id: CaptureId, store: &StoreArg, output: OutputArg) -> Done {
     let found = store.reader()?.capture(&id).map_err(Failure::usage)?;
-    let capture = found.ok_or_else(|| Failure::no(format!("no recording has the id {id}; see darklaunch recordings list")))?;
+    let capture =
+        found.ok_or_else(|| Failure::no(format!("no recording has the id {id}; see darklaunch recordings list")))?;
     match output.output {
         Output::Json => print::json(&capture_json(&capture)),
         Output::Text => print::data(&capture_text(&capture)),
@@ -232,7 +237,10 @@ fn show(id: CaptureId, store: &StoreArg, output: OutputArg) -> Done {
 }
 
 fn answer_text(answer: &ExchangeSummary) -> String {
-    let status = answer.status.map_or_else(|| answer.failure.map(FailureKind::name).unwrap_or_default().to_owned(), |status| status.to_string());
+    let status = answer.status.map_or_else(
+        || answer.failure.map(FailureKind::name).unwrap_or_default().to_owned(),
+        |status| status.to_string(),
+    );
     format!("{status} in {}", millis(answer.total_us))
 }
 
@@ -294,14 +302,18 @@ fn capture_json(one: &StoredCapture) -> Value {
         .map(|(rule, side, part, count)| json!({ "rule": rule, "side": side, "part": part, "count": count }))
         .collect();
     value["rules_hash"] = json!(one.rules_hash);
-    value["differences"] =
-        one.differences.iter().map(|difference| json!({ "path": difference.path, "what": difference.what.name() })).collect();
+    value["differences"] = one
+        .differences
+        .iter()
+        .map(|difference| json!({ "path": difference.path, "what": difference.what.name() }))
+        .collect();
     value
 }
 
 fn capture_text(one: &StoredCapture) -> String {
     let summary = &one.summary;
-    let mut text = format!("{} {}\n{} {}\n", summary.id, stamp(summary.received_unix_us), summary.method, summary.target);
+    let mut text =
+        format!("{} {}\n{} {}\n", summary.id, stamp(summary.received_unix_us), summary.method, summary.target);
     push_message(&mut text, &one.request_headers, &one.request_body);
     for (name, answer) in [("primary", one.primary.as_ref()), ("shadow", Some(&one.shadow))] {
         if let Some(answer) = answer {
@@ -338,7 +350,8 @@ fn visible(text: &str) -> String {
 }
 
 fn duration_us(text: &str) -> Result<u64, Failure> {
-    let ms = config::duration_ms(text).map_err(|bad| Failure::usage(format!("{text:?} {}; {}", bad.text, bad.remedy)))?;
+    let ms =
+        config::duration_ms(text).map_err(|bad| Failure::usage(format!("{text:?} {}; {}", bad.text, bad.remedy)))?;
     Ok(ms.saturating_mul(1_000))
 }
 

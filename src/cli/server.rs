@@ -96,7 +96,8 @@ pub(crate) fn stop(args: &StopArgs) -> Done {
 }
 
 fn stop_by_file(args: &StopArgs, failure: &Failure) -> Done {
-    let neither = |why: String| Failure::unreachable(format!("{}\nand no STOP file could be left: {why}", failure.text));
+    let neither =
+        |why: String| Failure::unreachable(format!("{}\nand no STOP file could be left: {why}", failure.text));
     let loaded = args.console.config.load().map_err(|problems| neither(problems.text))?;
     let path = &loaded.config.store.path;
     if !path.exists() {
@@ -136,9 +137,7 @@ fn who() -> String {
 fn address(console: &ConsoleArg) -> Result<String, Failure> {
     match &console.console {
         Some(url) => Ok(url.trim_end_matches('/').to_owned()),
-        None => {
-            Ok(format!("http://{}", console.config.load()?.config.listen_console))
-        }
+        None => Ok(format!("http://{}", console.config.load()?.config.listen_console)),
     }
 }
 
@@ -180,7 +179,16 @@ fn problem_text(problem: &Value, status: u16) -> String {
 fn status_text(status: &Value) -> String {
     let mut table = Table::new();
     table.load_style(UTF8_HORIZONTAL_ONLY);
-    table.set_header(["integration", "state", "sample", "calls", "mirrored", "not mirrored", "recorded", "last change"]);
+    table.set_header([
+        "integration",
+        "state",
+        "sample",
+        "calls",
+        "mirrored",
+        "not mirrored",
+        "recorded",
+        "last change",
+    ]);
     for one in status["integrations"].as_array().into_iter().flatten() {
         let ledger = &one["ledger"];
         table.add_row([

@@ -33,8 +33,8 @@ pub use keys::reference;
 pub use problem::{Place, Problem, Problems};
 pub use rules::{RuleFile, RulesError, read_folder};
 pub use secret::{Environment, Reference, Secret, SecretError};
-pub use surroundings::{key_for_once, key_from_file, machine_name, user_name};
 pub use state::{SavedSwitch, StateError, StateFolder, Stops};
+pub use surroundings::{key_for_once, key_from_file, machine_name, user_name};
 pub use units::{BadUnit, duration_ms, percent_ppm, rate_per_s, size_bytes};
 
 /// The variable that names the file.

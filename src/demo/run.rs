@@ -4,10 +4,10 @@ use crate::app::{App, Running};
 use crate::config;
 use crate::demo::application::{Application, Seen};
 use crate::demo::providers::Providers;
-use crate::fixtures::{Delay, ExportRequest, Format, export};
-use crate::review::{LatencyReport, ledger_text};
 use crate::exchange::Role;
+use crate::fixtures::{Delay, ExportRequest, Format, export};
 use crate::latency::Phase;
+use crate::review::{LatencyReport, ledger_text};
 use crate::store::{Reader, SeriesFilter};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -133,7 +133,10 @@ fn prepare(out: &Path) -> Result<(), DemoError> {
     let ours = std::fs::read_to_string(&config).is_ok_and(|text| text.starts_with(MARK));
     let empty = std::fs::read_dir(out).map(|mut entries| entries.next().is_none()).unwrap_or(true);
     if out.exists() && !empty && !ours {
-        return Err(failed("prepare the demo's folder")(format!("{} holds something else; name an empty or new folder with --out", out.display())));
+        return Err(failed("prepare the demo's folder")(format!(
+            "{} holds something else; name an empty or new folder with --out",
+            out.display()
+        )));
     }
     if ours {
         std::fs::remove_dir_all(out).map_err(doing)?;
@@ -248,7 +251,8 @@ impl Ran {
     fn build(&self) -> Result<DemoReport, DemoError> {
         let store = self.demo.settings.out.join(STORE);
         let reader = Reader::open(&store).map_err(failed("open the recordings"))?;
-        let report = LatencyReport::build(&reader, INTEGRATION, None, None, &WHAT_IF_US).map_err(failed("read the latencies"))?;
+        let report = LatencyReport::build(&reader, INTEGRATION, None, None, &WHAT_IF_US)
+            .map_err(failed("read the latencies"))?;
         let rows = reader.ledger(Some(INTEGRATION)).map_err(failed("read the ledger"))?;
         let redacted = reader.hits(INTEGRATION).map_err(failed("read what was redacted"))?;
         let fixtures = self.demo.settings.out.join("fixtures");
@@ -260,7 +264,8 @@ impl Ran {
             format: Format::WireMock,
             delay: Delay::Recorded,
         };
-        let manifest = export(&reader, self.demo.running.redactor(), &request).map_err(failed("export the fixtures"))?;
+        let manifest =
+            export(&reader, self.demo.running.redactor(), &request).map_err(failed("export the fixtures"))?;
         let application = self.application(&reader)?;
         let json = self.json(&application, &rows, &redacted, report.to_json(), manifest.fixtures.len());
         Ok(DemoReport {

@@ -258,14 +258,26 @@ impl Drop for Ticket {
     }
 }
 
+/// The value of the first `name=value` in a separated list.
+fn named<'a>(list: &'a [u8], separator: u8, name: &str) -> Option<&'a [u8]> {
+    list.split(|byte| *byte == separator)
+        .find_map(|pair| pair.trim_ascii_start().strip_prefix(name.as_bytes())?.strip_prefix(b"="))
+}
+
 /// The key's place between 0 and 2^64: the same on every machine and in every version.
 pub(crate) fn key_hash(key: &SampleKey, parts: &Parts) -> u64 {
-    let header = |name| parts.headers.get(name).map(http::HeaderValue::as_bytes);
+    let header = |name: &http::HeaderName| parts.headers.get(name).map(http::HeaderValue::as_bytes);
     let mut hash = Sha256::new();
-    match key {
-        SampleKey::Request => hash.update(CaptureId::fresh().0.as_bytes()),
-        SampleKey::Header(name) if header(name).is_some() => hash.update(header(name).unwrap_or_default()),
-        SampleKey::Header(_) | SampleKey::Target => {
+    let found = match key {
+        SampleKey::Header(name) => header(name),
+        SampleKey::Query(name) => named(parts.uri.query().unwrap_or_default().as_bytes(), b'&', name),
+        SampleKey::Cookie(name) => header(&http::header::COOKIE).and_then(|cookies| named(cookies, b';', name)),
+        SampleKey::Request | SampleKey::Target => None,
+    };
+    match (key, found) {
+        (_, Some(value)) => hash.update(value),
+        (SampleKey::Request, None) => hash.update(CaptureId::fresh().0.as_bytes()),
+        (_, None) => {
             hash.update(parts.method.as_str());
             hash.update(parts.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str));
         }

@@ -29,6 +29,10 @@ pub enum SampleKey {
     Target,
     /// One header's value; the target where it is absent.
     Header(HeaderName),
+    /// A query parameter's value as written; the target where it is absent.
+    Query(String),
+    /// A cookie's value; the target where it is absent.
+    Cookie(String),
     /// Nothing: every request draws anew.
     Request,
 }

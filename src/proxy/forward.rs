@@ -69,7 +69,10 @@ impl Worker {
         let ticket = route.door.consider(&parts, &endpoint).ok();
         match &route.primary {
             Some(primary) => Ok(self.forward(route, primary, parts, body, endpoint, ticket).await),
-            None => Ok(self.sink(parts, body, ticket).await.map(Either::Right)),
+            None => {
+                let silence = Duration::from_millis(route.primary_read_timeout_ms);
+                Ok(self.sink(parts, body, ticket, silence).await.map(Either::Right))
+            }
         }
     }
 
@@ -119,12 +122,12 @@ impl Worker {
         parts.headers.insert(HOST, primary.host().clone());
         let activity = Activity::new(started, self.clock);
         let tee = TeeBody::new(body, copying, activity.clone());
-        self.call(Request::from_parts(parts, tee), leg, &activity).await
+        let silence = Duration::from_millis(route.primary_read_timeout_ms);
+        self.call(Request::from_parts(parts, tee), leg, &activity, silence).await
     }
 
-    async fn call(&self, request: Request<TeeBody>, mut leg: Leg, activity: &Activity) -> Answer {
+    async fn call(&self, request: Request<TeeBody>, mut leg: Leg, activity: &Activity, silence: Duration) -> Answer {
         let timer = Timer::default();
-        let silence = Duration::from_millis(self.settings.primary_read_timeout_ms);
         let head = self.head(request, &timer, silence, activity).await;
         leg.connect_us = Some(timer.load(Ordering::Relaxed)).filter(|us| *us > 0);
         match head {
@@ -168,11 +171,16 @@ impl Worker {
     }
 
     /// Reads the request to its end and answers 204: nobody waits for a provider.
-    async fn sink(&self, parts: Parts, body: Incoming, ticket: Option<Ticket>) -> Response<Full<Bytes>> {
+    async fn sink(
+        &self,
+        parts: Parts,
+        body: Incoming,
+        ticket: Option<Ticket>,
+        silence: Duration,
+    ) -> Response<Full<Bytes>> {
         let received = target_of(&parts);
         let copying = ticket.map(|ticket| copying(&parts, received, ticket, None));
         let mut tee = TeeBody::new(body, copying, Activity::new(self.clock.now(), self.clock));
-        let silence = Duration::from_millis(self.settings.primary_read_timeout_ms);
         while let Ok(Some(Ok(_))) = timeout(silence, tee.frame()).await {}
         let mut answer = Response::new(Full::new(Bytes::new()));
         *answer.status_mut() = StatusCode::NO_CONTENT;

@@ -52,8 +52,6 @@ pub struct Settings {
     pub header_lines_max: usize,
     /// Name, TCP and TLS to the primary at most, milliseconds.
     pub primary_connect_timeout_ms: u64,
-    /// The primary's silence at most, before and within its answer, milliseconds.
-    pub primary_read_timeout_ms: u64,
     /// Idle connections kept per worker and primary at most.
     pub primary_idle_connections_max: usize,
 }
@@ -69,7 +67,6 @@ impl Default for Settings {
             header_bytes_max: 128 << 10,
             header_lines_max: 200,
             primary_connect_timeout_ms: 10_000,
-            primary_read_timeout_ms: 300_000,
             primary_idle_connections_max: 512,
         }
     }

@@ -7,13 +7,13 @@ use http::header::HOST;
 use http::request::Parts;
 use std::sync::Arc;
 
-/// What selects an integration.
+/// What selects an integration: host and path, both.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Matcher {
-    /// The `Host` without its port, in any case.
-    Host(String),
-    /// The path's beginning, at a segment boundary.
-    PathPrefix(String),
+pub struct Matcher {
+    /// The `Host` without its port, in any case; `None` for any.
+    pub host: Option<String>,
+    /// The path's beginning, at a segment boundary; `/` for any.
+    pub path_prefix: String,
 }
 
 /// One integration on the traffic side.
@@ -25,6 +25,8 @@ pub struct Route {
     pub strip_prefix: bool,
     /// Today's provider; `None` is a sink.
     pub primary: Option<PrimaryUrl>,
+    /// The primary's silence at most, before and within its answer, milliseconds.
+    pub primary_read_timeout_ms: u64,
     /// How its endpoints are named.
     pub endpoints: EndpointNames,
     /// Its door to the mirror.
@@ -36,21 +38,23 @@ pub struct Route {
 impl Route {
     /// The path and query to forward.
     pub(crate) fn target(&self, received: &str) -> String {
-        match &self.matcher {
-            Matcher::PathPrefix(prefix) if self.strip_prefix => strip_prefix(received, Some(prefix)),
-            _ => received.to_owned(),
+        match self.strip_prefix {
+            true => strip_prefix(received, Some(&self.matcher.path_prefix)),
+            false => received.to_owned(),
         }
     }
 
-    fn weight(&self, host: &str, path: &str) -> Option<usize> {
-        match &self.matcher {
-            Matcher::Host(wanted) => wanted.eq_ignore_ascii_case(host).then_some(usize::MAX),
-            Matcher::PathPrefix(prefix) => {
-                let prefix = prefix.trim_end_matches('/');
-                let rest = path.strip_prefix(prefix)?;
-                (rest.is_empty() || rest.starts_with('/') || path == "*").then_some(prefix.len())
-            }
+    /// How closely the request is matched, if it is: a named host first, then the length of the prefix.
+    fn weight(&self, host: &str, path: &str) -> Option<(bool, usize)> {
+        if let Some(wanted) = &self.matcher.host
+            && !wanted.eq_ignore_ascii_case(host)
+        {
+            return None;
         }
+        let prefix = self.matcher.path_prefix.trim_end_matches('/');
+        let rest = path.strip_prefix(prefix)?;
+        let matched = rest.is_empty() || rest.starts_with('/') || path == "*";
+        matched.then_some((self.matcher.host.is_some(), prefix.len()))
     }
 }
 

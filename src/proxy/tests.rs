@@ -108,7 +108,8 @@ impl Stand {
         let mut tasks = JoinSet::new();
         tasks.spawn(async move { mirror::run(vec![line], outlets, CancellationToken::new()).await.unwrap() });
         let route = Route {
-            matcher: Matcher::PathPrefix("/".to_owned()),
+            matcher: Matcher { host: None, path_prefix: "/".to_owned() },
+            primary_read_timeout_ms: 5_000,
             strip_prefix: false,
             primary: primary.map(|url| PrimaryUrl::parse(&url).unwrap()),
             endpoints: EndpointNames::new(&[], ENDPOINTS_MAX),

@@ -58,8 +58,13 @@ impl Recorder {
     #[expect(clippy::disallowed_methods, reason = "the reader of the child's stderr ends with the child")]
     pub fn inside(folder: TempDir, config: &str) -> Self {
         std::fs::write(folder.path().join("darklaunch.toml"), config).unwrap();
-        let mut child =
-            command().arg("run").current_dir(folder.path()).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        let mut child = command()
+            .arg("run")
+            .current_dir(folder.path())
+            .stderr(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let (mut traffic, mut console, mut before) = (None, None, Vec::new());
         while traffic.is_none() || console.is_none() {
@@ -105,11 +110,8 @@ impl Recorder {
 
     /// Asks it to stop and waits until it has.
     pub fn stop(mut self) -> (TempDir, std::process::ExitStatus) {
-        rustix::process::kill_process(
-            rustix::process::Pid::from_child(&self.child),
-            rustix::process::Signal::TERM,
-        )
-        .unwrap();
+        rustix::process::kill_process(rustix::process::Pid::from_child(&self.child), rustix::process::Signal::TERM)
+            .unwrap();
         let status = self.child.wait().unwrap();
         (self.take_folder(), status)
     }
