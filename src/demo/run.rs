@@ -167,7 +167,6 @@ mirror.enabled = true
 mirror.sample = "100%"
 mirror.allow = ["{allowed}"]
 mirror.endpoints = [{endpoints}]
-breaker.enabled = false
 "#,
         current = providers.current_url,
         new = providers.new_url,
