@@ -4,8 +4,28 @@
 //! with a reason; its exchange stays. Equal values get equal stand-ins, and redacting twice changes nothing. No error
 //! text carries a value. Every step is linear in the size of its input and bounded.
 
+mod capture;
+mod decode;
+mod engine;
+mod example;
+mod form;
+mod headers;
+mod json;
+mod load;
+mod names;
+mod nested;
+mod pass;
+mod pseudonym;
+mod residue;
 mod rules;
 mod sealed;
+mod text;
+mod validators;
+mod xml;
 
+#[cfg(test)]
+mod tests;
+
+pub use engine::Redactor;
 pub use rules::{PseudonymKey, RuleFile, RuleProblem, RuleSummary, Settings, builtin};
 pub use sealed::{Hit, Part, Recording, Redacted, Side};

@@ -1,7 +1,7 @@
 //! Rules as the room's neighbours see them: files, problems, summaries, limits.
 
-use crate::redact::pseudonym::Kind;
 use crate::redact::names::NameSet;
+use crate::redact::pseudonym::Kind;
 use crate::redact::validators::Validator;
 use regex::Regex;
 use std::fmt;
@@ -111,6 +111,8 @@ pub(in crate::redact) enum Action {
 
 /// A compiled rule.
 pub(in crate::redact) struct Rule {
+    /// The line of its table in its file.
+    pub line: usize,
     pub id: Arc<str>,
     pub kind: Kind,
     pub parents: NameSet,

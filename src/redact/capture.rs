@@ -1,0 +1,115 @@
+//! A whole capture: request, both answers, then the search for what is left.
+
+use crate::exchange::{BodyCopy, BodyState, Capture, DropReason, Exchange};
+use crate::redact::engine::Redactor;
+use crate::redact::pass::{Pass, Place};
+use crate::redact::pseudonym::MASK;
+use crate::redact::residue::Residue;
+use crate::redact::sealed::{Part, Recording, Redacted, Side};
+use crate::redact::{decode, form, headers};
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue};
+
+/// Redacts a capture and proves it clean.
+pub(in crate::redact) fn redact(redactor: &Redactor, raw: Capture) -> Redacted<Recording> {
+    let mut pass = Pass::new(redactor);
+    let mut capture = all(&mut pass, raw.clone());
+    let residue = Residue::of(&pass.found);
+    if let Some(residue) = residue.as_ref().filter(|residue| is_dirty(&capture, residue)) {
+        // A value named in one place is mentioned in another: a second pass replaces the mentions too.
+        pass = Pass::new(redactor);
+        pass.known = Some(residue);
+        capture = all(&mut pass, raw);
+        purge(&mut capture, residue);
+    }
+    Redacted::seal(Recording { capture, hits: pass.into_hits(), rules_hash: redactor.hash() })
+}
+
+fn all(pass: &mut Pass<'_>, mut capture: Capture) -> Capture {
+    pass.side = Side::Request;
+    pass.part = Part::Target;
+    let request = &mut capture.request;
+    request.target = form::target(pass, &request.target, 0).unwrap_or_else(|_| format!("/{MASK}"));
+    // An inferred template may hold what the path held.
+    let endpoint = pass.value(&capture.endpoint, Place::BARE).unwrap_or_else(|_| Some(MASK.to_owned()));
+    if let Some(endpoint) = endpoint {
+        capture.endpoint = endpoint.into();
+    }
+    message(pass, &mut request.headers, &mut request.body);
+    if let Some(primary) = &mut capture.primary {
+        answer(pass, primary, Side::Primary);
+    }
+    answer(pass, &mut capture.shadow, Side::Shadow);
+    capture
+}
+
+fn answer(pass: &mut Pass<'_>, exchange: &mut Exchange, side: Side) {
+    pass.side = side;
+    if let Some(response) = &mut exchange.response {
+        message(pass, &mut response.headers, &mut response.body);
+    }
+}
+
+fn message(pass: &mut Pass<'_>, lines: &mut HeaderMap, copy: &mut BodyCopy) {
+    pass.part = Part::Body;
+    if copy.state == BodyState::Complete {
+        match body(pass, lines, copy) {
+            Ok(bytes) => copy.bytes = bytes.into(),
+            Err(reason) => *copy = BodyCopy::dropped(reason, copy.seen_bytes),
+        }
+    }
+    pass.part = Part::Headers;
+    headers::lines(pass, lines);
+}
+
+fn body(pass: &mut Pass<'_>, lines: &HeaderMap, copy: &BodyCopy) -> Result<Vec<u8>, DropReason> {
+    let settings = pass.redactor.settings;
+    if copy.bytes.is_empty() {
+        return Ok(Vec::new());
+    }
+    if copy.bytes.len() > settings.body_bytes_max {
+        return Err(DropReason::OverCap);
+    }
+    let bytes = decode::content(lines, &copy.bytes, settings.expanded_bytes_max)?;
+    let content_type = match lines.get(CONTENT_TYPE) {
+        Some(value) => Some(value.to_str().map_err(|_| DropReason::UnknownType)?),
+        None => None,
+    };
+    decode::body(pass, content_type, &bytes)
+}
+
+fn messages(capture: &mut Capture) -> impl Iterator<Item = (&mut HeaderMap, &mut BodyCopy)> {
+    let answers = capture.primary.iter_mut().chain(std::iter::once(&mut capture.shadow));
+    let answers = answers.filter_map(|exchange| exchange.response.as_mut()).map(|r| (&mut r.headers, &mut r.body));
+    std::iter::once((&mut capture.request.headers, &mut capture.request.body)).chain(answers)
+}
+
+fn is_dirty(capture: &Capture, residue: &Residue) -> bool {
+    let dirty = |lines: &HeaderMap, body: &BodyCopy| {
+        residue.is_in(&body.bytes) || lines.values().any(|value| residue.is_in(value.as_bytes()))
+    };
+    let answers = capture.primary.iter().chain(std::iter::once(&capture.shadow));
+    let request = &capture.request;
+    residue.is_in(request.target.as_bytes())
+        || residue.is_in(capture.endpoint.as_bytes())
+        || dirty(&request.headers, &request.body)
+        || answers.filter_map(|exchange| exchange.response.as_ref()).any(|r| dirty(&r.headers, &r.body))
+}
+
+/// Drops bodies and masks lines that still show a value.
+fn purge(capture: &mut Capture, residue: &Residue) {
+    if residue.is_in(capture.request.target.as_bytes()) {
+        capture.request.target = format!("/{MASK}");
+    }
+    if residue.is_in(capture.endpoint.as_bytes()) {
+        capture.endpoint = MASK.into();
+    }
+    for (lines, body) in messages(capture) {
+        if residue.is_in(&body.bytes) {
+            *body = BodyCopy::dropped(DropReason::Residue, body.seen_bytes);
+        }
+        for value in lines.values_mut().filter(|value| residue.is_in(value.as_bytes())) {
+            *value = HeaderValue::from_static(MASK);
+        }
+    }
+}
