@@ -9,7 +9,6 @@ mod tests;
 use crate::exchange::{Exchange, ResponseCopy};
 use crate::redact::{Recording, Redacted};
 use serde_json::Value;
-use std::ops::Deref;
 
 /// The most differences kept for one capture; past it more would not tell more.
 pub const DIFFERENCES_MAX: usize = 50;
@@ -99,8 +98,6 @@ impl What {
 
 /// Compares the two answers of a capture.
 pub fn compare(recording: &Redacted<Recording>) -> Verdict {
-    // Two derefs: the seal, then the recording.
-    let recording: &Recording = recording.deref();
     match &recording.capture.primary {
         None => Verdict::CannotSay("no primary: this integration is a sink"),
         Some(primary) => exchanges(primary, &recording.capture.shadow),
@@ -174,12 +171,13 @@ fn values(path: &str, old: &Value, new: &Value, depth: usize, found: &mut Found)
     if found.full() {
         return;
     }
-    match (old, new) {
-        _ if depth >= DEPTH_MAX => {
-            if old != new {
-                found.add(path, What::Value);
-            }
+    if depth >= DEPTH_MAX {
+        if old != new {
+            found.add(path, What::Value);
         }
+        return;
+    }
+    match (old, new) {
         (Value::Object(old), Value::Object(new)) => {
             for (key, value) in old {
                 let below = below(path, key);

@@ -1,1 +1,88 @@
 //! What compare says of pairs of answers.
+
+use super::*;
+use crate::exchange::{BodyCopy, DropReason, Failure, FailureKind, Outcome, Role, Timings};
+use http::{HeaderMap, HeaderValue};
+
+fn answer(status: u16, media: &'static str, body: BodyCopy) -> Exchange {
+    let mut headers = HeaderMap::new();
+    headers.insert("content-type", HeaderValue::from_static(media));
+    Exchange {
+        role: Role::Shadow,
+        started_unix_us: 0,
+        response: Some(ResponseCopy { status, headers, body }),
+        failure: None,
+        outcome: Outcome::Ok,
+        timings: Timings::default(),
+    }
+}
+
+fn json(text: &str) -> Exchange {
+    answer(200, "application/json; charset=utf-8", BodyCopy::complete(text.to_owned().into()))
+}
+
+fn differences(old: &str, new: &str) -> Vec<(String, What)> {
+    match exchanges(&json(old), &json(new)) {
+        Verdict::Differs(found) => found.into_iter().map(|one| (one.path, one.what)).collect(),
+        Verdict::Same => Vec::new(),
+        Verdict::CannotSay(why) => panic!("{why}"),
+    }
+}
+
+fn at(path: &str, what: What) -> (String, What) {
+    (path.to_owned(), what)
+}
+
+#[test]
+fn order_spacing_and_number_spelling_are_no_difference() {
+    assert_eq!(differences(r#"{"a":1,"b":[true,null]}"#, "{ \"b\": [true, null], \"a\": 1.0 }"), []);
+}
+
+#[test]
+fn every_kind_has_its_place() {
+    let old = r#"{"a":1,"b":"x","c":[{"d":1},{"d":2}],"e":null,"odd key":1}"#;
+    let new = r#"{"a":2,"b":7,"c":[{"d":3},{"d":4},{"d":5}],"f":1,"odd key":2}"#;
+    let expected = [
+        at("$.a", What::Value),
+        at("$.b", What::Type),
+        at("$.c", What::Length),
+        at("$.c[].d", What::Value),
+        at("$.e", What::Missing),
+        at("$[\"odd key\"]", What::Value),
+        at("$.f", What::Added),
+    ];
+    assert_eq!(differences(old, new), expected);
+    assert_eq!(differences("9007199254740993", "9007199254740992"), [at("$", What::Value)]);
+}
+
+#[test]
+fn status_and_content_type_count_and_bodies_of_other_types_compare_whole() {
+    let old = answer(200, "text/plain", BodyCopy::complete("a".into()));
+    let new = answer(201, "text/html", BodyCopy::complete("b".into()));
+    let Verdict::Differs(found) = exchanges(&old, &new) else { panic!() };
+    let found: Vec<_> = found.iter().map(|one| one.path.as_str()).collect();
+    assert_eq!(found, ["status", "content-type", "body"]);
+}
+
+#[test]
+fn what_is_not_known_is_not_said() {
+    let dropped = answer(200, "application/json; charset=utf-8", BodyCopy::dropped(DropReason::OverCap, 9));
+    assert_eq!(exchanges(&json("{}"), &dropped), Verdict::CannotSay("a body was not kept"));
+    let mut cut = json("{}");
+    cut.failure = Some(Failure { kind: FailureKind::Reset });
+    assert_eq!(exchanges(&json("{}"), &cut), Verdict::CannotSay("an answer was cut short"));
+    cut.response = None;
+    assert_eq!(exchanges(&cut, &json("{}")), Verdict::CannotSay("the primary did not answer"));
+    assert_eq!(exchanges(&json("{}"), &cut), Verdict::CannotSay("the shadow did not answer"));
+}
+
+#[test]
+fn differences_and_paths_are_bounded() {
+    let many: String = (0..200).map(|n| format!("\"k{n}\":1,")).collect();
+    let found = differences(&format!("{{{many}\"z\":1}}"), "{}");
+    assert_eq!(found.len(), DIFFERENCES_MAX);
+    let long = format!("{{\"{}\":1}}", "é".repeat(5_000));
+    assert!(differences(&long, "{}")[0].0.len() <= PATH_BYTES_MAX);
+    let deep = |inner: &str| format!("{}{inner}{}", "[".repeat(100), "]".repeat(100));
+    assert_eq!(differences(&deep("1"), &deep("2")).len(), 1);
+}

@@ -7,6 +7,8 @@
 mod series;
 mod shard;
 pub mod stats;
+#[cfg(test)]
+mod tests;
 
 pub use series::{BadBlob, Exact, HIGHEST_US, LOWEST_US, Series, crc32_of};
 pub use shard::{Phase, SeriesKey, Shard};

@@ -1,7 +1,8 @@
 //! Why the store could not do what was asked.
 
 use crate::latency::BadBlob;
-use std::path::PathBuf;
+use rusqlite::ErrorCode;
+use std::path::{Path, PathBuf};
 
 /// Each names the file or the thing, and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -100,4 +101,21 @@ pub enum StoreError {
         /// What SQLite said; statements only, never values.
         why: String,
     },
+}
+
+/// Names the file in what SQLite says.
+pub fn at(path: &Path) -> impl Fn(rusqlite::Error) -> StoreError {
+    move |error| {
+        let (path, why) = (path.to_path_buf(), error.to_string());
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy { path },
+            Some(ErrorCode::DiskFull) => StoreError::Full { path },
+            Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => {
+                StoreError::Access { path, why }
+            }
+            Some(ErrorCode::DatabaseCorrupt) => StoreError::Damaged { path, why },
+            Some(ErrorCode::NotADatabase) => StoreError::Foreign { path, why },
+            _ => StoreError::Sql { path, why },
+        }
+    }
 }

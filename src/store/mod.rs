@@ -4,13 +4,28 @@
 //! file of something else, or of a newer version, is refused untouched. Every query uses an index. A damaged row is
 //! reported, never a panic, and never hides the others.
 
+mod codec;
 mod error;
 mod filter;
+mod insert;
+mod migrate;
+mod prune;
+mod reader;
 mod row;
+#[cfg(test)]
+mod tests;
+mod writer;
 
 pub use error::StoreError;
 pub use filter::{CaptureFilter, SeriesFilter, Settings};
+pub use migrate::check;
+pub use reader::Reader;
 pub use row::{
     Batch, CaptureSummary, ExchangeSummary, LedgerRow, PruneReport, RunEnd, RunInfo, RunRow, StoredBody, StoredCapture,
     StoredExchange, SwitchRow,
 };
+pub use writer::Writer;
+
+/// The connection, named once: only this room may.
+#[expect(clippy::disallowed_types, reason = "this is the room the rule keeps SQL in")]
+type Connection = rusqlite::Connection;
