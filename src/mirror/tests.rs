@@ -27,7 +27,8 @@ fn stand(settings: Settings, control: control::Settings) -> Stand {
     let ledger = Ledger::new(vec![name]);
     // Port 9 on loopback: nobody listens.
     let adapt = adapt::Settings::to(BaseUrl::parse("http://127.0.0.1:9").unwrap());
-    let (door, line) = super::door(settings, adapt, board.get("pay").unwrap(), ledger.of("pay").unwrap(), Clock);
+    let (door, line) =
+        crate::mirror::door(settings, adapt, board.get("pay").unwrap(), ledger.of("pay").unwrap(), Clock);
     Stand { board, ledger, door, line: Some(line) }
 }
 

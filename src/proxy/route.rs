@@ -66,7 +66,13 @@ pub(crate) fn find<'r>(routes: &'r [Route], parts: &Parts) -> Option<&'r Route> 
         Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
         _ => authority,
     };
-    let weighed = routes.iter().filter_map(|route| Some((route.weight(host, parts.uri.path())?, route)));
-    // `rev`, because of equal weights the first configured wins.
-    weighed.collect::<Vec<_>>().into_iter().rev().max_by_key(|(weight, _)| *weight).map(|(_, route)| route)
+    let mut best: Option<(usize, &Route)> = None;
+    for route in routes {
+        // Of equal weights the first configured wins.
+        match route.weight(host, parts.uri.path()) {
+            Some(weight) if best.is_none_or(|(most, _)| weight > most) => best = Some((weight, route)),
+            _ => {}
+        }
+    }
+    best.map(|(_, route)| route)
 }

@@ -95,6 +95,10 @@ struct Stand {
 
 impl Stand {
     async fn start(primary: Option<String>, shadow: &str, mirror: mirror::Settings) -> Self {
+        Self::with(primary, shadow, mirror, Settings::default()).await
+    }
+
+    async fn with(primary: Option<String>, shadow: &str, mirror: mirror::Settings, limits: Settings) -> Self {
         let name: Arc<str> = Arc::from("pay");
         let on = control::Settings { enabled: true, ..control::Settings::default() };
         let board = Switchboard::new(vec![(Arc::clone(&name), on)], Clock);
@@ -116,7 +120,7 @@ impl Stand {
             door,
             book: Arc::clone(book),
         };
-        let settings = Settings { listen: vec!["127.0.0.1:0".parse().unwrap()], workers: 2, ..Settings::default() };
+        let settings = Settings { listen: vec!["127.0.0.1:0".parse().unwrap()], workers: 2, ..limits };
         let running = Proxy::bind(settings, vec![route], shards, Clock).unwrap().start().unwrap();
         Self { running: Some(running), board, ledger, taken, _shards: shard_queue, _mirror: tasks }
     }
@@ -229,6 +233,45 @@ async fn a_primary_that_is_down_is_a_502_with_our_header_and_is_recorded() {
     let capture = stand.capture().await.capture;
     assert_eq!(capture.primary.unwrap().failure.unwrap().kind, FailureKind::Connect);
     assert_eq!(stand.settled().await.primary[Outcome::NetworkError as usize], 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_silent_primary_is_a_504_and_a_timeout() {
+    let (primary, shadow) = (Provider::start(None).await, Provider::start(Some(OK.to_vec())).await);
+    let limits = Settings { primary_read_timeout_ms: 50, ..Settings::default() };
+    let mut stand = Stand::with(Some(primary.url()), &shadow.url(), all_methods(), limits).await;
+    let answer = stand.call(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 504") && answer.contains("darklaunch-error: primary_timeout"), "{answer}");
+    assert_eq!(stand.capture().await.capture.primary.unwrap().outcome, Outcome::Timeout);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_goes_away_is_an_abort_and_its_request_is_still_mirrored() {
+    let (primary, shadow) = (Provider::start(None).await, Provider::start(Some(OK.to_vec())).await);
+    let mut stand = Stand::start(Some(primary.url()), &shadow.url(), all_methods()).await;
+    let mut stream = TcpStream::connect(stand.running.as_ref().unwrap().addr().unwrap()).await.unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    until("the request at the primary", || primary.requests().len() == 1).await;
+    drop(stream);
+    let capture = stand.capture().await.capture;
+    assert_eq!(capture.primary.unwrap().failure.unwrap().kind, FailureKind::ClientGone);
+    assert_eq!(capture.shadow.outcome, Outcome::Ok);
+    assert_eq!(stand.settled().await.primary[Outcome::Aborted as usize], 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_upload_of_unknown_length_is_copied_and_an_abandoned_one_is_counted() {
+    let shadow = Provider::start(Some(OK.to_vec())).await;
+    let mut stand = Stand::start(None, &shadow.url(), all_methods()).await;
+    let chunked = b"POST /c HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n";
+    assert!(stand.call(chunked).await.starts_with("HTTP/1.1 204"));
+    assert_eq!(&stand.capture().await.capture.request.body.bytes[..], b"abc");
+    assert!(shadow.requests()[0].ends_with("\r\n\r\nabc"));
+    let mut stream = TcpStream::connect(stand.running.as_ref().unwrap().addr().unwrap()).await.unwrap();
+    stream.write_all(b"POST /c HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf").await.unwrap();
+    until("the second arrival", || stand.book().arrived == 2).await;
+    drop(stream);
+    assert_eq!(stand.settled().await.not_mirrored[NotMirrored::UploadAborted as usize], 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
