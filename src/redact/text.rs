@@ -48,6 +48,9 @@ fn words(pass: &mut Pass<'_>, text: &str, place: Place<'_>) -> Result<Option<Str
     Ok((out != text).then_some(out))
 }
 
+/// How far a value in running text is followed, in bytes: keeps the search linear.
+const PAIR_BYTES_MAX: usize = 1024;
+
 /// `name: "value"`, `name='value'` and `name=value`: the names of key rules hold in text too (GraphQL, logs, errors).
 fn pairs(pass: &mut Pass<'_>, text: &str) -> Option<String> {
     let bytes = text.as_bytes();
@@ -59,6 +62,11 @@ fn pairs(pass: &mut Pass<'_>, text: &str) -> Option<String> {
         let before = text[..sign].trim_end_matches(['"', '\'', ' ', '\\']);
         let name_start = before.len()
             - before.bytes().rev().take(64).take_while(|b| b.is_ascii_alphanumeric() || b"_-".contains(b)).count();
+        let key = Key::of(&text[name_start..before.len()]);
+        // Most names are nobody's: their values need no search for an end.
+        if pass.redactor.keys.rules(&key).next().is_none() {
+            continue;
+        }
         let mut start = sign + 1;
         while start - sign < 8 && bytes.get(start).is_some_and(|b| b" \\".contains(b)) {
             start += 1;
@@ -67,19 +75,20 @@ fn pairs(pass: &mut Pass<'_>, text: &str) -> Option<String> {
         let end = match quote {
             Some(quote) => {
                 start += 1;
-                text[start..].find([char::from(quote), '\n']).map_or(text.len(), |len| start + len)
+                let near = &text[start..text.floor_char_boundary(start + PAIR_BYTES_MAX)];
+                near.find([char::from(quote), '\n']).map_or(start + near.len(), |len| start + len)
             }
             None if bytes[sign] == b'=' => {
                 let stop = |c: char| c.is_whitespace() || "&,;\"'<>(){}[]".contains(c);
-                text[start..].find(stop).map_or(text.len(), |len| start + len)
+                let near = &text[start..text.floor_char_boundary(start + PAIR_BYTES_MAX)];
+                near.find(stop).map_or(start + near.len(), |len| start + len)
             }
             None => continue,
         };
-        if name_start == before.len() || start >= end {
+        if start >= end {
             continue;
         }
         let value = text[start..end].trim_end_matches('\\');
-        let key = Key::of(&text[name_start..before.len()]);
         if let Some(rule) = pass.key_rule(value, &key, &[])
             && let Some(fresh) = pass.apply(rule, value)
         {

@@ -65,19 +65,16 @@ fn luhn_sum(digits: impl Iterator<Item = u8>, double_first: bool) -> u32 {
         .sum()
 }
 
-/// A card number among groups of digits: the neighbours of a card (an order number before, an expiry after) may have
-/// been caught by the pattern too. Candidates are short, so trying every pair of group borders is cheap.
+/// A card number at the start of the candidate: groups after it (an expiry) may have been caught by the pattern too.
+/// What stands before it is skipped by the search, which goes on one character further after a failed check.
 fn card_within(text: &str) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
     let digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
-    let starts = (0..bytes.len()).filter(|&at| digit(at) && (at == 0 || !digit(at - 1)));
-    for start in starts {
-        let ends = (start + 1..=bytes.len()).rev().filter(|&end| digit(end - 1) && !digit(end));
-        for end in ends {
-            let digits: String = text[start..end].chars().filter(char::is_ascii_digit).collect();
-            if is_issued(&digits) && is_luhn(&digits) {
-                return Some(start..end);
-            }
+    let ends = (14..=bytes.len()).rev().filter(|&end| digit(end - 1) && !digit(end));
+    for end in ends {
+        let digits: String = text[..end].chars().filter(char::is_ascii_digit).collect();
+        if is_issued(&digits) && is_luhn(&digits) {
+            return Some(0..end);
         }
     }
     None
@@ -226,7 +223,6 @@ mod tests {
     #[test]
     fn cards_are_found_among_their_neighbours() {
         assert_eq!(Validator::Luhn.check("4242424242424242"), Some(0..16));
-        assert_eq!(Validator::Luhn.check("12 4242 4242 4242 4242"), Some(3..22));
         assert_eq!(Validator::Luhn.check("4242 4242 4242 4242 12"), Some(0..19));
         assert_eq!(Validator::Luhn.check("4242424242424241"), None);
     }
