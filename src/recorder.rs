@@ -330,7 +330,7 @@ impl Writing {
         }
         while let Ok(shard) = self.shards.try_recv() {
             for (key, series) in shard {
-                self.open.entry(key).or_insert_with(Series::new).merge(&series);
+                self.open.entry(key).or_default().merge(&series);
             }
         }
     }

@@ -147,34 +147,24 @@ impl App {
         threads::tell_panics_without_their_text();
         check(config)?;
         let clock = Clock;
-        let console_settings = console::Settings { listen: config.listen_console, allowed_hosts: Vec::new() };
-        let console = console::bind(&console_settings);
-        let built = build_line(config, clock)?;
         let (shards, shards_in) = mpsc::channel(SHARDS_MAX);
-        let proxy = Proxy::bind(proxy_settings(config), built.routes, shards.clone(), clock);
-        let (console, proxy) = match (console, proxy) {
-            (Ok(console), Ok(proxy)) => (console, proxy),
-            (console, proxy) => {
-                let problems = [console.err().map(|e| e.to_string()), proxy.err().map(|e| e.to_string())];
-                return Err(StartError(problems.into_iter().flatten().collect()));
-            }
-        };
+        let built = build_line(config, clock)?;
+        let (console, proxy) = bind(config, built.routes, shards.clone(), clock)?;
         let state = StateFolder::open(&config.store.path).map_err(StartError::one)?;
         let key = build::pseudonym_key(config, &state).map_err(StartError::one)?;
         let redactor = build::redactor(&config.redaction, key).map_err(StartError)?;
         let switches = built.switchboard.clone();
         switches.restore(&saved(&state)?);
-        let run = RunInfo {
-            instance: crate::config::machine_name(),
-            config_hash: config.hash(),
-            started_unix_us: clock.unix_us(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-        };
-        let started_unix_us = run.started_unix_us;
-        let writer = Writer::open(&build::store_settings(config), run).map_err(StartError::one)?;
+        let started_unix_us = clock.unix_us();
+        let writer = open_writer(config, started_unix_us)?;
         let ready = Arc::new(Ready::new());
-        let started =
-            start_line(config, &built.ledger, &switches, &redactor, writer, &ready, built.lines, (shards, shards_in))?;
+        let common = Common {
+            ledger: built.ledger.clone(),
+            switchboard: switches.clone(),
+            redactor: redactor.clone(),
+            ready: ready.clone(),
+        };
+        let started = start_line(config, common, writer, built.lines, (shards, shards_in))?;
         let shared = console::Shared {
             ledger: built.ledger.clone(),
             switchboard: switches.clone(),
@@ -213,6 +203,33 @@ impl App {
     }
 }
 
+/// Binds both listeners, or tells the problems of both.
+fn bind(
+    config: &Config,
+    routes: Vec<Route>,
+    shards: mpsc::Sender<Shard>,
+    clock: Clock,
+) -> Result<(console::Bound, Proxy), StartError> {
+    let settings = console::Settings { listen: config.listen_console, allowed_hosts: Vec::new() };
+    match (console::bind(&settings), Proxy::bind(proxy_settings(config), routes, shards, clock)) {
+        (Ok(console), Ok(proxy)) => Ok((console, proxy)),
+        (console, proxy) => {
+            let problems = [console.err().map(|e| e.to_string()), proxy.err().map(|e| e.to_string())];
+            Err(StartError(problems.into_iter().flatten().collect()))
+        }
+    }
+}
+
+fn open_writer(config: &Config, started_unix_us: i64) -> Result<Writer, StartError> {
+    let run = RunInfo {
+        instance: crate::config::machine_name(),
+        config_hash: config.hash(),
+        started_unix_us,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    Writer::open(&build::store_settings(config), run).map_err(StartError::one)
+}
+
 fn build_line(config: &Config, clock: Clock) -> Result<Built, StartError> {
     let names: Vec<_> = config.integrations.iter().map(build::name).collect();
     let ledger = Ledger::new(names.clone());
@@ -235,31 +252,35 @@ struct Started {
     deadline: CancellationToken,
 }
 
+/// What the line's threads share with the rest.
+struct Common {
+    ledger: Arc<Ledger>,
+    switchboard: Arc<Switchboard>,
+    redactor: Arc<Redactor>,
+    ready: Arc<Ready>,
+}
+
 /// The recorder first, then the shadow side that feeds it.
 fn start_line(
     config: &Config,
-    ledger: &Arc<Ledger>,
-    switchboard: &Arc<Switchboard>,
-    redactor: &Arc<Redactor>,
+    common: Common,
     writer: Writer,
-    ready: &Arc<Ready>,
     lines: Vec<Line>,
     (shards, shards_in): (mpsc::Sender<Shard>, mpsc::Receiver<Shard>),
 ) -> Result<Started, StartError> {
+    let Common { ledger, switchboard, redactor, ready } = common;
     let (recordings, taken) = mpsc::channel(RECORDINGS_MAX);
-    let (events, ready) = (switchboard.clone(), ready.clone());
     let inputs = recorder::Inputs {
         taken,
         shards: shards_in,
-        ledger: ledger.clone(),
-        switches: Box::new(move || events.events().into_iter().map(switch_row).collect()),
+        ledger,
+        switches: Box::new(move || switchboard.events().into_iter().map(switch_row).collect()),
         report: Box::new(move |problem| ready.report("store", problem)),
     };
     let settings =
         recorder::Settings { commit_interval_ms: config.store.commit_interval_ms, ..recorder::Settings::default() };
     let lower = telemetry::lower_priority_of_this_thread;
-    let recorder =
-        recorder::start(settings, inputs, split, redactor.clone(), writer, lower).map_err(StartError::one)?;
+    let recorder = recorder::start(settings, inputs, split, redactor, writer, lower).map_err(StartError::one)?;
     let deadline = CancellationToken::new();
     let (closing, outlets) = (deadline.clone(), Outlets { recordings, shards });
     let shadow = Runner::start("dl-shadow", move |_| async move {

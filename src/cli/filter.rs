@@ -180,7 +180,7 @@ fn list(redactor: &Redactor, output: OutputArg) -> Done {
     let mut table = Table::new();
     table.load_style(UTF8_HORIZONTAL_ONLY).set_header(["rule", "type", "file", "why"]);
     for rule in rules {
-        table.add_row([&rule.id[..], &rule.kind[..], &rule.file[..], &rule.why[..]]);
+        table.add_row([&rule.id[..], rule.kind, &rule.file[..], &rule.why[..]]);
     }
     print::data(&format!("{table}\n{} rules, hash {}", rules.len(), redactor.hash()))
 }

@@ -141,7 +141,6 @@ async fn serve(State(desk): State<Arc<Desk>>, request: Request) -> Response {
     let newer = desk.name == NEW;
     let (status, document) = match fate.fault {
         None => answers::answer(endpoint, head.uri.path(), &body, &desk.people, newer),
-        // No Retry-After: the mirror would rightly pause, and the demo would show little else.
         Some(Fault::Throttled) => (429, json!({"message": "too many requests"})),
         Some(Fault::Server5xx) => (503, json!({"message": "upstream unavailable"})),
         Some(Fault::ErrorIn200) => (200, json!({"error": {"code": "internal", "message": "could not be processed"}})),
@@ -158,6 +157,10 @@ async fn serve(State(desk): State<Arc<Desk>>, request: Request) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(PROVIDER_HEADER, HeaderValue::from_static(desk.name));
+    if status == 429 {
+        // Without it the mirror would rightly pause for a while, and the demo would show little else.
+        headers.insert(header::RETRY_AFTER, HeaderValue::from_static("0"));
+    }
     if gzipped {
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     }

@@ -21,7 +21,7 @@ pub const INTEGRATION: &str = "payments";
 const SEED: u64 = 0x00da_4c1a;
 
 /// Timeouts the report asks "what if" for, in microseconds.
-const WHAT_IF_US: [u64; 4] = [20_000, 50_000, 100_000, 250_000];
+const WHAT_IF_US: [u64; 3] = [20_000, 100_000, 250_000];
 
 /// File name of the database in the demo's folder.
 const STORE: &str = "darklaunch.db";

@@ -66,7 +66,7 @@ pub(crate) fn find<'r>(routes: &'r [Route], parts: &Parts) -> Option<&'r Route> 
         Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
         _ => authority,
     };
-    let mut best: Option<(usize, &Route)> = None;
+    let mut best: Option<((bool, usize), &Route)> = None;
     for route in routes {
         // Of equal weights the first configured wins.
         match route.weight(host, parts.uri.path()) {

@@ -84,6 +84,9 @@ async fn read_message(stream: &mut TcpStream) -> Option<Vec<u8>> {
     }
 }
 
+/// Far beyond what any answer of these tests takes.
+const READ_TIMEOUT_MS: u64 = 60_000;
+
 struct Stand {
     running: Option<Running>,
     board: Arc<Switchboard>,
@@ -95,10 +98,15 @@ struct Stand {
 
 impl Stand {
     async fn start(primary: Option<String>, shadow: &str, mirror: mirror::Settings) -> Self {
-        Self::with(primary, shadow, mirror, Settings::default()).await
+        Self::with(primary, shadow, mirror, READ_TIMEOUT_MS).await
     }
 
-    async fn with(primary: Option<String>, shadow: &str, mirror: mirror::Settings, limits: Settings) -> Self {
+    async fn with(
+        primary: Option<String>,
+        shadow: &str,
+        mirror: mirror::Settings,
+        primary_read_timeout_ms: u64,
+    ) -> Self {
         let name: Arc<str> = Arc::from("pay");
         let on = control::Settings { enabled: true, ..control::Settings::default() };
         let board = Switchboard::new(vec![(Arc::clone(&name), on)], Clock);
@@ -113,14 +121,14 @@ impl Stand {
         tasks.spawn(async move { mirror::run(vec![line], outlets, CancellationToken::new()).await.unwrap() });
         let route = Route {
             matcher: Matcher { host: None, path_prefix: "/".to_owned() },
-            primary_read_timeout_ms: 5_000,
+            primary_read_timeout_ms,
             strip_prefix: false,
             primary: primary.map(|url| PrimaryUrl::parse(&url).unwrap()),
             endpoints: EndpointNames::new(&[], ENDPOINTS_MAX),
             door,
             book: Arc::clone(book),
         };
-        let settings = Settings { listen: vec!["127.0.0.1:0".parse().unwrap()], workers: 2, ..limits };
+        let settings = Settings { listen: vec!["127.0.0.1:0".parse().unwrap()], workers: 2, ..Settings::default() };
         let running = Proxy::bind(settings, vec![route], shards, Clock).unwrap().start().unwrap();
         Self { running: Some(running), board, ledger, taken, _shards: shard_queue, _mirror: tasks }
     }
@@ -238,8 +246,7 @@ async fn a_primary_that_is_down_is_a_502_with_our_header_and_is_recorded() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_silent_primary_is_a_504_and_a_timeout() {
     let (primary, shadow) = (Provider::start(None).await, Provider::start(Some(OK.to_vec())).await);
-    let limits = Settings { primary_read_timeout_ms: 50, ..Settings::default() };
-    let mut stand = Stand::with(Some(primary.url()), &shadow.url(), all_methods(), limits).await;
+    let mut stand = Stand::with(Some(primary.url()), &shadow.url(), all_methods(), 50).await;
     let answer = stand.call(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
     assert!(answer.starts_with("HTTP/1.1 504") && answer.contains("darklaunch-error: primary_timeout"), "{answer}");
     assert_eq!(stand.capture().await.capture.primary.unwrap().outcome, Outcome::Timeout);

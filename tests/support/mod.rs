@@ -4,7 +4,7 @@ mod recorder;
 mod upstream;
 
 pub use recorder::{Recorder, bytes_below, command, config_text};
-pub use upstream::{Seen, Upstream, json, status};
+pub use upstream::{Upstream, json, status};
 
 use std::time::{Duration, Instant};
 

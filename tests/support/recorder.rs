@@ -80,10 +80,6 @@ impl Recorder {
         Self { folder, traffic: traffic.unwrap(), console: console.unwrap(), child, _talk: talk }
     }
 
-    pub fn store(&self) -> PathBuf {
-        self.folder.path().join("darklaunch.db")
-    }
-
     /// `darklaunch ARGS` in the recorder's folder.
     pub fn cli(&self, args: &[&str]) -> Output {
         command().args(args).current_dir(self.folder.path()).output().unwrap()

@@ -11,7 +11,6 @@ use tokio::task::JoinSet;
 /// One request as an upstream saw it.
 #[derive(Clone)]
 pub struct Seen {
-    pub method: String,
     pub target: String,
     pub headers: HeaderMap,
     pub body: Bytes,
@@ -63,7 +62,7 @@ async fn serve(State((seen, answer)): State<(Arc<Mutex<Vec<Seen>>>, Answer)>, re
     let (head, body) = request.into_parts();
     let body = axum::body::to_bytes(body, 64 << 20).await.unwrap_or_default();
     let target = head.uri.path_and_query().map(ToString::to_string).unwrap_or_default();
-    let one = Seen { method: head.method.to_string(), target, headers: head.headers, body };
+    let one = Seen { target, headers: head.headers, body };
     let reply = answer(&one);
     seen.lock().unwrap().push(one);
     match reply {
