@@ -7,7 +7,7 @@ mod build;
 mod keeper;
 mod threads;
 
-use crate::config::{Config, StateFolder};
+use crate::config::{self, Config, StateFolder};
 use crate::console::{self, Ready};
 use crate::control::{SavedSwitch, SwitchEvent, Switchboard};
 use crate::exchange::{Capture, Clock, Instant};
@@ -21,6 +21,7 @@ use crate::telemetry::{self, Ledger};
 use keeper::Keeper;
 use std::fmt;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use threads::Runner;
@@ -134,6 +135,15 @@ struct Built {
 }
 
 impl App {
+    /// Starts from a file alone, whatever the environment says.
+    ///
+    /// # Errors
+    /// Every problem of the file, or as [`App::start`].
+    pub fn start_from(file: &Path) -> Result<Running, StartError> {
+        let loaded = config::load(Some(file), std::iter::empty()).map_err(StartError::one)?;
+        Self::start(&loaded.config)
+    }
+
     /// Builds everything and starts it.
     ///
     /// # Errors
@@ -222,7 +232,7 @@ fn bind(
 
 fn open_writer(config: &Config, started_unix_us: i64) -> Result<Writer, StartError> {
     let run = RunInfo {
-        instance: crate::config::machine_name(),
+        instance: config::machine_name(),
         config_hash: config.hash(),
         started_unix_us,
         version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -1,7 +1,6 @@
 //! The demo as a whole: providers, recorder and application together, and the report of what came of it.
 
 use crate::app::{App, Running};
-use crate::config;
 use crate::demo::application::{Application, Seen};
 use crate::demo::providers::Providers;
 use crate::exchange::Role;
@@ -116,8 +115,7 @@ pub fn start(settings: DemoSettings) -> Result<Demo, DemoError> {
     let file = settings.out.join("darklaunch.toml");
     let text = config_text(&providers);
     std::fs::write(&file, text).map_err(failed("write the demo's configuration"))?;
-    let loaded = config::load(Some(&file), std::iter::empty()).map_err(failed("read the demo's configuration"))?;
-    let running = App::start(&loaded.config).map_err(failed("start the recorder"))?;
+    let running = App::start_from(&file).map_err(failed("start the recorder"))?;
     Ok(Demo { runtime, providers, running, settings })
 }
 

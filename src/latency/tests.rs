@@ -1,8 +1,8 @@
 //! The figures held against sorted lists, the tables of the literature, and hostile blobs.
 
-use super::stats::{min_calls, quantile_interval, share, share_above, supports, upper_bound};
 use super::*;
 use crate::exchange::{Outcome, Role, Timings};
+use crate::latency::stats::{min_calls, quantile_interval, share, share_above, supports, upper_bound};
 use proptest::prelude::*;
 
 fn series(values: &[u64]) -> Series {
