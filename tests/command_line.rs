@@ -37,7 +37,7 @@ async fn the_smallest_configuration_mirrors_records_and_reports() {
     assert_eq!((primary.seen().len(), shadow.seen().len()), (70, 70));
 
     let latency = eventually("latencies in the file", async || {
-        let output = recorder.cli(&["latency", "payments", "--what-if", "1us", "--output", "json"]);
+        let output = recorder.cli(&["latency", "payments", "--what-if", "1ms", "--output", "json"]);
         let report: Value = serde_json::from_slice(&output.stdout).ok()?;
         (report.to_string().matches("\"calls\":70").count() >= 2).then_some(report)
     })

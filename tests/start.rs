@@ -50,7 +50,7 @@ shadow.url = "https://api.example"
         "nowhere",
         "darklaunch.toml:15",
         "darklaunch.toml:16",
-        "darklaunch.toml:19",
+        "darklaunch.toml:18",
     ];
     refused(folder.path(), config, &words);
     let text = String::from_utf8(run_in(folder.path(), config).stderr).unwrap();

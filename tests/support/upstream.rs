@@ -28,6 +28,8 @@ pub struct Upstream {
 impl Upstream {
     /// Answers every request with what `answer` makes of it; `None` never answers.
     pub async fn answers(answer: impl Fn(&Seen) -> Option<Response> + Send + Sync + 'static) -> Self {
+        // The stories' own client needs it as well.
+        darklaunch::app::install_tls();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let seen = Arc::new(Mutex::new(Vec::new()));
