@@ -269,7 +269,7 @@ impl Ran {
             integration: INTEGRATION,
             application,
             ledger_text: ledger_text(&rows),
-            latency_text: report.to_text(),
+            latency_text: report.tables_text(),
             redacted,
             store,
             fixtures,

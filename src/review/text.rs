@@ -8,6 +8,11 @@ use std::fmt::Write as _;
 impl LatencyReport {
     /// The report for a person: percentiles, outcomes, what-if, ledger.
     pub fn to_text(&self) -> String {
+        format!("{}\nledger since recording began\n{}", self.tables_text(), self.ledger.to_text())
+    }
+
+    /// The same without the ledger, for where it is shown already.
+    pub fn tables_text(&self) -> String {
         let mut text = format!("latency of {}", self.integration);
         if let Some(endpoint) = &self.endpoint {
             let _ = write!(text, ", {endpoint}");
@@ -19,7 +24,6 @@ impl LatencyReport {
         if self.sections.iter().any(|section| !section.what_if.is_empty()) {
             let _ = writeln!(text, "\nwhat a timeout would cut [95 % interval]\n{}", what_if_table(&self.sections));
         }
-        let _ = write!(text, "\nledger since recording began\n{}", self.ledger.to_text());
         text
     }
 }
@@ -50,9 +54,17 @@ fn rung_text(rung: &Rung) -> String {
         return format!("needs {}", rung.needs_calls);
     };
     let sign = if estimate.at_least { "≥ " } else { "" };
-    let low = estimate.low_us.map_or_else(|| "–".to_owned(), human_us);
-    let high = estimate.high_us.map_or_else(|| "open".to_owned(), human_us);
-    format!("{sign}{}\n[{low}, {high}]", human_us(estimate.value_us))
+    format!("{sign}{}\n[{}]", human_us(estimate.value_us), interval_text(estimate.low_us, estimate.high_us))
+}
+
+/// `13.2, 13.8 ms`: the unit once where both ends share it, since five of these stand side by side.
+fn interval_text(low_us: Option<u64>, high_us: Option<u64>) -> String {
+    let low = low_us.map_or_else(|| "–".to_owned(), human_us);
+    let high = high_us.map_or_else(|| "open".to_owned(), human_us);
+    match (low.split_once(' '), high.split_once(' ')) {
+        (Some((number, unit)), Some((_, same))) if unit == same => format!("{number}, {high}"),
+        _ => format!("{low}, {high}"),
+    }
 }
 
 fn notes(sections: &[Section]) -> String {
