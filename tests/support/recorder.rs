@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use tempfile::TempDir;
 
-/// The binary, with an environment that holds nothing of ours.
+/// The binary, with an environment that holds nothing of ours but what the examples refer to.
 pub fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_darklaunch"));
-    command.env_remove("DARKLAUNCH_CONFIG");
+    command.env_remove("DARKLAUNCH_CONFIG").env("NEW_PROVIDER_TOKEN", "shadow-own");
     command
 }
 
@@ -83,6 +83,15 @@ impl Recorder {
     /// `darklaunch ARGS` in the recorder's folder.
     pub fn cli(&self, args: &[&str]) -> Output {
         command().args(args).current_dir(self.folder.path()).output().unwrap()
+    }
+
+    /// A line as a user types it into a shell, in the recorder's folder.
+    pub fn shell(&self, line: &str) -> Output {
+        let binary = Path::new(env!("CARGO_BIN_EXE_darklaunch"));
+        let path = format!("{}:/usr/bin:/bin", binary.parent().unwrap().display());
+        let mut shell = Command::new("sh");
+        shell.args(["-c", line]).env("PATH", path).env("NEW_PROVIDER_TOKEN", "shadow-own");
+        shell.current_dir(self.folder.path()).output().unwrap()
     }
 
     /// The recorder's own count, as its console tells it.
