@@ -17,4 +17,5 @@ async fn what_was_committed_outlives_a_kill() {
     let list = recorder.cli(&["recordings", "list", "--limit", "100", "--output", "json"]);
     let list: serde_json::Value = serde_json::from_slice(&list.stdout).unwrap();
     assert_eq!(list["recordings"].as_array().unwrap().len(), 20, "no acknowledged capture is missing");
+    assert!(recorder.talk_so_far().iter().any(|line| line.contains("did not close")), "{:?}", recorder.talk_so_far());
 }

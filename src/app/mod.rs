@@ -237,7 +237,33 @@ fn open_writer(config: &Config, started_unix_us: i64) -> Result<Writer, StartErr
         started_unix_us,
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
-    Writer::open(&build::store_settings(config), run).map_err(StartError::one)
+    let writer = Writer::open(&build::store_settings(config), run).map_err(StartError::one)?;
+    tell_crash(config);
+    Ok(writer)
+}
+
+/// Says what the run before this one lost, if it died.
+fn tell_crash(config: &Config) {
+    let runs = store::Reader::open(&config.store.path).and_then(|reader| reader.runs());
+    let Ok(runs) = runs else { return };
+    // The newest is this run.
+    if let Some(dead) = runs.get(1).filter(|run| run.end == store::RunEnd::Unknown) {
+        tracing::warn!(
+            run = dead.id,
+            captures = dead.captures,
+            commit_interval_ms = config.store.commit_interval_ms,
+            "the run before this one did not close: at most its last commit interval is lost, and calls that were in \
+             flight then may have been processed by the new provider or not"
+        );
+    }
+}
+
+/// The redactor of a configuration, with a key for what only asks whether a rule matches.
+///
+/// # Errors
+/// Every problem of the rules.
+pub fn redactor(config: &Config, key: [u8; 32]) -> Result<Arc<Redactor>, StartError> {
+    build::redactor(&config.redaction, key).map_err(StartError)
 }
 
 fn build_line(config: &Config, clock: Clock) -> Result<Built, StartError> {

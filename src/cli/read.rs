@@ -1,5 +1,6 @@
 //! Commands that read the database: they need no running recorder.
 
+use crate::app;
 use crate::cli::filter::once;
 use crate::cli::{ConfigArg, Done, Failure, Output, OutputArg, print};
 use crate::config;
@@ -12,6 +13,7 @@ use clap::{Args, Subcommand};
 use comfy_table::{Table, presets::UTF8_HORIZONTAL_ONLY};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Which database.
 #[derive(Args, Clone)]
@@ -140,8 +142,7 @@ fn review_failure(error: ReviewError) -> Failure {
 pub(crate) fn export(args: &ExportArgs) -> Done {
     let reader = args.store.reader()?;
     // The gate only asks whether a rule would still match, so the key of the pseudonyms is not needed.
-    let redactor = Redactor::compile(&builtin(), once()?, Settings::default())
-        .map_err(|problems| Failure::usage(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))?;
+    let redactor = gate(&args.store)?;
     let request = ExportRequest {
         integration: args.integration.clone(),
         out: args.out.clone(),
@@ -159,6 +160,19 @@ pub(crate) fn export(args: &ExportArgs) -> Done {
         Output::Json => print::json(&manifest.to_json()),
         Output::Text => print::data(&manifest_text(&manifest, &args.out)),
     }
+}
+
+/// The rules an export is held against: the configuration's, or the built-in ones where only a file is named.
+fn gate(store: &StoreArg) -> Result<Arc<Redactor>, Failure> {
+    if store.store.is_none() || store.config.config.is_some() {
+        let loaded = store.config.load()?;
+        let key = config::key_for_once().map_err(Failure::usage)?;
+        return app::redactor(&loaded.config, key).map_err(Failure::usage);
+    }
+    let compiled = Redactor::compile(&builtin(), once()?, Settings::default());
+    compiled
+        .map(Arc::new)
+        .map_err(|problems| Failure::usage(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))
 }
 
 fn manifest_text(manifest: &Manifest, out: &Path) -> String {

@@ -41,6 +41,7 @@ pub struct Recorder {
     pub traffic: String,
     pub console: String,
     child: Child,
+    before: Vec<String>,
     // Held so that the recorder never writes into a closed pipe.
     _talk: std::thread::JoinHandle<Vec<String>>,
 }
@@ -77,12 +78,17 @@ impl Recorder {
             before.push(line);
         }
         let talk = std::thread::spawn(move || lines.map_while(Result::ok).collect());
-        Self { folder, traffic: traffic.unwrap(), console: console.unwrap(), child, _talk: talk }
+        Self { folder, traffic: traffic.unwrap(), console: console.unwrap(), child, before, _talk: talk }
     }
 
     /// `darklaunch ARGS` in the recorder's folder.
     pub fn cli(&self, args: &[&str]) -> Output {
         command().args(args).current_dir(self.folder.path()).output().unwrap()
+    }
+
+    /// What it said until it listened.
+    pub fn talk_so_far(&self) -> &[String] {
+        &self.before
     }
 
     /// A line as a user types it into a shell, in the recorder's folder.
