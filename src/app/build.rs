@@ -6,7 +6,7 @@ use crate::control::{self, BreakerSettings};
 use crate::exchange::Integration;
 use crate::mirror::{self, Door, EndpointRule};
 use crate::proxy::{ENDPOINTS_MAX, EndpointNames, Matcher, Route};
-use crate::redact::{PseudonymKey, Redactor, RuleFile, builtin};
+use crate::redact::{PseudonymKey, Redactor, builtin};
 use crate::telemetry::Book;
 use crate::{redact, store};
 use http::{HeaderName, HeaderValue, Method};
@@ -24,7 +24,7 @@ const DEPTH_MAX: usize = 64;
 /// The redactor of a configuration, or every problem of its rules.
 pub(crate) fn redactor(config: &RedactionConfig, key: [u8; 32]) -> Result<Arc<Redactor>, Vec<String>> {
     let mut files = if config.builtin_rules { builtin() } else { Vec::new() };
-    files.extend(config.rule_files.iter().map(|file| RuleFile { name: file.name.clone(), text: file.text.clone() }));
+    files.extend(config.rule_files.iter().cloned());
     let body_bytes_max = usize::try_from(config.body_bytes_max).unwrap_or(usize::MAX);
     let settings = redact::Settings {
         body_bytes_max,

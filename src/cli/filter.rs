@@ -222,10 +222,7 @@ fn redactor(args: &RulesArg) -> Result<Redactor, Failure> {
 
 fn files(args: &RulesArg) -> Result<Vec<RuleFile>, Failure> {
     match &args.rules {
-        Some(folder) => {
-            let files = config::read_folder(folder).map_err(Failure::usage)?;
-            Ok(files.into_iter().map(|file| RuleFile { name: file.name, text: file.text }).collect())
-        }
+        Some(folder) => config::read_folder(folder).map_err(Failure::usage),
         None => Ok(builtin()),
     }
 }

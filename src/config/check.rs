@@ -9,9 +9,10 @@ use crate::config::integration::{self, IntegrationConfig, Matcher};
 use crate::config::problem::{Place, Problems};
 use crate::config::raw::closest;
 use crate::config::reader::{Placed, Reader};
-use crate::config::rules::{self, RuleFile};
+use crate::config::rules;
 use crate::config::secret::Reference;
 use crate::config::{Config, KeySecret, LimitsConfig, RedactionConfig, StoreConfig};
+use crate::redact::RuleFile;
 
 const ADDRESS_REMEDY: &str = "write IP:PORT, such as \"127.0.0.1:8080\"";
 const LEVELS: &[&str] = &["error", "warn", "info", "debug", "trace", "off"];

@@ -22,6 +22,7 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use crate::redact::RuleFile;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -31,7 +32,7 @@ pub use integration::{
 };
 pub use keys::reference;
 pub use problem::{Place, Problem, Problems};
-pub use rules::{RuleFile, RulesError, read_folder};
+pub use rules::{RulesError, read_folder};
 pub use secret::{Environment, Reference, Secret, SecretError};
 pub use state::{SavedSwitch, StateError, StateFolder, Stops};
 pub use surroundings::{key_for_once, key_from_file, machine_name, user_name};

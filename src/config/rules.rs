@@ -1,19 +1,11 @@
 //! Reads a folder of redaction rules; what the rules mean is the business of `redact`.
 
+use crate::redact::RuleFile;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A rule file may have this many bytes: rules are written by people.
 const RULE_FILE_BYTES_MAX: u64 = 1024 * 1024;
-
-/// One rule file's text, under the name that messages use.
-#[derive(Clone, Debug)]
-pub struct RuleFile {
-    /// The path as it was reached.
-    pub name: String,
-    /// Its TOML.
-    pub text: String,
-}
 
 /// Why a folder gives no rules.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
