@@ -7,6 +7,9 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+/// Wait for blocking workers once the future has ended, milliseconds.
+const WORKERS_WAIT_MS: u64 = 1_000;
+
 /// One thread with a current-thread runtime that runs one future to its end.
 pub(crate) struct Runner {
     stop: CancellationToken,
@@ -25,6 +28,8 @@ impl Runner {
         let told = stop.clone();
         let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
             runtime.block_on(run(told));
+            // A blocking worker that hangs (a read of the store) is left behind, not waited for.
+            runtime.shutdown_timeout(Duration::from_millis(WORKERS_WAIT_MS));
             // Dropping the sender is the message; a panic drops it as well.
             drop(end);
         })?;
