@@ -134,8 +134,8 @@ fn percentiles(now: &IntegrationView, details: &Details) -> Markup {
                     table.stack.figures {
                         thead { tr { th scope="col" { "Endpoint" } th scope="col" { "Provider" } th.n scope="col" { "Calls" }
                             th.n scope="col" { "Counted" } @for name in &names { th.n scope="col" { (name) } } } }
-                        @if endpoints.len() > 1 { (endpoint_rows(now, "all endpoints", &details.overall)) }
-                        @for endpoint in endpoints { (endpoint_rows(now, &endpoint.endpoint, endpoint)) }
+                        @if endpoints.len() > 1 { (endpoint_rows(now, &html! { "All endpoints" }, &details.overall)) }
+                        @for endpoint in endpoints { (endpoint_rows(now, &html! { code { (endpoint.endpoint) } }, endpoint)) }
                     }
                 }
             }
@@ -143,7 +143,7 @@ fn percentiles(now: &IntegrationView, details: &Details) -> Markup {
     }
 }
 
-fn endpoint_rows(now: &IntegrationView, endpoint: &str, figures: &EndpointFigures) -> Markup {
+fn endpoint_rows(now: &IntegrationView, endpoint: &Markup, figures: &EndpointFigures) -> Markup {
     let primary = figures.primary.as_ref().map(|role| (TODAYS, now.primary_name().unwrap_or("provider"), role));
     let shadow = figures.shadow.as_ref().map(|role| (NEW, now.shadow_name(), role));
     let roles: Vec<(&str, &str, &RoleFigures)> = primary.into_iter().chain(shadow).collect();
@@ -151,8 +151,8 @@ fn endpoint_rows(now: &IntegrationView, endpoint: &str, figures: &EndpointFigure
         tbody {
             @for (at, (role, name, figures)) in roles.iter().enumerate() {
                 tr {
-                    @if at == 0 { th.title scope="rowgroup" rowspan=(roles.len()) { code { (endpoint) } } }
-                    td.wide data-label="Provider" { (provider(role, name)) }
+                    @if at == 0 { th.title scope="rowgroup" rowspan=(roles.len()) { (endpoint) } }
+                    td.wide { (provider(role, name)) }
                     td.n data-label="Calls" { (words::count(figures.calls)) }
                     td.n data-label="Counted" { (words::count(figures.counted_calls))
                         @if figures.censored_calls > 0 { br; small { (words::count(figures.censored_calls)) " ended by us" } } }
@@ -167,8 +167,10 @@ fn endpoint_rows(now: &IntegrationView, endpoint: &str, figures: &EndpointFigure
 
 fn ledger(now: &IntegrationView, recorder: &RecorderView) -> Markup {
     let ledger = &now.ledger;
-    let mirrored = Outcome::ALL.iter().map(|o| (words::outcome(*o), *o == Outcome::Ok, ledger.mirrored.get(o.name())));
-    let others = NotMirrored::ALL.iter().map(|r| (r.meaning(), true, ledger.not_mirrored.get(r.name())));
+    let mirrored = Outcome::ALL
+        .iter()
+        .map(|o| (words::outcome(*o), if *o == Outcome::Ok { "good" } else { "bad" }, ledger.mirrored.get(o.name())));
+    let others = NotMirrored::ALL.iter().map(|r| (r.meaning(), "quiet", ledger.not_mirrored.get(r.name())));
     let not_mirrored: u64 = ledger.not_mirrored.values().sum();
     html! {
         section.card aria-labelledby="ledger" {
@@ -189,24 +191,24 @@ fn ledger(now: &IntegrationView, recorder: &RecorderView) -> Markup {
 }
 
 /// Rows that occurred, with their share; a list of zeros says nothing.
-fn counts<'a>(rows: impl Iterator<Item = (&'static str, bool, Option<&'a u64>)>) -> Markup {
-    let rows: Vec<(&str, bool, u64)> =
-        rows.map(|(word, good, n)| (word, good, n.copied().unwrap_or(0))).filter(|(_, _, n)| *n > 0).collect();
+fn counts<'a>(rows: impl Iterator<Item = (&'static str, &'static str, Option<&'a u64>)>) -> Markup {
+    let rows: Vec<(&str, &str, u64)> =
+        rows.map(|(word, class, n)| (word, class, n.copied().unwrap_or(0))).filter(|(_, _, n)| *n > 0).collect();
     let all = rows.iter().map(|(_, _, n)| n).sum();
     html! {
         @if rows.is_empty() { p.quiet { "None." } }
-        @else { table.counts { tbody { @for (word, good, n) in rows { tr {
-            th scope="row" { (word) (bar(n, all, good)) }
+        @else { table.counts { tbody { @for (word, class, n) in rows { tr {
+            th scope="row" { (word) (bar(n, all, class)) }
             td.n { (words::count(n)) } td.n.quiet { (words::share(n, all)) }
         } } } } }
     }
 }
 
 /// A share as a bar; the figure stands beside it. Geometry is in attributes: no inline style is allowed.
-fn bar(part: u64, whole: u64, good: bool) -> Markup {
+fn bar(part: u64, whole: u64, class: &str) -> Markup {
     let width = format!("{:.2}", part as f64 * 100.0 / whole.max(1) as f64);
     html! {
-        svg class={ "bar " (if good { "good" } else { "bad" }) } viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true" {
+        svg class={ "bar " (class) } viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true" {
             rect.track width="100" height="4" {} rect.part width=(width) height="4" {}
         }
     }
@@ -240,7 +242,7 @@ fn recent(now: &IntegrationView, rows: &[Recent]) -> Markup {
                     th scope="col" { (provider(NEW, now.shadow_name())) } th scope="col" { "Answers" } } }
                 @for row in rows { tbody { tr {
                     th.title scope="row" { span.when { (words::short_moment(row.received_unix_us)) } }
-                    td.wide data-label="Endpoint" { code { (row.endpoint) } }
+                    td.wide { code { (row.endpoint) } }
                     @if now.primary_name().is_some() { td data-label="Today’s" {
                         @match &row.primary { Some(call) => { (call_words(call)) } None => { "–" } } } }
                     td data-label="New" { (call_words(&row.shadow)) }

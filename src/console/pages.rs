@@ -154,7 +154,7 @@ fn rows(now: &IntegrationView, figures: Option<&EndpointFigures>) -> Markup {
                         td.wide.whole rowspan=(sides.len()) data-label="Mirroring" { (badge(now)) " " small { (words::brief_state(now.state, &now.sample)) }
                             @if let Some(paused_by) = &now.paused_by { br; small { (paused_words(paused_by)) } } }
                     }
-                    td.wide data-label="Provider" { (provider(role, name)) }
+                    td.wide { (provider(role, name)) }
                     @match figures {
                         None => { td.wide colspan="4" data-label="Figures" { span.needs { "no calls yet" } } }
                         Some(figures) => {

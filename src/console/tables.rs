@@ -82,7 +82,6 @@ pub(crate) struct Details {
     pub(crate) history: Vec<Change>,
 }
 
-
 /// Both providers over all endpoints, by integration.
 pub(crate) type Overview = BTreeMap<String, EndpointFigures>;
 

@@ -119,7 +119,10 @@ mod tests {
             ("99.9%".into(), "< 0.1%".into(), "–".into())
         );
         assert_eq!(short_moment(1_700_000_000_999_999), "14 Nov, 22:13:20");
-        assert_eq!((verdict("same"), verdict("cannot_say: no_body")), ("= same".into(), "? cannot say: no body".into()));
+        assert_eq!(
+            (verdict("same"), verdict("cannot_say: no_body")),
+            ("= same".into(), "? cannot say: no body".into())
+        );
         assert_eq!(moment(1_700_000_000_999_999), "2023-11-14 22:13:20 UTC");
     }
 }
