@@ -171,6 +171,8 @@ fn ledger(now: &IntegrationView, recorder: &RecorderView) -> Markup {
         .iter()
         .map(|o| (words::outcome(*o), if *o == Outcome::Ok { "good" } else { "bad" }, ledger.mirrored.get(o.name())));
     let others = NotMirrored::ALL.iter().map(|r| (r.meaning(), "quiet", ledger.not_mirrored.get(r.name())));
+    let settled = now.recorded + now.not_recorded.values().sum::<u64>();
+    let writing = ledger.mirrored_total().saturating_sub(settled);
     let not_mirrored: u64 = ledger.not_mirrored.values().sum();
     html! {
         section.card aria-labelledby="ledger" {
@@ -184,7 +186,7 @@ fn ledger(now: &IntegrationView, recorder: &RecorderView) -> Markup {
                 div { h3 { "Copied: what " (now.shadow_name()) " did" } (counts(mirrored)) }
                 div { h3 { "Not copied: why" } (counts(others)) }
             }
-            p.quiet { (words::count(now.recorded)) " of the copied calls are recorded."
+            p.quiet { (words::count(now.recorded)) " of the copied calls are recorded" @if writing > 0 { ", " (words::count(writing)) " are being written" } "."
                 @for (reason, count) in &now.not_recorded { " " (words::count(*count)) " not recorded: " (reason) "." } }
         }
     }

@@ -58,7 +58,7 @@ pub(crate) struct DailyCalls {
     pub(crate) max: u64,
 }
 
-/// The providers' host names.
+/// What the providers are called.
 #[derive(Debug, Serialize)]
 struct ProvidersView {
     primary: Option<String>,
