@@ -50,7 +50,9 @@ async fn both_pages_tell_state_ledger_figures_and_what_was_redacted() {
     let (recorder, _primary, shadow) = busy().await;
     assert_eq!(shadow.seen().len(), CALLS);
     let list = page_with(&recorder, "/", &[r#"data-label="Calls">70<"#, "needs 299 calls"]).await;
-    for words in ["payments", "On", "100% of the calls", "As configured", " ms", &shadow.url["http://".len()..]] {
+    for words in
+        ["payments", "On", "100% of the calls", "As configured", "Successful\">100%<", &shadow.url["http://".len()..]]
+    {
         assert!(list.contains(words), "{words}: {list}");
     }
     let words = ["70 calls", "from 70 calls", "needs 299"];
