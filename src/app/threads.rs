@@ -73,3 +73,21 @@ pub(crate) fn tell_panics_without_their_text() {
         tracing::error!(place, "a thread panicked; this is a defect of darklaunch");
     }));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_worker_that_hangs_does_not_hold_the_stop() {
+        let (release, hangs) = sync_channel::<()>(1);
+        let runner = Runner::start("dl-test", move |stop| async move {
+            let worker = tokio::task::spawn_blocking(move || hangs.recv());
+            stop.cancelled().await;
+            drop(worker);
+        });
+        // Without the bound this would wait for ever: the worker is released only afterwards.
+        assert!(runner.is_ok_and(Runner::stop));
+        drop(release);
+    }
+}
