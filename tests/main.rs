@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a story fails by panicking")]
 
 mod command_line;
+mod console;
 mod crash;
 mod demo;
 mod isolation;

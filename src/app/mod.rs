@@ -372,8 +372,8 @@ fn providers(config: &Config) -> Vec<console::Providers> {
     let host = |uri: &http::Uri| uri.authority().map_or_else(String::new, ToString::to_string);
     let of = |one: &crate::config::IntegrationConfig| console::Providers {
         integration: build::name(one),
-        primary: one.primary.as_ref().map(|primary| host(&primary.url)),
-        shadow: host(&one.shadow.url),
+        primary: one.primary.as_ref().map(|primary| primary.name.clone().unwrap_or_else(|| host(&primary.url))),
+        shadow: one.shadow.name.clone().unwrap_or_else(|| host(&one.shadow.url)),
     };
     config.integrations.iter().map(of).collect()
 }

@@ -7,6 +7,9 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+/// Wait for blocking workers once the future has ended, milliseconds.
+const WORKERS_WAIT_MS: u64 = 1_000;
+
 /// One thread with a current-thread runtime that runs one future to its end.
 pub(crate) struct Runner {
     stop: CancellationToken,
@@ -25,6 +28,8 @@ impl Runner {
         let told = stop.clone();
         let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
             runtime.block_on(run(told));
+            // A blocking worker that hangs (a read of the store) is left behind, not waited for.
+            runtime.shutdown_timeout(Duration::from_millis(WORKERS_WAIT_MS));
             // Dropping the sender is the message; a panic drops it as well.
             drop(end);
         })?;
@@ -67,4 +72,22 @@ pub(crate) fn tell_panics_without_their_text() {
         let place = info.location().map_or_else(String::new, ToString::to_string);
         tracing::error!(place, "a thread panicked; this is a defect of darklaunch");
     }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_worker_that_hangs_does_not_hold_the_stop() {
+        let (release, hangs) = sync_channel::<()>(1);
+        let runner = Runner::start("dl-test", move |stop| async move {
+            let worker = tokio::task::spawn_blocking(move || hangs.recv());
+            stop.cancelled().await;
+            drop(worker);
+        });
+        // Without the bound this would wait for ever: the worker is released only afterwards.
+        assert!(runner.is_ok_and(Runner::stop));
+        drop(release);
+    }
 }

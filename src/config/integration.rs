@@ -42,6 +42,8 @@ pub struct Matcher {
 /// Today's provider.
 #[derive(Clone, Debug, Serialize)]
 pub struct PrimaryConfig {
+    /// What pages call it; its host if `None`.
+    pub name: Option<String>,
     /// http or https; no credentials, query or fragment.
     #[serde(serialize_with = "uri_text")]
     pub url: Uri,
@@ -54,6 +56,8 @@ pub struct PrimaryConfig {
 /// The new provider.
 #[derive(Clone, Debug, Serialize)]
 pub struct ShadowConfig {
+    /// As [`PrimaryConfig::name`].
+    pub name: Option<String>,
     /// As [`PrimaryConfig::url`].
     #[serde(serialize_with = "uri_text")]
     pub url: Uri,
@@ -171,6 +175,8 @@ fn header_texts<S: Serializer>(headers: &[(HeaderName, Secret)], serializer: S) 
 
 const URL_REMEDY: &str = "write scheme, host and path only, such as \"https://api.new.example\"";
 const ENDPOINT_REMEDY: &str = "write a method and a path, such as \"POST /orders/{id}\"";
+/// Longest name of a provider, characters.
+const NAME_CHARS_MAX: usize = 40;
 /// Methods that change nothing at the provider (RFC 9110, 9.2.1) and can be repeated to a second one.
 const SAFE: &[&str] = &["GET", "HEAD", "OPTIONS"];
 const METHODS: &[&str] = &["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "QUERY"];
@@ -270,9 +276,21 @@ impl Section<'_, '_> {
 
     fn primary(&mut self) -> Option<PrimaryConfig> {
         let url = self.text("primary.url").and_then(|url| self.upstream("primary.url", url));
+        let name = self.provider_name("primary.name");
         let connect_timeout_ms = self.duration_ms("primary.connect_timeout");
         let read_timeout_ms = self.duration_ms("primary.read_timeout");
-        Some(PrimaryConfig { url: url?, connect_timeout_ms, read_timeout_ms })
+        Some(PrimaryConfig { name, url: url?, connect_timeout_ms, read_timeout_ms })
+    }
+
+    fn provider_name(&mut self, key: &str) -> Option<String> {
+        let (name, place) = self.text(key)?;
+        let chars = name.trim().chars().count();
+        if (1..=NAME_CHARS_MAX).contains(&chars) && !name.chars().any(char::is_control) {
+            return Some(name.trim().to_owned());
+        }
+        let remedy = format!("write 1 to {NAME_CHARS_MAX} characters, such as \"NewPay\", or leave it out");
+        self.wrong((name, place), key, "is no name for a page", remedy);
+        None
     }
 
     /// The URL as it was written: `url::Url` only judges it, since it would normalise the path.
@@ -323,6 +341,7 @@ impl Section<'_, '_> {
             );
         }
         let url = self.text("shadow.url").and_then(|url| self.upstream("shadow.url", url));
+        let name = self.provider_name("shadow.name");
         let headers = self.headers();
         let drop_headers = self.header_names("shadow.drop_headers");
         let keep_headers = self.header_names("shadow.keep_headers");
@@ -334,6 +353,7 @@ impl Section<'_, '_> {
         let total_timeout_ms = self.duration_ms("shadow.total_timeout");
         let success_graphql = self.flag("shadow.success.graphql");
         Some(ShadowConfig {
+            name,
             url: url?,
             headers,
             drop_headers,

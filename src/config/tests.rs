@@ -67,6 +67,21 @@ fn the_example_works_and_names_every_key() {
     }
 }
 
+#[test]
+fn providers_have_names_for_people() {
+    let with = |name: &str| {
+        format!(
+            "[listen]\ntraffic = \"127.0.0.1:0\"\n[integrations.a]\nmatch.path_prefix = \"/\"\nshadow.url = \"http://s.example\"\nshadow.name = \"{name}\"\n"
+        )
+    };
+    let (config, _) = parse_with(&with(" NewPay "), &[]).unwrap_or_else(|problems| panic!("{problems}"));
+    assert_eq!(config.integrations[0].shadow.name.as_deref(), Some("NewPay"));
+    for bad in ["a\\tb", &"x".repeat(41)] {
+        let problems = parse_with(&with(bad), &[]).unwrap_err().to_string();
+        assert!(problems.contains("integrations.a.shadow.name") && problems.contains("1 to 40"), "{bad}: {problems}");
+    }
+}
+
 const BAD: &str = r##"
 [listen]
 traffic = ["127.0.0.1:8080", "localhost:81"]

@@ -40,7 +40,7 @@ pub struct Settings {
     pub allowed_hosts: Vec<String>,
 }
 
-/// What both providers of an integration are called on pages: their host names.
+/// What both providers of an integration are called on pages: the names given to them, or their hosts.
 #[derive(Clone, Debug)]
 pub struct Providers {
     /// The integration.

@@ -1,6 +1,6 @@
 //! The page of one integration: state and stop first, then the figures.
 
-use crate::console::pages::{badge, changed, figure, frame, paused_words, unreadable};
+use crate::console::pages::{NEW, TODAYS, badge, changed, figure, frame, paused_words, provider, sides, unreadable};
 use crate::console::tables::{Call, Change, Details, EndpointFigures, Recent, RoleFigures};
 use crate::console::view::{IntegrationView, RecorderView};
 use crate::console::words;
@@ -20,9 +20,10 @@ pub(crate) fn page(
         (switch(now, refused))
         @match details {
             Err(why) => { (unreadable(why)) }
-            Ok(details) => { (percentiles(now, &details.endpoints)) }
+            Ok(details) => { (glance(now, &details.overall)) }
         }
-        (ledger(now))
+        (ledger(now, recorder))
+        @if let Ok(details) = details { (percentiles(now, details)) }
         (redaction(now, details.ok()))
         @if let Ok(details) = details { (recent(now, &details.recent)) (history(&details.history)) }
     };
@@ -31,24 +32,30 @@ pub(crate) fn page(
 
 fn switch(now: &IntegrationView, refused: Option<&str>) -> Markup {
     let address = format!("/integrations/{}", now.name);
+    let off = now.state == "off";
     html! {
         section class={ "card switch " (now.state) } aria-labelledby="mirroring" {
             h2 id="mirroring" { "Mirroring " (badge(now)) }
             p.lead { (sentence(now)) }
-            p.quiet { "Last change: " (changed(now)) }
+            p.quiet { "Last change: " (changed(now))
+                @if let Some(daily) = &now.daily_calls { br; "Budget of today (UTC): " (words::count(daily.used)) " of "
+                    (words::calls(daily.max)) " used." } }
             @if let Some(why) = refused { p.notice.bad role="alert" { "Not changed: " (why) } }
-            form method="post" action={ (address) "/stop" } {
-                button.stop type="submit" { span aria-hidden="true" { "■ " } "Stop mirroring now" }
+            @if !off {
+                form method="post" action={ (address) "/stop" } {
+                    button.stop type="submit" { span aria-hidden="true" { "■ " } "Stop mirroring now" }
+                    span.quiet { "At once, without a question. Calls on their way to the new provider are cut off; your customers notice nothing." }
+                }
             }
-            details open[refused.is_some() || now.state == "off"] {
-                summary { @if now.state == "off" { "Start mirroring" } @else { "Change the share of calls" } }
+            details open[refused.is_some() || off] {
+                summary { @if off { "Start mirroring" } @else { "Change the share of calls" } }
                 form.start method="post" action={ (address) "/start" } {
-                    label { "Why" input type="text" name="reason" required maxlength="500" autocomplete="off"
+                    label { "Why (is kept in the history)" input type="text" name="reason" required maxlength="500" autocomplete="off"
                         placeholder="e.g. second week of the comparison"; }
                     label { "Who" input type="text" name="who" maxlength="100" autocomplete="name" placeholder="your name"; }
                     label { "Share of calls" input type="text" name="sample" value=(now.sample) maxlength="12"
                         pattern="[0-9]{1,3}([.][0-9]{1,4})? ?%" title="a percentage, such as 10%"; }
-                    button type="submit" { "Start mirroring" }
+                    button type="submit" { @if off { "Start mirroring" } @else { "Change the share" } }
                 }
             }
         }
@@ -59,21 +66,58 @@ fn sentence(now: &IntegrationView) -> Markup {
     let shadow = now.shadow_name();
     html! {
         @match (now.state, &now.paused_by) {
-            ("on", _) => { "Copying " strong { (now.sample) } " of the calls to " strong { (shadow) } ". " }
+            ("on", _) => { "Copying " strong { (now.sample) } " of the calls to the new provider, " strong { (shadow) } ". " }
             (_, Some(paused_by)) => { "On, but not copying: " strong { (paused_words(paused_by)) } ". " }
-            _ => { "No call is copied to " strong { (shadow) } ". " }
+            _ => { strong { "Mirroring is stopped." } " No call is copied to the new provider, " strong { (shadow) } ". " }
         }
         @match now.primary_name() {
-            Some(primary) => { "Your customers only ever see " strong { (primary) } "." }
+            Some(primary) => { "Your customers only ever get the answers of today’s provider, " strong { (primary) } "." }
             None => { "This is a sink: it receives copies, and answers no customer." }
         }
     }
 }
 
-fn percentiles(now: &IntegrationView, endpoints: &[EndpointFigures]) -> Markup {
-    let names: Vec<&str> = endpoints
-        .iter()
-        .flat_map(|endpoint| [&endpoint.primary, &endpoint.shadow])
+/// The three figures people ask for first.
+fn glance(now: &IntegrationView, overall: &EndpointFigures) -> Markup {
+    let sides = sides(now, Some(overall));
+    let success = |role: &RoleFigures| html! { (words::share(role.ok_calls, role.calls)) };
+    html! {
+        section.tiles aria-label="At a glance" {
+            (tile("Answered with success", &sides, success, |role| format!("of {}", words::calls(role.calls))))
+            (tile("Half of the calls finish within", &sides, |role| figure(role.figure("p50")), sample))
+            (tile("99 of 100 calls finish within", &sides, |role| figure(role.figure("p99")), sample))
+        }
+    }
+}
+
+fn sample(role: &RoleFigures) -> String {
+    format!("from {}", words::calls(role.counted_calls))
+}
+
+fn tile(
+    title: &str,
+    sides: &[(&'static str, &str, Option<&RoleFigures>)],
+    value: impl Fn(&RoleFigures) -> Markup,
+    sample: impl Fn(&RoleFigures) -> String,
+) -> Markup {
+    html! {
+        div.card.tile {
+            h2 { (title) }
+            dl { @for (role, name, figures) in sides { div class=(if *role == NEW { "new" } else { "todays" }) {
+                dt { (provider(role, name)) }
+                dd { @match figures {
+                    Some(figures) => { span.value { (value(figures)) } " " small { (sample(figures)) } }
+                    None => { span.needs { "no calls yet" } }
+                } }
+            } } }
+        }
+    }
+}
+
+fn percentiles(now: &IntegrationView, details: &Details) -> Markup {
+    let endpoints = &details.endpoints;
+    let names: Vec<&str> = [&details.overall.primary, &details.overall.shadow]
+        .into_iter()
         .flatten()
         .map(|role| role.figures.iter().map(|figure| figure.name).collect::<Vec<_>>())
         .max_by_key(Vec::len)
@@ -83,13 +127,15 @@ fn percentiles(now: &IntegrationView, endpoints: &[EndpointFigures]) -> Markup {
             h2 id="slow" { "How slow are the slow calls?" }
             @if endpoints.is_empty() { p.quiet { "No call has been recorded yet." } }
             @else {
-                p.quiet { "“p99 = 1.3 s” means: 99 of 100 calls finish within 1.3 s. Counted are successful calls, and calls "
-                    "that we ended ourselves, as “at least this long” (≥). A figure is shown once enough calls support it." }
+                p.quiet { "Read “p99 = 1.3 s” as: 99 of 100 calls finish within 1.3 s. “Counted” are successful calls and, as “at "
+                    "least this long” (≥), calls that we ended ourselves. “needs 299” means: fewer than 299 counted calls say too "
+                    "little for that figure. Everything in the database counts." }
                 div.scroll role="region" aria-label="Percentiles" tabindex="0" {
-                    table {
+                    table.stack.figures {
                         thead { tr { th scope="col" { "Endpoint" } th scope="col" { "Provider" } th.n scope="col" { "Calls" }
-                            @for name in &names { th.n scope="col" { (name) } } } }
-                        @for endpoint in endpoints { (endpoint_rows(now, endpoint)) }
+                            th.n scope="col" { "Counted" } @for name in &names { th.n scope="col" { (name) } } } }
+                        @if endpoints.len() > 1 { (endpoint_rows(now, &html! { "All endpoints" }, &details.overall)) }
+                        @for endpoint in endpoints { (endpoint_rows(now, &html! { code { (endpoint.endpoint) } }, endpoint)) }
                     }
                 }
             }
@@ -97,69 +143,92 @@ fn percentiles(now: &IntegrationView, endpoints: &[EndpointFigures]) -> Markup {
     }
 }
 
-fn endpoint_rows(now: &IntegrationView, endpoint: &EndpointFigures) -> Markup {
-    let primary = endpoint.primary.as_ref().map(|role| (now.primary_name().unwrap_or("primary"), role));
-    let shadow = endpoint.shadow.as_ref().map(|role| (now.shadow_name(), role));
-    let roles: Vec<(&str, &RoleFigures)> = primary.into_iter().chain(shadow).collect();
+fn endpoint_rows(now: &IntegrationView, endpoint: &Markup, figures: &EndpointFigures) -> Markup {
+    let primary = figures.primary.as_ref().map(|role| (TODAYS, now.primary_name().unwrap_or("provider"), role));
+    let shadow = figures.shadow.as_ref().map(|role| (NEW, now.shadow_name(), role));
+    let roles: Vec<(&str, &str, &RoleFigures)> = primary.into_iter().chain(shadow).collect();
     html! {
         tbody {
-            @for (at, (provider, role)) in roles.iter().enumerate() {
+            @for (at, (role, name, figures)) in roles.iter().enumerate() {
                 tr {
-                    @if at == 0 { th scope="rowgroup" rowspan=(roles.len()) { code { (endpoint.endpoint) } } }
-                    td { (provider) }
-                    td.n { (words::count(role.calls))
-                        @if role.censored_calls > 0 { br; small { (words::count(role.censored_calls)) " ended by us" } } }
-                    @for one in &role.figures { td.n { (figure(one)) } }
+                    @if at == 0 { th.title scope="rowgroup" rowspan=(roles.len()) { (endpoint) } }
+                    td.wide { (provider(role, name)) }
+                    td.n data-label="Calls" { (words::count(figures.calls)) }
+                    td.n data-label="Counted" { (words::count(figures.counted_calls))
+                        @if figures.censored_calls > 0 { br; small { (words::count(figures.censored_calls)) " ended by us" } } }
+                    @for one in &figures.figures { td.n data-label=(one.name) {
+                        @match &one.text { Some(text) => { (text) } None => { span.needs { "needs " (words::count(one.needs_calls)) } } }
+                    } }
                 }
             }
         }
     }
 }
 
-fn ledger(now: &IntegrationView) -> Markup {
+fn ledger(now: &IntegrationView, recorder: &RecorderView) -> Markup {
     let ledger = &now.ledger;
-    let mirrored = Outcome::ALL.iter().map(|o| (words::outcome(*o), ledger.mirrored.get(o.name())));
-    let others = NotMirrored::ALL.iter().map(|r| (r.meaning(), ledger.not_mirrored.get(r.name())));
+    let mirrored = Outcome::ALL
+        .iter()
+        .map(|o| (words::outcome(*o), if *o == Outcome::Ok { "good" } else { "bad" }, ledger.mirrored.get(o.name())));
+    let others = NotMirrored::ALL.iter().map(|r| (r.meaning(), "quiet", ledger.not_mirrored.get(r.name())));
+    let settled = now.recorded + now.not_recorded.values().sum::<u64>();
+    let writing = ledger.mirrored_total().saturating_sub(settled);
     let not_mirrored: u64 = ledger.not_mirrored.values().sum();
     html! {
         section.card aria-labelledby="ledger" {
             h2 id="ledger" { "Where every call went" }
-            p { strong { (words::calls(ledger.arrived)) } " arrived: " (words::count(ledger.mirrored_total()))
-                " copied to " (now.shadow_name()) ", " (words::count(not_mirrored)) " not copied, "
-                (words::count(ledger.pending)) " on the way. "
-                @if ledger.adds_up { span.good { "✓ It adds up." } }
-                @else { strong.bad { "✗ It does not add up: please report this." } } }
+            p.full { strong { (words::calls(ledger.arrived)) } " arrived since " (words::moment(recorder.started_unix_us)) ", when the "
+                "recorder started: " strong { (words::count(ledger.mirrored_total())) } " copied to " (now.shadow_name()) ", "
+                strong { (words::count(not_mirrored)) } " not copied, " strong { (words::count(ledger.pending)) } " on the way. "
+                @if ledger.adds_up { span.good.line { "✓ It adds up." } }
+                @else { strong.bad.line { "✗ It does not add up: please report this." } } }
             div.columns {
                 div { h3 { "Copied: what " (now.shadow_name()) " did" } (counts(mirrored)) }
                 div { h3 { "Not copied: why" } (counts(others)) }
             }
-            p.quiet { (words::count(now.recorded)) " recorded."
+            p.quiet { (words::count(now.recorded)) " of the copied calls are recorded" @if writing > 0 { ", " (words::count(writing)) " are being written" } "."
                 @for (reason, count) in &now.not_recorded { " " (words::count(*count)) " not recorded: " (reason) "." } }
         }
     }
 }
 
-/// Rows that occurred; a list of zeros says nothing.
-fn counts<'a>(rows: impl Iterator<Item = (&'static str, Option<&'a u64>)>) -> Markup {
-    let rows: Vec<(&str, u64)> =
-        rows.map(|(word, n)| (word, n.copied().unwrap_or(0))).filter(|(_, n)| *n > 0).collect();
+/// Rows that occurred, with their share; a list of zeros says nothing.
+fn counts<'a>(rows: impl Iterator<Item = (&'static str, &'static str, Option<&'a u64>)>) -> Markup {
+    let rows: Vec<(&str, &str, u64)> =
+        rows.map(|(word, class, n)| (word, class, n.copied().unwrap_or(0))).filter(|(_, _, n)| *n > 0).collect();
+    let all = rows.iter().map(|(_, _, n)| n).sum();
     html! {
         @if rows.is_empty() { p.quiet { "None." } }
-        @else { table.counts { tbody { @for (word, n) in rows { tr { th scope="row" { (word) } td.n { (words::count(n)) } } } } } }
+        @else { table.counts { tbody { @for (word, class, n) in rows { tr {
+            th scope="row" { (word) (bar(n, all, class)) }
+            td.n { (words::count(n)) } td.n.quiet { (words::share(n, all)) }
+        } } } } }
+    }
+}
+
+/// A share as a bar; the figure stands beside it. Geometry is in attributes: no inline style is allowed.
+fn bar(part: u64, whole: u64, class: &str) -> Markup {
+    let width = format!("{:.2}", part as f64 * 100.0 / whole.max(1) as f64);
+    html! {
+        svg class={ "bar " (class) } viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true" {
+            rect.track width="100" height="4" {} rect.part width=(width) height="4" {}
+        }
     }
 }
 
 fn redaction(now: &IntegrationView, details: Option<&Details>) -> Markup {
     let live = now.redaction_hits.iter().map(|(rule, count)| (rule.clone(), *count)).collect();
-    let hits: Vec<(String, u64)> = details.map_or(live, |details| details.hits.clone());
+    let mut hits: Vec<(String, u64)> = details.map_or(live, |details| details.hits.clone());
+    hits.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let all = hits.iter().map(|(_, count)| count).sum();
     html! {
         section.card aria-labelledby="redaction" {
             h2 id="redaction" { "Personal data and secrets" }
-            p.quiet { "Values replaced before anything was stored, by rule." }
-            @if hits.is_empty() { p.quiet { "No rule has found anything yet." } }
-            @else { table.counts { tbody {
-                @for (rule, count) in &hits { tr { th scope="row" { code { (rule) } } td.n { (words::count(*count)) } } }
-            } } }
+            @if hits.is_empty() { p.quiet { "No redaction rule has found anything yet." } }
+            @else {
+                p { strong { (words::count(all)) } " values were replaced before anything was stored. By redaction rule:" }
+                ul.hits { @for (rule, count) in &hits { li { code { (rule) } span.n { (words::count(*count)) } } } }
+            }
         }
     }
 }
@@ -169,25 +238,27 @@ fn recent(now: &IntegrationView, rows: &[Recent]) -> Markup {
         section.card aria-labelledby="recent" {
             h2 id="recent" { "Latest recordings" }
             @if rows.is_empty() { p.quiet { "Nothing has been recorded yet." } }
-            @else { div.scroll role="region" aria-label="Latest recordings" tabindex="0" { table {
-                thead { tr { th scope="col" { "Time" } th scope="col" { "Endpoint" }
-                    @if let Some(primary) = now.primary_name() { th scope="col" { (primary) } }
-                    th scope="col" { (now.shadow_name()) } th scope="col" { "Compared" } } }
-                tbody { @for row in rows { tr {
-                    td.when { (words::moment(row.received_unix_us)) }
-                    td { code { (row.endpoint) } }
-                    @if now.primary_name().is_some() { td { @match &row.primary { Some(call) => { (call_words(call)) } None => { "–" } } } }
-                    td { (call_words(&row.shadow)) }
-                    td { (row.verdict) }
+            @else { div.scroll role="region" aria-label="Latest recordings" tabindex="0" { table.stack {
+                thead { tr { th scope="col" { "Time (UTC)" } th scope="col" { "Endpoint" }
+                    @if let Some(primary) = now.primary_name() { th scope="col" { (provider(TODAYS, primary)) } }
+                    th scope="col" { (provider(NEW, now.shadow_name())) } th scope="col" { "Answers" } } }
+                @for row in rows { tbody { tr {
+                    th.title scope="row" { span.when { (words::short_moment(row.received_unix_us)) } }
+                    td.wide { code { (row.endpoint) } }
+                    @if now.primary_name().is_some() { td data-label="Today’s" {
+                        @match &row.primary { Some(call) => { (call_words(call)) } None => { "–" } } } }
+                    td data-label="New" { (call_words(&row.shadow)) }
+                    td data-label="Answers" { (words::verdict(&row.verdict)) }
                 } } }
-            } } }
+            } }
+            p.quiet { "The latest " (rows.len()) ". All of them: " code { "darklaunch recordings list" } } }
         }
     }
 }
 
 fn call_words(call: &Call) -> Markup {
     html! { span class=(if call.good { "good" } else { "bad" }) { (if call.good { "✓ " } else { "✗ " }) (call.answer) }
-    " " span.quiet { (call.took) } }
+    " " span.quiet.line { (call.took) } }
 }
 
 fn history(rows: &[Change]) -> Markup {

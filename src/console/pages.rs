@@ -1,10 +1,13 @@
 //! The frame of every page, and the list of integrations. No script, no inline style: the pages work with both off.
 
-use crate::console::tables::{Figure, Overview, RoleFigures};
+use crate::console::tables::{EndpointFigures, Figure, Overview, RoleFigures};
 use crate::console::view::{IntegrationView, RecorderView, Status};
 use crate::console::words;
 use axum::response::Html;
 use maud::{DOCTYPE, Markup, html};
+
+/// The title of the list.
+const HOME: &str = "Integrations";
 
 /// The frame.
 pub(crate) fn frame(title: &str, recorder: Option<&RecorderView>, body: &Markup) -> Html<String> {
@@ -20,14 +23,18 @@ pub(crate) fn frame(title: &str, recorder: Option<&RecorderView>, body: &Markup)
             }
             body {
                 a.skip href="#main" { "Skip to content" }
-                header.top { a.brand href="/" { span aria-hidden="true" { "◐ " } "darklaunch" } span.where { (title) } }
+                header.top { a.brand href="/" { span aria-hidden="true" { "◐ " } "darklaunch" }
+                    @if title != HOME { nav.where aria-label="Where you are" { a href="/" { (HOME) } " › " (title) } } }
                 main id="main" {
                     @if let Some(recorder) = recorder { (troubles(recorder)) }
                     (body)
                 }
                 footer {
-                    "Figures count since this recorder started; recordings and percentiles are read from its database. "
-                    "All times in UTC. " a href="/metrics" { "Metrics" } " · " a href="/api/v1/status" { "JSON" }
+                    @if let Some(recorder) = recorder {
+                        "As of " (words::moment(recorder.as_of_unix_us)) "; reload for newer figures. The recorder runs since "
+                        (words::moment(recorder.started_unix_us)) ". "
+                    }
+                    "All times in UTC. For tools: " a href="/metrics" { "metrics" } ", " a href="/api/v1/status" { "JSON" } "."
                 }
             }
         }
@@ -77,67 +84,90 @@ pub(crate) fn paused_words(paused_by: &str) -> &'static str {
 }
 
 /// One percentile, or what it needs.
-pub(crate) fn figure(figure: &Figure) -> Markup {
+pub(crate) fn figure(figure: Option<&Figure>) -> Markup {
     html! {
-        @match &figure.text {
-            Some(text) => { (text) }
-            None => {
-                span.needs { "needs " (words::calls(figure.needs_calls)) ", has " (words::count(figure.has_calls)) }
-            }
+        @match figure {
+            Some(Figure { text: Some(text), .. }) => { (text) }
+            Some(Figure { needs_calls, .. }) => { span.needs { "needs " (words::calls(*needs_calls)) } }
+            None => { "–" }
         }
     }
+}
+
+/// Which of both providers a name belongs to.
+pub(crate) fn provider(role: &str, name: &str) -> Markup {
+    html! { span.provider { span.role { (role) } " " span.name { (name) } } }
+}
+
+/// What both providers are called before their names.
+pub(crate) const TODAYS: &str = "today’s";
+/// See [`TODAYS`].
+pub(crate) const NEW: &str = "new";
+
+/// Both providers, today's first, with what was recorded of them.
+pub(crate) fn sides<'a>(
+    now: &'a IntegrationView,
+    figures: Option<&'a EndpointFigures>,
+) -> Vec<(&'static str, &'a str, Option<&'a RoleFigures>)> {
+    let todays = now.primary_name().map(|name| (TODAYS, name, figures.and_then(|both| both.primary.as_ref())));
+    let new = (NEW, now.shadow_name(), figures.and_then(|both| both.shadow.as_ref()));
+    todays.into_iter().chain([new]).collect()
 }
 
 /// `GET /`.
 pub(crate) fn index(status: &Status, figures: Result<&Overview, &String>) -> Html<String> {
     let body = html! {
-        h1 { "Integrations" }
-        p.lead { "Your customers only ever get the answers of today's providers. Copies go to the new ones, and are compared." }
+        h1 { (HOME) }
+        p.lead { "Your customers only ever get the answers of today’s providers. Copies of their calls go to the new ones, "
+            "and both answers are compared." }
         @if status.integrations.is_empty() { p.notice { "No integration is configured." } }
         @else {
-            div.scroll role="region" aria-label="Integrations" tabindex="0" {
-                table.list {
+            div.scroll.list role="region" aria-label="Integrations" tabindex="0" {
+                table.stack {
                     thead { tr {
                         th scope="col" { "Integration" } th scope="col" { "Mirroring" }
-                        th.n scope="col" { "Calls" } th.n scope="col" { "Mirrored" } th.n scope="col" { "Of these, successful" }
-                        th scope="col" { "Half of the calls within" br; small { "99 of 100 within" } }
+                        th scope="col" { "Provider" } th.n scope="col" { "Calls" } th.n scope="col" { "Successful" }
+                        th.n scope="col" { "Half within" } th.n scope="col" { "99 of 100 within" }
                         th scope="col" { "Last change" }
                     } }
-                    tbody { @for one in &status.integrations { (row(one, figures)) } }
+                    @for one in &status.integrations { (rows(one, figures.ok().and_then(|all| all.get(&one.name)))) }
                 }
             }
-            @if let Err(why) = figures { (unreadable(why)) }
+            @match figures {
+                Ok(_) => { p.quiet { "Calls, successes and times: everything in the database of this recorder. Times count "
+                    "successful calls; calls that we ended ourselves count as “at least this long” (≥)." } }
+                Err(why) => { (unreadable(why)) }
+            }
         }
     };
-    frame("Integrations", Some(&status.recorder), &body)
+    frame(HOME, Some(&status.recorder), &body)
 }
 
-fn row(now: &IntegrationView, figures: Result<&Overview, &String>) -> Markup {
-    let mirrored = now.ledger.mirrored_total();
-    let good = now.ledger.mirrored.get("ok").copied().unwrap_or(0);
-    let brief = figures.ok().and_then(|all| all.get(&now.name));
+fn rows(now: &IntegrationView, figures: Option<&EndpointFigures>) -> Markup {
+    let sides = sides(now, figures);
     html! {
-        tr {
-            th scope="row" { a href={ "/integrations/" (now.name) } { (now.name) } }
-            td { (badge(now)) br; small { (now.sample) " of the calls" }
-                @if let Some(paused_by) = &now.paused_by { br; small { (paused_words(paused_by)) } } }
-            td.n { (words::count(now.ledger.arrived)) }
-            td.n { (words::count(mirrored)) }
-            td.n { (words::share(good, mirrored)) }
-            td { @if let Some(brief) = brief {
-                @if let Some(name) = now.primary_name() { (pair(name, &brief.primary)) }
-                (pair(now.shadow_name(), &brief.shadow))
-            } @else { "–" } }
-            td { (changed(now)) }
+        tbody {
+            @for (at, (role, name, figures)) in sides.iter().enumerate() {
+                tr {
+                    @if at == 0 {
+                        th.title scope="rowgroup" rowspan=(sides.len()) { a href={ "/integrations/" (now.name) } { (now.name) } }
+                        td.wide.whole rowspan=(sides.len()) data-label="Mirroring" { (badge(now)) " " small { (words::brief_state(now.state, &now.sample)) }
+                            @if let Some(paused_by) = &now.paused_by { br; small { (paused_words(paused_by)) } } }
+                    }
+                    td.wide { (provider(role, name)) }
+                    @match figures {
+                        None => { td.wide colspan="4" data-label="Figures" { span.needs { "no calls yet" } } }
+                        Some(figures) => {
+                            td.n data-label="Calls" { (words::count(figures.calls)) }
+                            td.n data-label="Successful" { (words::share(figures.ok_calls, figures.calls)) }
+                            td.n data-label="Half within" { (figure(figures.figure("p50"))) }
+                            td.n data-label="99 of 100 within" { (figure(figures.figure("p99"))) }
+                        }
+                    }
+                    @if at == 0 { td.wide.whole rowspan=(sides.len()) data-label="Last change" { (changed(now)) } }
+                }
+            }
         }
-    }
-}
-
-fn pair(provider: &str, figures: &RoleFigures) -> Markup {
-    html! {
-        div.pair { span.provider { (provider) }
-            @for (at, one) in figures.figures.iter().enumerate() { @if at > 0 { " · " } span.fig { (figure(one)) } }
-            @if figures.figures.is_empty() { span.needs { "no calls yet" } } }
     }
 }
 

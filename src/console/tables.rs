@@ -21,18 +21,22 @@ pub(crate) struct Figure {
     pub(crate) name: &'static str,
     pub(crate) text: Option<String>,
     pub(crate) needs_calls: u64,
-    pub(crate) has_calls: u64,
 }
 
-/// One provider at one endpoint.
+/// One provider at one endpoint, or at all of them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RoleFigures {
+    /// Every call.
     pub(crate) calls: u64,
+    /// Of these, the successful ones.
+    pub(crate) ok_calls: u64,
+    /// Calls behind the percentiles: successful ones, and the ones we ended ourselves.
+    pub(crate) counted_calls: u64,
     pub(crate) censored_calls: u64,
     pub(crate) figures: Vec<Figure>,
 }
 
-/// One endpoint, both providers.
+/// One endpoint, or all of them, and both providers.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct EndpointFigures {
     pub(crate) endpoint: String,
@@ -71,27 +75,28 @@ pub(crate) struct Change {
 /// What the page of one integration shows.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Details {
+    pub(crate) overall: EndpointFigures,
     pub(crate) endpoints: Vec<EndpointFigures>,
     pub(crate) hits: Vec<(String, u64)>,
     pub(crate) recent: Vec<Recent>,
     pub(crate) history: Vec<Change>,
 }
 
-/// p50 and p99 of both providers over all endpoints.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Brief {
-    pub(crate) primary: RoleFigures,
-    pub(crate) shadow: RoleFigures,
-}
-
-/// By integration.
-pub(crate) type Overview = BTreeMap<String, Brief>;
+/// Both providers over all endpoints, by integration.
+pub(crate) type Overview = BTreeMap<String, EndpointFigures>;
 
 /// The door to the store.
 #[derive(Clone, Debug)]
 pub(crate) struct Tables {
     path: Arc<Path>,
     readers: Arc<Semaphore>,
+}
+
+impl RoleFigures {
+    /// The percentile of that name.
+    pub(crate) fn figure(&self, name: &str) -> Option<&Figure> {
+        self.figures.iter().find(|figure| figure.name == name)
+    }
 }
 
 impl Tables {

@@ -23,6 +23,10 @@ pub(crate) struct RecorderView {
     version: &'static str,
     started_at: String,
     rules_hash: String,
+    #[serde(skip)]
+    pub(crate) started_unix_us: i64,
+    #[serde(skip)]
+    pub(crate) as_of_unix_us: i64,
 }
 
 /// One integration.
@@ -37,7 +41,7 @@ pub(crate) struct IntegrationView {
     pub(crate) reason: String,
     pub(crate) changed_at: String,
     pub(crate) paused_by: Option<String>,
-    daily_calls: Option<DailyCalls>,
+    pub(crate) daily_calls: Option<DailyCalls>,
     providers: ProvidersView,
     pub(crate) ledger: LedgerView,
     pub(crate) recorded: u64,
@@ -49,12 +53,12 @@ pub(crate) struct IntegrationView {
 }
 
 #[derive(Debug, Serialize)]
-struct DailyCalls {
-    used: u64,
-    max: u64,
+pub(crate) struct DailyCalls {
+    pub(crate) used: u64,
+    pub(crate) max: u64,
 }
 
-/// The providers' host names.
+/// What the providers are called.
 #[derive(Debug, Serialize)]
 struct ProvidersView {
     primary: Option<String>,
@@ -134,6 +138,8 @@ pub(crate) fn recorder(shared: &Shared) -> RecorderView {
         version: shared.version,
         started_at: words::rfc3339(shared.started_unix_us),
         rules_hash: shared.rules_hash.to_string(),
+        started_unix_us: shared.started_unix_us,
+        as_of_unix_us: shared.clock.unix_us(),
     }
 }
 

@@ -16,6 +16,35 @@ pub(crate) fn moment(unix_us: i64) -> String {
     rfc3339(unix_us).replace('T', " ").replace('Z', " UTC")
 }
 
+/// For lists: `23 Nov, 11:45:03`, in UTC.
+pub(crate) fn short_moment(unix_us: i64) -> String {
+    let time = jiff::Timestamp::from_second(unix_us.div_euclid(1_000_000));
+    time.map_or_else(|_| "unknown".to_owned(), |time| time.strftime("%-d %b, %H:%M:%S").to_string())
+}
+
+/// Beside the state: how much is copied.
+pub(crate) fn brief_state(state: &str, sample: &str) -> String {
+    match state {
+        "on" => format!("{sample} of the calls"),
+        "paused" => format!("{sample} of the calls once it goes on"),
+        _ => "nothing is copied".to_owned(),
+    }
+}
+
+/// How the answers compare, with a symbol: `≠ differs`.
+pub(crate) fn verdict(verdict: &str) -> String {
+    match verdict.split_once(": ") {
+        _ if verdict == "same" => "= same".to_owned(),
+        _ if verdict == "differs" => "≠ differs".to_owned(),
+        Some(("cannot_say", why)) => format!("? cannot say: {}", plain(why)),
+        _ => format!("? {}", plain(verdict)),
+    }
+}
+
+fn plain(text: &str) -> String {
+    text.replace('_', " ").replace("the primary", "today’s provider").replace("the shadow", "the new provider")
+}
+
 /// Parts per million as a percentage: `10%`, `0.5%`.
 pub(crate) fn percent_of_ppm(ppm: u32) -> String {
     let (whole, rest) = (ppm / 10_000, ppm % 10_000);
@@ -88,6 +117,11 @@ mod tests {
         assert_eq!(
             (share(999_999, 1_000_000), share(1, 1_000_000), share(0, 0)),
             ("99.9%".into(), "< 0.1%".into(), "–".into())
+        );
+        assert_eq!(short_moment(1_700_000_000_999_999), "14 Nov, 22:13:20");
+        assert_eq!(
+            (verdict("same"), verdict("cannot_say: no_body")),
+            ("= same".into(), "? cannot say: no body".into())
         );
         assert_eq!(moment(1_700_000_000_999_999), "2023-11-14 22:13:20 UTC");
     }

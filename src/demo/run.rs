@@ -159,7 +159,9 @@ level = "warn"
 [integrations.{INTEGRATION}]
 match.path_prefix = "/"
 primary.url = "{current}"
+primary.name = "OldPay"
 shadow.url = "{new}"
+shadow.name = "NewPay"
 shadow.success.error_pointers = ["/error"]
 mirror.enabled = true
 mirror.sample = "100%"

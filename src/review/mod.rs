@@ -12,7 +12,7 @@ mod text;
 
 pub use ladder::{Estimate, Ladder, Rung, WhatIf};
 pub use ledger::{LedgerTally, ledger_text};
-pub use report::{LatencyReport, ReviewError, Section};
+pub use report::{LatencyReport, ReviewError, Section, overall};
 pub use text::human_us;
 
 #[cfg(test)]

@@ -145,6 +145,21 @@ impl LatencyReport {
     }
 }
 
+/// One section per role over all endpoints, the primary before the shadow; none where nothing was recorded.
+///
+/// # Errors
+/// The store's own.
+pub fn overall(reader: &Reader, integration: &str) -> Result<Vec<Section>, ReviewError> {
+    let mut roles: BTreeMap<Role, Calls> = BTreeMap::new();
+    for ((_, role), calls) in read_calls(reader, integration, None, None)? {
+        let all = roles.entry(role).or_default();
+        for (outcome, series) in calls.by_outcome {
+            all.by_outcome.entry(outcome).or_default().merge(&series);
+        }
+    }
+    Ok(roles.into_iter().map(|(role, calls)| section("all endpoints".to_owned(), role, &calls, &[])).collect())
+}
+
 type CallsBySection = BTreeMap<(String, Role), Calls>;
 
 fn read_calls(
