@@ -4,6 +4,15 @@ import re
 
 import stripe
 
+from mirror_stories import credentials, only, saw, the_ledger_adds_up, the_shadow_saw_what_was_counted
+
+# One endpoint that writes is repeated, with the shadow's own key.
+MORE = """
+mirror.methods = []
+mirror.allow = ["POST /v1/customers"]
+mirror.rate = "1000/s"
+shadow.headers = { authorization = "Bearer sk_test_shadow" }
+"""
 # localstripe numbers its objects itself: the same call twice makes two ids, secrets and moments.
 OWN_IDS = re.compile(r"\b(cus|pi|pm|ch|txn|prod|price|plan|card|src|tok|evt|req|re|seti)_[A-Za-z0-9_]+")
 OF_THE_MOMENT = {"created", "client_secret", "invoice_prefix", "fingerprint", "available_on"}
@@ -93,3 +102,11 @@ def stories():
         ("errors", errors),
     ]:
         yield title, same_both_ways(calls)
+
+
+def mirror_stories():
+    yield "the ledger adds up", the_ledger_adds_up
+    yield "the shadow saw what was counted", the_shadow_saw_what_was_counted
+    yield "a customer is made there too", saw("POST /v1/customers HTTP/1.1")
+    yield "only the allowed endpoint is mirrored", only({"POST"}, "method")
+    yield "the shadow saw its own key only", credentials("Bearer sk_test_shadow")
