@@ -200,5 +200,5 @@ def mirror_stories():
     yield "the ledger adds up", the_ledger_adds_up
     yield "the shadow saw what was counted", the_shadow_saw_what_was_counted
     yield "the target is mirrored as it came", saw("GET /get?a=1&a=2&b=%2F+x HTTP/1.1")
-    yield "only safe methods are mirrored", only({"GET", "HEAD"}, "method")
+    yield "only safe methods are mirrored", only("GET ", "HEAD ")
     yield "no credential reaches the shadow", credentials("-")

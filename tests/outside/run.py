@@ -24,8 +24,8 @@ import stripe_stories
 ANY_PORT = "127.0.0.1:0"
 START_SECONDS_MAX = 30
 STOP_SECONDS_MAX = 15
-# An access log's line, as mirror_stories reads it; gunicorn and aiohttp write the names each in its own way.
-SEEN_BY_GUNICORN = 'SEEN %(r)s | %({authorization}i)s | %({cookie}i)s | %({darklaunch-capture}i)s'
+# An access log's line, as mirror_stories reads it; stripe_server has the same for aiohttp.
+SEEN = "SEEN %(r)s | %({authorization}i)s | %({cookie}i)s | %({darklaunch-capture}i)s"
 
 
 def wait_for(pattern, log_path, process, name):
@@ -62,7 +62,7 @@ def started(name, command, pattern, folder):
 
 def httpbin(name, folder):
     gunicorn = [sys.executable, "-m", "gunicorn", "-b", ANY_PORT, "-k", "gthread", "--threads", "16"]
-    log = ["--keep-alive", "30", "--access-logfile", "-", "--access-logformat", SEEN_BY_GUNICORN]
+    log = ["--keep-alive", "30", "--access-logfile", "-", "--access-logformat", SEEN]
     return started(name, [*gunicorn, *log, "httpbin:app"], r"Listening at: http://(\S+)", folder)
 
 
@@ -123,7 +123,7 @@ def run_servers(server, about, arguments, folder):
         if not arguments.direct:
             running = recorder(arguments.binary, primary, shadow, about.MORE, folder)
             _, through, console = stack.enter_context(running)
-            mirror = mirror_stories.Mirror(console, shadow_log)
+            mirror = mirror_stories.Mirror(console, place(shadow), shadow_log)
             after = [(title, story, mirror) for title, story in about.mirror_stories()]
         stories = [(title, story, place(primary), place(through)) for title, story in about.stories()]
         return [tell(f"{name}: {title}", *parts) for title, *parts in [*stories, *after]]
