@@ -1,12 +1,21 @@
 //! Hop-by-hop headers: they belong to one connection and are not passed on.
 
-use http::header::{CONNECTION, TE, TRANSFER_ENCODING, UPGRADE};
+use http::header::{CONNECTION, UPGRADE};
 use http::{HeaderMap, HeaderName};
 
-const HOP_BY_HOP: [&str; 6] =
-    ["keep-alive", "proxy-connection", "proxy-authenticate", "proxy-authorization", "http2-settings", "connection"];
+const HOP_BY_HOP: [&str; 9] = [
+    "connection",
+    "http2-settings",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "transfer-encoding",
+    "upgrade",
+];
 
-/// Removes them, and those `Connection` names.
+/// Removes them, and those `Connection` names. The others keep their order, which `HeaderMap::remove` would change.
 pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
     let named: Vec<HeaderName> = headers
         .get_all(CONNECTION)
@@ -15,15 +24,14 @@ pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
         .flat_map(|value| value.split(','))
         .filter_map(|name| HeaderName::try_from(name.trim()).ok())
         .collect();
-    for name in named {
-        headers.remove(name);
+    let of_the_hop = |name: &HeaderName| HOP_BY_HOP.contains(&name.as_str()) || named.contains(name);
+    if headers.keys().any(of_the_hop) {
+        let mut kept = HeaderMap::with_capacity(headers.len());
+        kept.extend(
+            headers.iter().filter(|(name, _)| !of_the_hop(name)).map(|(name, value)| (name.clone(), value.clone())),
+        );
+        *headers = kept;
     }
-    for name in HOP_BY_HOP {
-        headers.remove(name);
-    }
-    headers.remove(TE);
-    headers.remove(TRANSFER_ENCODING);
-    headers.remove(UPGRADE);
 }
 
 /// Whether the client asks for another protocol. `h2c` is only an offer that may be passed over.

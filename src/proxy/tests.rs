@@ -308,6 +308,26 @@ async fn upgrades_connect_and_methods_are_refused_or_counted_by_name_and_close_j
 }
 
 #[test]
+fn headers_of_the_hop_go_and_the_others_keep_their_order() {
+    let lines = [
+        ("date", "d"),
+        ("connection", "close, x-hop"),
+        ("set-cookie", "1"),
+        ("te", "trailers"),
+        ("set-cookie", "2"),
+        ("x-hop", "h"),
+        ("transfer-encoding", "chunked"),
+        ("content-type", "c"),
+        ("etag", "e"),
+    ];
+    let mut map: http::HeaderMap =
+        lines.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
+    headers::remove_hop_by_hop(&mut map);
+    let left: Vec<_> = map.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap())).collect();
+    assert_eq!(left, [("date", "d"), ("set-cookie", "1"), ("set-cookie", "2"), ("content-type", "c"), ("etag", "e")]);
+}
+
+#[test]
 fn endpoints_are_declared_inferred_and_bounded() {
     let names = EndpointNames::new(&["GET /customers/{id}".to_owned()], 2);
     let name = |path: &str| names.name(&Method::GET, path).to_string();

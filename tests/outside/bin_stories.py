@@ -3,10 +3,19 @@
 import http.client
 import json
 import socket
+import time
 
+from mirror_stories import credentials, only, saw, the_ledger_adds_up, the_shadow_saw_what_was_counted
+
+# Every call shall be mirrored, also after an error: the errors of /status are asked for.
+MORE = """
+mirror.rate = "1000/s"
+mirror.in_flight = 256
+breaker.failures_share = "100%"
+"""
 TIMEOUT_SECONDS = 30
 # They describe the connection or the moment, not the answer.
-HEADERS_OF_THE_HOP = {"date", "connection", "keep-alive"}
+HEADERS_OF_THE_HOP = {"date", "connection", "keep-alive", "transfer-encoding"}
 MEBIBYTE = 1 << 20
 
 
@@ -42,13 +51,26 @@ CALLS = [
     ("encoded path", "GET", "/anything/a%20b//c%2Fd?x=%25", {}, None),
 ]
 
+# None of them repeats the request's headers, which differ in the connection's own.
+HEADS = [
+    ("GET", "/ip"),
+    ("GET", "/response-headers?X-Many=1&x-mAnY=2&X-Other=3&X-Many=4"),
+    ("GET", "/cookies/set?first=1&second=2"),
+    ("GET", "/stream-bytes/2000?seed=1"),
+    ("HEAD", "/ip"),
+    ("HEAD", "/stream-bytes/2000?seed=1"),
+    ("GET", "/status/204"),
+    ("GET", "/status/304"),
+    ("GET", "/redirect/1"),
+    ("GET", "/gzip-is-not-here"),
+]
+
 
 def ask(connection, method, target, headers, body):
-    """One call; the Host is the same on both ways, since httpbin repeats it in its answers."""
+    """One call, with the Host that the way asks for: httpbin repeats it, so the primary must get its own."""
     if callable(body):
         body = body()
-    sent = {"Host": "bin.example", "Accept-Encoding": "identity", **headers}
-    connection.request(method, target, body=body, headers=sent)
+    connection.request(method, target, body=body, headers={"Accept-Encoding": "identity", **headers})
     answer = connection.getresponse()
     return answer, answer.read()
 
@@ -112,16 +134,55 @@ def pipelined(direct, through):
             assert document["args"] == {"n": str(number)}, document
 
 
-def streams_at_once(_direct, through):
-    """The first dripped byte comes long before the last: nothing waits for a whole body."""
+def on_the_wire(place, request, after_100=None):
+    """The head's lines and the body that come back for these bytes until the connection ends."""
+    with socket.create_connection(place, timeout=TIMEOUT_SECONDS) as link:
+        link.sendall(request)
+        if after_100 is not None:
+            interim = b""
+            while not interim.endswith(b"\r\n\r\n"):
+                interim += link.recv(1)
+            assert interim.startswith(b"HTTP/1.1 100 "), interim
+            link.sendall(after_100)
+        with link.makefile("rb") as reader:
+            head, _, body = reader.read().partition(b"\r\n\r\n")
+    return head.decode("latin-1").split("\r\n"), body
+
+
+def same_head(method, target):
+    """The head's lines are the same to the byte: their order, case and repetition."""
+
+    def story(direct, through):
+        request = f"{method} {target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode()
+        heads = []
+        for way in (direct, through):
+            lines, _ = on_the_wire(way, request)
+            heads.append([line for line in lines if line.partition(":")[0].lower() not in HEADERS_OF_THE_HOP])
+        assert heads[0] == heads[1], f"direct {heads[0]}\nthrough {heads[1]}"
+
+    return story
+
+
+def continues(direct, through):
+    """A client that waits for 100 before it sends its body gets it."""
+    head = b"POST /post HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n"
+    for way in (direct, through):
+        lines, body = on_the_wire(way, head, b"hello")
+        assert lines[0] == "HTTP/1.1 200 OK" and json.loads(body)["data"] == "hello", (way, lines, body)
+
+
+def streams_as_it_is_sent(_direct, through):
+    """The first dripped byte comes well before the last: nothing waits for a whole body."""
     connection = http.client.HTTPConnection(*through, timeout=TIMEOUT_SECONDS)
-    connection.request("GET", "/drip?numbytes=4&duration=2&delay=0")
+    connection.request("GET", "/drip?numbytes=4&duration=4&delay=0")
     answer = connection.getresponse()
-    sizes = []
+    pieces = []
     while piece := answer.read1(100):
-        sizes.append(len(piece))
+        pieces.append((time.monotonic(), len(piece)))
+    ended = time.monotonic()
     connection.close()
-    assert sum(sizes) == 4 and len(sizes) > 1, f"the body came as {sizes}"
+    assert sum(size for _, size in pieces) == 4 and len(pieces) > 1, f"the body came as {pieces}"
+    assert ended - pieces[0][0] > 1, f"the first piece came {ended - pieces[0][0]:.2f} s before the end"
 
 
 def stories():
@@ -129,4 +190,15 @@ def stories():
         yield title, compare(method, target, headers, body, title)
     yield "many calls on one connection", one_connection
     yield "pipelined", pipelined
-    yield "streams while it arrives", streams_at_once
+    yield "streams as it is sent", streams_as_it_is_sent
+    yield "continues after 100", continues
+    for method, target in HEADS:
+        yield f"the same head: {method} {target}", same_head(method, target)
+
+
+def mirror_stories():
+    yield "the ledger adds up", the_ledger_adds_up
+    yield "the shadow saw what was counted", the_shadow_saw_what_was_counted
+    yield "the target is mirrored as it came", saw("GET /get?a=1&a=2&b=%2F+x HTTP/1.1")
+    yield "only safe methods are mirrored", only("GET ", "HEAD ")
+    yield "no credential reaches the shadow", credentials("-")

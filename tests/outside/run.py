@@ -8,8 +8,8 @@ Ends with `N passed, N failed`; exits 1 if any failed.
 import argparse
 import contextlib
 import pathlib
+import re
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -17,81 +17,87 @@ import time
 import traceback
 
 import bin_stories
+import mirror_stories
 import stripe_stories
 
-HOST = "127.0.0.1"
+# Each process binds a port that the system chooses, on loopback only, and says which.
+ANY_PORT = "127.0.0.1:0"
 START_SECONDS_MAX = 30
+STOP_SECONDS_MAX = 15
+# An access log's line, as mirror_stories reads it; stripe_server has the same for aiohttp.
+SEEN = "SEEN %(r)s | %({authorization}i)s | %({cookie}i)s | %({darklaunch-capture}i)s"
 
 
-def free_port():
-    with socket.socket() as listener:
-        listener.bind((HOST, 0))
-        return listener.getsockname()[1]
-
-
-def wait_for(port, process, name):
-    """Until the port answers: wait for the fact, with a limit."""
+def wait_for(pattern, log_path, process, name):
+    """The groups of a line of the log: wait for the fact, with a limit."""
     until = time.monotonic() + START_SECONDS_MAX
     while time.monotonic() < until:
+        if found := re.search(pattern, log_path.read_text(errors="replace"), re.DOTALL):
+            return found.groups()
         if process.poll() is not None:
             raise RuntimeError(f"{name} ended with code {process.returncode} before it listened")
-        with contextlib.suppress(OSError), socket.create_connection((HOST, port), timeout=1):
-            return
         time.sleep(0.05)
-    raise RuntimeError(f"{name} did not listen on {HOST}:{port} within {START_SECONDS_MAX} s")
+    raise RuntimeError(f"{name} did not listen within {START_SECONDS_MAX} s")
 
 
 @contextlib.contextmanager
-def started(name, command, port, log_folder):
-    """A process on a port, ended on the way out; its log is shown if it did not start."""
-    log_path = log_folder / f"{name}.log"
+def started(name, command, pattern, folder):
+    """A process, ended on the way out: its log and the groups of `pattern` in it, which say where it listens."""
+    log_path = folder / f"{name}.log"
     with log_path.open("wb") as log:
         process = subprocess.Popen([str(part) for part in command], stdout=log, stderr=log)
     try:
-        wait_for(port, process, name)
-        yield
+        yield log_path, *wait_for(pattern, log_path, process, name)
     except RuntimeError:
         print(log_path.read_text(errors="replace"), file=sys.stderr)
         raise
     finally:
         process.send_signal(signal.SIGTERM)
         try:
-            process.wait(timeout=15)
+            process.wait(timeout=STOP_SECONDS_MAX)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
 
 
-def httpbin(name, port, log_folder):
-    gunicorn = [sys.executable, "-m", "gunicorn", "-b", f"{HOST}:{port}", "-k", "gthread", "--threads", "16"]
-    return started(name, [*gunicorn, "--keep-alive", "30", "httpbin:app"], port, log_folder)
+def httpbin(name, folder):
+    gunicorn = [sys.executable, "-m", "gunicorn", "-b", ANY_PORT, "-k", "gthread", "--threads", "16"]
+    log = ["--keep-alive", "30", "--access-logfile", "-", "--access-logformat", SEEN]
+    return started(name, [*gunicorn, *log, "httpbin:app"], r"Listening at: http://(\S+)", folder)
 
 
-def localstripe(name, port, log_folder):
+def localstripe(name, folder):
     server = pathlib.Path(__file__).with_name("stripe_server.py")
-    return started(name, [sys.executable, server, port], port, log_folder)
+    return started(name, [sys.executable, server], r"listening on http://(\S+)\n", folder)
 
 
-def recorder(binary, primary, shadow, port, folder):
-    """The recorder with the smallest configuration; everything that may be mirrored is."""
-    config = folder / f"recorder-{port}.toml"
+def recorder(binary, primary, shadow, more, folder):
+    """The recorder with the smallest configuration, and `more` keys of the integration."""
+    config = folder / "darklaunch.toml"
     config.write_text(
         f"""[listen]
-traffic = "{HOST}:{port}"
-console = "{HOST}:{free_port()}"
+traffic = "{ANY_PORT}"
+console = "{ANY_PORT}"
 
 [store]
-path = "{folder / f'recorder-{port}.db'}"
+path = "darklaunch.db"
 
 [integrations.outside]
 match.path_prefix = "/"
-primary.url = "http://{HOST}:{primary}"
-shadow.url = "http://{HOST}:{shadow}"
+primary.url = "http://{primary}"
+shadow.url = "http://{shadow}"
 mirror.enabled = true
 mirror.sample = "100%"
+{more}
 """
     )
-    return started(f"recorder-{port}", [binary, "run", "--config", config], port, folder)
+    pattern = r"traffic on http://(\S+)\n.*console on http://(\S+)\n"
+    return started("recorder", [binary, "run", "--config", config], pattern, folder)
+
+
+def place(address):
+    host, _, port = address.rpartition(":")
+    return host, int(port)
 
 
 def tell(name, story, *parts):
@@ -100,24 +106,27 @@ def tell(name, story, *parts):
         story(*parts)
     except Exception:  # a story that breaks is a failed story, and the next one still runs
         print(f"FAIL {name}")
-        traceback.print_exc()
+        traceback.print_exc(file=sys.stdout)
         return False
     print(f"PASS {name}")
     return True
 
 
-def run_servers(server, stories, arguments, folder):
-    """Starts primary, shadow and recorder, and runs every story against (direct, through)."""
-    primary, shadow, through = free_port(), free_port(), free_port()
+def run_servers(server, about, arguments, folder):
+    """Starts primary, shadow and recorder, runs every story against (direct, through), then those of the mirror."""
     name = server.__name__
+    folder.mkdir()
     with contextlib.ExitStack() as stack:
-        stack.enter_context(server(f"{name}-primary", primary, folder))
-        stack.enter_context(server(f"{name}-shadow", shadow, folder))
-        if arguments.direct:
-            through = primary
-        else:
-            stack.enter_context(recorder(arguments.binary, primary, shadow, through, folder))
-        return [tell(f"{name}: {title}", story, (HOST, primary), (HOST, through)) for title, story in stories()]
+        _, primary = stack.enter_context(server("primary", folder))
+        shadow_log, shadow = stack.enter_context(server("shadow", folder))
+        through, after = primary, []
+        if not arguments.direct:
+            running = recorder(arguments.binary, primary, shadow, about.MORE, folder)
+            _, through, console = stack.enter_context(running)
+            mirror = mirror_stories.Mirror(console, place(shadow), shadow_log)
+            after = [(title, story, mirror) for title, story in about.mirror_stories()]
+        stories = [(title, story, place(primary), place(through)) for title, story in about.stories()]
+        return [tell(f"{name}: {title}", *parts) for title, *parts in [*stories, *after]]
 
 
 def main():
@@ -128,9 +137,9 @@ def main():
     arguments = parser.parse_args()
     held = []
     with tempfile.TemporaryDirectory() as folder:
-        for server, stories in [(httpbin, bin_stories.stories), (localstripe, stripe_stories.stories)]:
+        for server, about in [(httpbin, bin_stories), (localstripe, stripe_stories)]:
             try:
-                held += run_servers(server, stories, arguments, pathlib.Path(folder))
+                held += run_servers(server, about, arguments, pathlib.Path(folder) / server.__name__)
             except RuntimeError as error:
                 print(f"FAIL {server.__name__}: {error}")
                 held.append(False)

@@ -4,16 +4,26 @@ import re
 
 import stripe
 
+from mirror_stories import credentials, only, the_ledger_adds_up, the_shadow_saw_what_was_counted
+
+KEY, SHADOW_KEY = "sk_test_outside", "sk_test_shadow"
+# One endpoint that writes is repeated too.
+MORE = f"""
+mirror.allow = ["POST /v1/customers"]
+mirror.rate = "1000/s"
+breaker.failures_share = "100%"
+shadow.headers = {{ authorization = "Bearer {SHADOW_KEY}" }}
+"""
 # localstripe numbers its objects itself: the same call twice makes two ids, secrets and moments.
 OWN_IDS = re.compile(r"\b(cus|pi|pm|ch|txn|prod|price|plan|card|src|tok|evt|req|re|seti)_[A-Za-z0-9_]+")
 OF_THE_MOMENT = {"created", "client_secret", "invoice_prefix", "fingerprint", "available_on"}
 
 
-def client(place):
+def client(place, key=KEY):
     host, port = place
     # One attempt: a retry would hide a lost answer.
     return stripe.StripeClient(
-        "sk_test_outside",
+        key,
         base_addresses={"api": f"http://{host}:{port}"},
         max_network_retries=0,
         http_client=stripe.RequestsClient(timeout=30),
@@ -93,3 +103,19 @@ def stories():
         ("errors", errors),
     ]:
         yield title, same_both_ways(calls)
+
+
+def customers_of_the_shadow(mirror):
+    """Each customer made through the recorder was made at the shadow once, from the same form."""
+    mirror.status()
+    made = client(mirror.shadow, SHADOW_KEY).v1.customers.list({"limit": 100}).data
+    assert sorted(one.email for one in made) == ["ada@mail.example", "grace@mail.example"], made
+
+
+def mirror_stories():
+    yield "the ledger adds up", the_ledger_adds_up
+    yield "the shadow saw what was counted", the_shadow_saw_what_was_counted
+    yield "nothing else that writes is mirrored", only("GET ", "POST /v1/customers HTTP")
+    yield "the shadow saw its own key only", credentials(f"Bearer {SHADOW_KEY}")
+    # Last: its own call is in the shadow's log as well.
+    yield "customers are made there too", customers_of_the_shadow
