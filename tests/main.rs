@@ -5,6 +5,7 @@
 mod command_line;
 mod crash;
 mod demo;
+mod faults;
 mod isolation;
 mod readme;
 mod start;

@@ -42,7 +42,7 @@ pub struct Recorder {
     pub console: String,
     child: Child,
     // Held so that the recorder never writes into a closed pipe.
-    _talk: std::thread::JoinHandle<Vec<String>>,
+    talk: Option<std::thread::JoinHandle<Vec<String>>>,
 }
 
 impl Recorder {
@@ -77,7 +77,7 @@ impl Recorder {
             before.push(line);
         }
         let talk = std::thread::spawn(move || lines.map_while(Result::ok).collect());
-        Self { folder, traffic: traffic.unwrap(), console: console.unwrap(), child, _talk: talk }
+        Self { folder, traffic: traffic.unwrap(), console: console.unwrap(), child, talk: Some(talk) }
     }
 
     /// `darklaunch ARGS` in the recorder's folder.
@@ -106,10 +106,30 @@ impl Recorder {
 
     /// Asks it to stop and waits until it has.
     pub fn stop(mut self) -> (TempDir, std::process::ExitStatus) {
-        rustix::process::kill_process(rustix::process::Pid::from_child(&self.child), rustix::process::Signal::TERM)
-            .unwrap();
+        self.terminate();
         let status = self.child.wait().unwrap();
         (self.take_folder(), status)
+    }
+
+    /// Sends SIGTERM and does not wait.
+    pub fn terminate(&self) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    }
+
+    /// Asks it to stop; the exit code and the last line it said.
+    pub fn last_words(mut self) -> (Option<i32>, String) {
+        self.terminate();
+        let code = self.child.wait().unwrap().code();
+        let lines = self.talk.take().unwrap().join().unwrap();
+        (code, lines.last().cloned().unwrap_or_default())
+    }
+
+    /// The most memory it ever held, bytes.
+    pub fn memory_peak_bytes(&self) -> u64 {
+        let text = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10
     }
 
     /// kill -9.
