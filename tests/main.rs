@@ -6,6 +6,7 @@ mod command_line;
 mod crash;
 mod demo;
 mod faults;
+mod fidelity;
 mod isolation;
 mod readme;
 mod start;
