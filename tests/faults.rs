@@ -187,3 +187,90 @@ async fn an_application_that_vanishes_within_its_answer_is_an_abort_of_the_prima
     let shown = recording(&recorder).to_string();
     assert!(shown.contains("client_gone"), "{shown}");
 }
+
+/// A disk of its own that can be filled, where the machine lets one be mounted; else a store that refuses captures.
+struct Disk {
+    path: std::path::PathBuf,
+    mounted: bool,
+}
+
+impl Disk {
+    fn new(folder: &std::path::Path) -> Self {
+        let path = folder.join("disk");
+        std::fs::create_dir(&path).unwrap();
+        let mount =
+            std::process::Command::new("mount").args(["-t", "tmpfs", "-o", "size=4m", "none"]).arg(&path).output();
+        Self { path, mounted: mount.is_ok_and(|mount| mount.status.success()) }
+    }
+
+    fn sql(&self, statement: &str) {
+        #[expect(clippy::disallowed_types, reason = "a story breaks the store from outside")]
+        let db = rusqlite::Connection::open(self.path.join("darklaunch.db")).unwrap();
+        db.busy_timeout(crate::support::PATIENCE).unwrap();
+        db.execute_batch(statement).unwrap();
+    }
+
+    fn fill(&self) {
+        if !self.mounted {
+            let trigger = "CREATE TRIGGER full BEFORE INSERT ON captures BEGIN SELECT RAISE(ABORT, 'full'); END";
+            return self.sql(trigger);
+        }
+        let mut filler = std::fs::File::create(self.path.join("filler")).unwrap();
+        // Byte by byte at the end, so that not a page is left.
+        for size in [64 << 10, 4 << 10, 1] {
+            while filler.write_all(&vec![0; size]).is_ok() {}
+        }
+    }
+
+    fn free(&self) {
+        match self.mounted {
+            true => std::fs::remove_file(self.path.join("filler")).unwrap(),
+            false => self.sql("DROP TRIGGER full"),
+        }
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        if self.mounted {
+            let _ = std::process::Command::new("umount").arg("-l").arg(&self.path).output();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_is_counted_and_not_felt_and_recording_goes_on_when_it_is_freed() {
+    let (primary, shadow) = (Upstream::replies("{}").await, Upstream::replies("{}").await);
+    let config = crate::support::config_text(&primary.url, &shadow.url, "");
+    let folder = tempfile::tempdir().unwrap();
+    let disk = Disk::new(folder.path());
+    let recorder = Recorder::inside(folder, &config.replace("darklaunch.db", "disk/darklaunch.db"));
+    let call = async || {
+        let answer = talk(&recorder.traffic, GET).await;
+        assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("{}"), "{answer}");
+    };
+    call().await;
+    assert_eq!(recorder.at_rest().await["recorded"], 1);
+    disk.fill();
+    // What is left of a page already allocated may still take a few.
+    let one = eventually("a capture that could not be stored", async || {
+        call().await;
+        let one = recorder.at_rest().await;
+        one["not_recorded"]["store_failed"].as_u64().map(|_| one)
+    })
+    .await;
+    let ready = reqwest::get(format!("{}/readyz", recorder.console)).await.unwrap();
+    assert!(ready.text().await.unwrap().contains("store"), "readiness names the store");
+    disk.free();
+    let before = one["recorded"].as_u64().unwrap();
+    let one = eventually("recording again", async || {
+        call().await;
+        let one = recorder.at_rest().await;
+        (one["recorded"].as_u64().unwrap() > before).then_some(one)
+    })
+    .await;
+    assert_eq!(mirrored(&one, "ok"), primary.seen().len() as u64, "{one}");
+    assert_eq!(primary.seen().len(), shadow.seen().len());
+    let (code, line) = recorder.last_words();
+    assert!(code == Some(0) && line.ends_with("the ledger adds up"), "{code:?} {line}");
+}
