@@ -297,3 +297,49 @@ async fn a_stop_signal_lets_the_answer_under_way_arrive_whole() {
     let (code, line) = recorder.last_words();
     assert_eq!((code, line.as_str()), (Some(0), "closed: 1 requests, 1 recorded, the ledger adds up"));
 }
+
+#[tokio::test]
+async fn a_connection_that_ends_as_a_request_is_written_is_not_felt_and_no_write_is_sent_twice() {
+    // Answers the first request of each connection; the second crosses with the end of the connection.
+    let primary = Raw::speaks(|mut stream| async move {
+        stream.write_all(OK.as_bytes()).await.ok()?;
+        stream.read_u8().await.ok();
+        None
+    })
+    .await;
+    let shadow = Upstream::replies("{}").await;
+    let config = config_text(&primary.url, &shadow.url, "mirror.allow = [\"POST /up\"]");
+    // One worker, so that every call finds the connection of the one before.
+    let recorder = Recorder::with(&format!("limits.workers = 1\n{config}"));
+    let get = b"GET /a HTTP/1.1\r\nHost: a\r\nX-CaSe: 1\r\nConnection: close\r\n\r\n";
+    for n in 0..20 {
+        let said = talk(&recorder.traffic, get).await;
+        assert!(said.starts_with("HTTP/1.1 200") && said.ends_with("hi"), "call {n}: {said}");
+    }
+    assert!(primary.seen().iter().all(|seen| seen.contains("X-CaSe: 1\r\n")), "{:?}", primary.seen());
+    let answered = primary.seen().len();
+    assert_eq!(answered, 20);
+    let post = b"POST /up HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nConnection: close\r\n\r\nabc";
+    // The calls before used every connection up in turn: either this one found one that ends, or it took a new one.
+    let said = talk(&recorder.traffic, post).await;
+    let once = said.starts_with("HTTP/1.1 502") && said.contains("darklaunch-error: primary_reset");
+    assert_eq!(primary.seen().len(), answered + usize::from(!once), "{said}");
+    let one = recorder.at_rest().await;
+    assert_eq!((ledger(&one), shadow.seen().len()), ((21, 21), 21), "the shadow is called once each: {one}");
+}
+
+#[tokio::test]
+async fn an_answer_before_the_upload_has_ended_reaches_the_application() {
+    let early = "HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 3\r\n\r\nbig";
+    let primary = Raw::hears_heads_and_says(early).await;
+    let shadow = Upstream::replies("{}").await;
+    let recorder = between(&primary, &shadow).await;
+    let mut stream = connect(&recorder.traffic).await;
+    stream.write_all(b"POST /up HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\nbegin").await.unwrap();
+    let said = hear(&mut stream, "big").await.unwrap();
+    assert!(said.starts_with("HTTP/1.1 413"), "{said}");
+    drop(stream);
+    let one = recorder.at_rest().await;
+    assert_eq!((&one["ledger"]["not_mirrored"]["upload_aborted"], shadow.seen().len()), (&json!(1), 0), "{one}");
+    assert_eq!(one["primary"]["client_4xx"], 1, "{one}");
+}

@@ -13,7 +13,7 @@ use http::header::HOST;
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode, Version};
 use http_body_util::{BodyExt, Either, Full};
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::atomic::Ordering;
@@ -133,7 +133,11 @@ impl Worker {
 
     async fn call(&self, request: Request<TeeBody>, mut leg: Leg, activity: &Activity, silence: Duration) -> Answer {
         let timer = Timer::default();
-        let head = self.head(request, &timer, silence, activity).await;
+        let again = again(&request, activity);
+        let mut head = self.head(request, &timer, silence, activity).await;
+        if let (Err(FailureKind::Reset), Some(again), 0) = (&head, again, timer.load(Ordering::Relaxed)) {
+            head = self.head(again, &timer, silence, activity).await;
+        }
         leg.connect_us = Some(timer.load(Ordering::Relaxed)).filter(|us| *us > 0);
         match head {
             Err(kind) => {
@@ -203,6 +207,23 @@ impl Worker {
         *answer.status_mut() = StatusCode::NO_CONTENT;
         answer
     }
+}
+
+/// The same request once more, should its reused connection turn out to be closed: the primary's end of an idle connection
+/// and a request can cross, and the application must not see that. Only for safe methods without a body, which RFC 9110,
+/// 9.2.2 lets a proxy repeat; any other that may have been written is never sent twice.
+fn again(request: &Request<TeeBody>, activity: &Activity) -> Option<Request<TeeBody>> {
+    let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    if !safe || !request.body().is_end_stream() {
+        return None;
+    }
+    let mut again = Request::new(TeeBody::none(activity.clone()));
+    again.method_mut().clone_from(request.method());
+    again.uri_mut().clone_from(request.uri());
+    again.headers_mut().clone_from(request.headers());
+    // Holds the headers' case.
+    again.extensions_mut().clone_from(request.extensions());
+    Some(again)
 }
 
 fn target_of(parts: &Parts) -> String {

@@ -50,7 +50,8 @@ impl Activity {
 
 /// The body given to the primary's client.
 pub(crate) struct TeeBody {
-    inner: Incoming,
+    /// `None`: no body at all.
+    inner: Option<Incoming>,
     copying: Option<Copying>,
     copy: BytesMut,
     activity: Activity,
@@ -58,10 +59,15 @@ pub(crate) struct TeeBody {
 
 impl TeeBody {
     pub(crate) fn new(inner: Incoming, copying: Option<Copying>, activity: Activity) -> Self {
-        let mut tee = Self { inner, copying, copy: BytesMut::new(), activity };
+        let mut tee = Self { inner: Some(inner), copying, copy: BytesMut::new(), activity };
         // Without a body the request is complete now.
         tee.offer_if_complete();
         tee
+    }
+
+    /// No body, and no copy: for a request that is sent again.
+    pub(crate) fn none(activity: Activity) -> Self {
+        Self { inner: None, copying: None, copy: BytesMut::new(), activity }
     }
 
     fn keep(&mut self, data: &Bytes) {
@@ -80,7 +86,7 @@ impl TeeBody {
     }
 
     fn offer_if_complete(&mut self) {
-        if self.inner.is_end_stream() {
+        if self.is_end_stream() {
             self.offer();
         }
     }
@@ -97,7 +103,8 @@ impl Body for TeeBody {
     type Error = hyper::Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let frame = ready!(Pin::new(&mut self.inner).poll_frame(cx));
+        let Some(inner) = &mut self.inner else { return Poll::Ready(None) };
+        let frame = ready!(Pin::new(inner).poll_frame(cx));
         self.activity.mark();
         match &frame {
             Some(Ok(frame)) => {
@@ -118,10 +125,10 @@ impl Body for TeeBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
+        self.inner.as_ref().is_none_or(Incoming::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
+        self.inner.as_ref().map_or(SizeHint::with_exact(0), Incoming::size_hint)
     }
 }

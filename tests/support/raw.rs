@@ -22,6 +22,26 @@ impl Raw {
         F: Fn(TcpStream) -> Fut + Clone + Send + Sync + 'static,
         Fut: Future<Output = Option<TcpStream>> + Send,
     {
+        Self::start(script, true).await
+    }
+
+    /// Answers as soon as the head is there, whatever of the body is still to come.
+    pub async fn hears_heads_and_says(bytes: &'static str) -> Self {
+        let script = move |mut stream: TcpStream| async move {
+            stream.write_all(bytes.as_bytes()).await.ok()?;
+            // Stays open until the other side has heard it.
+            let mut rest = Vec::new();
+            stream.read_to_end(&mut rest).await.ok();
+            None
+        };
+        Self::start(script, false).await
+    }
+
+    async fn start<F, Fut>(script: F, whole: bool) -> Self
+    where
+        F: Fn(TcpStream) -> Fut + Clone + Send + Sync + 'static,
+        Fut: Future<Output = Option<TcpStream>> + Send,
+    {
         darklaunch::app::install_tls();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -36,7 +56,7 @@ impl Raw {
                 open.spawn(async move {
                     let mut next = Some(stream);
                     while let Some(mut stream) = next {
-                        let Some(message) = message(&mut stream).await else { return };
+                        let Some(message) = message(&mut stream, whole).await else { return };
                         kept.lock().unwrap().push(message);
                         next = script(stream).await;
                     }
@@ -62,14 +82,15 @@ impl Raw {
     }
 }
 
-/// One request: its head, and its body by length or by chunks.
-async fn message(stream: &mut TcpStream) -> Option<String> {
+/// One request: its head, and if wanted its body, by length or by chunks.
+async fn message(stream: &mut TcpStream, with_body: bool) -> Option<String> {
     let mut bytes = Vec::new();
     loop {
         if let Some(head) = bytes.windows(4).position(|w| w == b"\r\n\r\n") {
             let text = String::from_utf8_lossy(&bytes[..head]).to_lowercase();
             let length = text.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse::<usize>().ok());
             let whole = match text.contains("transfer-encoding: chunked") {
+                _ if !with_body => true,
                 true => bytes.ends_with(b"\r\n\r\n") && bytes[head..].windows(3).any(|w| w == b"0\r\n"),
                 false => bytes.len() >= head + 4 + length.unwrap_or(0),
             };
