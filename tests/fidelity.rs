@@ -343,3 +343,36 @@ async fn an_answer_before_the_upload_has_ended_reaches_the_application() {
     assert_eq!((&one["ledger"]["not_mirrored"]["upload_aborted"], shadow.seen().len()), (&json!(1), 0), "{one}");
     assert_eq!(one["primary"]["client_4xx"], 1, "{one}");
 }
+
+#[tokio::test]
+async fn trailers_pass_both_ways() {
+    let answer =
+        "HTTP/1.1 200 OK\r\nTrailer: x-sum\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\nx-sum: 7\r\n\r\n";
+    let (primary, shadow) = (Raw::says(answer).await, Upstream::replies("{}").await);
+    let recorder = between(&primary, &shadow).await;
+    let request = b"POST /up HTTP/1.1\r\nHost: a\r\nTE: trailers\r\nTrailer: x-up\r\nTransfer-Encoding: chunked\r\nConnection: close, te\r\n\r\n3\r\nabc\r\n0\r\nx-up: 9\r\n\r\n";
+    let said = talk(&recorder.traffic, request).await;
+    assert!(said.ends_with("2\r\nhi\r\n0\r\nx-sum: 7\r\n\r\n"), "{said}");
+    assert!(primary.seen()[0].ends_with("3\r\nabc\r\n0\r\nx-up: 9\r\n\r\n"), "{:?}", primary.seen());
+    assert_eq!(ledger(&recorder.at_rest().await), (1, 1));
+    assert_eq!(shadow.seen()[0].body, "abc");
+}
+
+#[tokio::test]
+async fn a_stop_signal_waits_no_longer_than_the_drain_and_the_ledger_adds_up() {
+    let primary = Raw::speaks(|mut stream| async move {
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf").await.ok()?;
+        stream.read_u8().await.ok();
+        None
+    })
+    .await;
+    let shadow = Upstream::hangs().await;
+    let config = config_text(&primary.url, &shadow.url, "");
+    let recorder = Recorder::with(&format!("limits.drain = \"1s\"\n{config}"));
+    let mut stream = connect(&recorder.traffic).await;
+    stream.write_all(b"GET /a HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    hear(&mut stream, "half").await.unwrap();
+    eventually("the copy at the shadow", async || (shadow.seen().len() == 1).then_some(())).await;
+    let (code, line) = recorder.last_words();
+    assert_eq!((code, line.as_str()), (Some(0), "closed: 1 requests, 1 recorded, the ledger adds up"));
+}
