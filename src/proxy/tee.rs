@@ -111,8 +111,11 @@ impl Body for TeeBody {
                 if let Some(data) = frame.data_ref() {
                     self.keep(data);
                 }
-                // A client that knows the length does not poll for the end.
-                self.offer_if_complete();
+                // A client that knows the length, or has sent the trailers, does not poll for the end.
+                match frame.is_trailers() {
+                    true => self.offer(),
+                    false => self.offer_if_complete(),
+                }
             }
             None => self.offer(),
             // The ticket's drop counts it.
