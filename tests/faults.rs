@@ -10,8 +10,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 const GET: &[u8] = b"GET /a HTTP/1.1\r\nHost: app\r\nConnection: close\r\n\r\n";
 
-/// Far more than the program itself needs, far less than what the stories pour in.
-const MEMORY_MAX_BYTES: u64 = 160 << 20;
+/// Room for one body expanded to its limit of 8 MiB, with what the allocator keeps; the bomb is 200 MiB, the stream 4 GiB.
+const GROWTH_MAX_BYTES: u64 = 80 << 20;
 
 fn mirrored(one: &Value, outcome: &str) -> u64 {
     assert_eq!(one["ledger"]["adds_up"], true, "{one}");
@@ -93,7 +93,7 @@ async fn a_shadow_that_pours_without_end_is_cut_and_memory_stays_bounded() {
     let shown = recording(&recorder).to_string();
     assert!(shown.contains("over_cap"), "{shown}");
     assert!(*poured.borrow() < 64 << 20, "{} bytes were taken", *poured.borrow());
-    assert!(recorder.memory_peak_bytes() < MEMORY_MAX_BYTES, "{}", recorder.memory_peak_bytes());
+    assert!(recorder.memory_growth_bytes() < GROWTH_MAX_BYTES, "{}", recorder.memory_growth_bytes());
 }
 
 #[tokio::test]
@@ -139,7 +139,7 @@ async fn bodies_that_are_not_what_they_claim_are_dropped_with_a_reason_and_their
         let recorder = one_call(&shadow, "", "ok").await;
         let shown = recording(&recorder).to_string();
         assert!(shown.contains(reason), "{reason}: {shown}");
-        assert!(recorder.memory_peak_bytes() < MEMORY_MAX_BYTES, "{}", recorder.memory_peak_bytes());
+        assert!(recorder.memory_growth_bytes() < GROWTH_MAX_BYTES, "{}", recorder.memory_growth_bytes());
     }
 }
 

@@ -42,6 +42,7 @@ pub struct Recorder {
     pub console: String,
     child: Child,
     // Held so that the recorder never writes into a closed pipe.
+    memory_at_start_bytes: u64,
     talk: Option<std::thread::JoinHandle<Vec<String>>>,
 }
 
@@ -77,7 +78,14 @@ impl Recorder {
             before.push(line);
         }
         let talk = std::thread::spawn(move || lines.map_while(Result::ok).collect());
-        Self { folder, traffic: traffic.unwrap(), console: console.unwrap(), child, talk: Some(talk) }
+        Self {
+            folder,
+            traffic: traffic.unwrap(),
+            console: console.unwrap(),
+            memory_at_start_bytes: peak_bytes(&child),
+            child,
+            talk: Some(talk),
+        }
     }
 
     /// `darklaunch ARGS` in the recorder's folder.
@@ -125,11 +133,9 @@ impl Recorder {
         (code, lines.last().cloned().unwrap_or_default())
     }
 
-    /// The most memory it ever held, bytes.
-    pub fn memory_peak_bytes(&self) -> u64 {
-        let text = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10
+    /// By how much its memory ever grew since it was up, bytes.
+    pub fn memory_growth_bytes(&self) -> u64 {
+        peak_bytes(&self.child) - self.memory_at_start_bytes
     }
 
     /// kill -9.
@@ -149,6 +155,13 @@ impl Drop for Recorder {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The most memory a process ever held.
+fn peak_bytes(child: &Child) -> u64 {
+    let text = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10
 }
 
 fn count(counts: &Value) -> u64 {
