@@ -6,6 +6,8 @@ mod command_line;
 mod console;
 mod crash;
 mod demo;
+mod faults;
+mod fidelity;
 mod isolation;
 mod readme;
 mod start;

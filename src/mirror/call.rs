@@ -46,6 +46,7 @@ impl Shadow {
             connect_timeout_ms: settings.connect_timeout_ms,
             idle_connections_max: settings.in_flight_max,
             idle_timeout_ms: IDLE_TIMEOUT_MS,
+            retry_unsent: false,
         };
         let upstream = Upstream::new(leg, clock)?;
         Ok(Self { upstream, settings: Arc::clone(settings), rule: Arc::new(rule), clock })

@@ -1,4 +1,4 @@
-//! The HTTP client of one upstream leg: its own connections, timed connects, no retries, no redirects, no decoding.
+//! The HTTP client of one upstream leg: its own connections, timed connects, nothing sent twice, no redirects, no decoding.
 //!
 //! Both legs use it, each with its own pool: a proxy's worker for the primary, the shadow's dispatch for the shadow.
 
@@ -22,6 +22,9 @@ use tower_service::Service;
 
 type BoxError = Box<dyn StdError + Send + Sync>;
 
+/// Header lines of an answer at most; hyper's own limit of 100 is less than what some providers send.
+const HEADER_LINES_MAX: usize = 200;
+
 /// How an upstream leg keeps its connections.
 #[derive(Clone, Copy, Debug)]
 pub struct UpstreamSettings {
@@ -31,6 +34,10 @@ pub struct UpstreamSettings {
     pub idle_connections_max: usize,
     /// How long an idle one is kept, milliseconds.
     pub idle_timeout_ms: u64,
+    /// Whether a request that found its reused connection closed takes another one. Safe for every method: hyper gives the
+    /// request back only if it closed the connection before it took the request from its queue, so no byte of it was
+    /// written and its body was never polled; and hyper-util tries again only if the connection had served before.
+    pub retry_unsent: bool,
 }
 
 /// Why a leg could not be set up.
@@ -73,8 +80,9 @@ where
             .pool_timer(TokioTimer::new())
             .pool_max_idle_per_host(settings.idle_connections_max)
             .pool_idle_timeout(Duration::from_millis(settings.idle_timeout_ms))
-            .retry_canceled_requests(false)
+            .retry_canceled_requests(settings.retry_unsent)
             .http1_preserve_header_case(true)
+            .http1_max_headers(HEADER_LINES_MAX)
             .build(TimedConnector { inner: tls, limit, clock });
         Ok(Self(client))
     }

@@ -160,7 +160,8 @@ impl Body for AnswerBody {
                         if let Some(data) = frame.data_ref() {
                             this.leg.keep(data);
                         }
-                        if this.inner.is_end_stream() {
+                        // Trailers are the last frame, and nobody polls on after them.
+                        if frame.is_trailers() || this.inner.is_end_stream() {
                             this.leg.end(None);
                         }
                     }

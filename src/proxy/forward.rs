@@ -4,7 +4,7 @@ use crate::exchange::{Clock, Endpoint, FailureKind, NotMirrored};
 use crate::latency::Shard;
 use crate::mirror::{Ticket, Timer, Upstream, UpstreamError, UpstreamSettings, failure_of, timed};
 use crate::proxy::answer::{AnswerBody, AnswerCopy, Leg};
-use crate::proxy::headers::{asks_upgrade, remove_hop_by_hop};
+use crate::proxy::headers::{asks_upgrade, host_problem, join_cookies, remove_hop_by_hop};
 use crate::proxy::refuse::{of_failure, refuse};
 use crate::proxy::tee::{Activity, Copying, TeeBody};
 use crate::proxy::{PrimaryUrl, Route, Settings, route};
@@ -42,6 +42,7 @@ pub(crate) fn upstream(settings: &Settings, clock: Clock) -> Result<Upstream<Tee
         connect_timeout_ms: settings.primary_connect_timeout_ms,
         idle_connections_max: settings.primary_idle_connections_max,
         idle_timeout_ms: IDLE_TIMEOUT_MS,
+        retry_unsent: true,
     };
     Upstream::new(leg, clock)
 }
@@ -54,6 +55,9 @@ impl Worker {
             let text = "darklaunch: CONNECT is not forwarded; call the recorder as the API's base address\n";
             return Ok(refuse(StatusCode::NOT_IMPLEMENTED, "connect_method", text).map(Either::Right));
         }
+        if let Some(text) = host_problem(&parts) {
+            return Ok(refuse(StatusCode::BAD_REQUEST, "host", text).map(Either::Right));
+        }
         let Some(route) = route::find(&self.routes, &parts) else {
             let text = "darklaunch: no integration matches this host and path\n";
             return Ok(refuse(StatusCode::NOT_FOUND, "no_integration", text).map(Either::Right));
@@ -65,6 +69,7 @@ impl Worker {
             return Ok(refuse(StatusCode::NOT_IMPLEMENTED, "upgrade", text).map(Either::Right));
         }
         remove_hop_by_hop(&mut parts.headers);
+        join_cookies(&mut parts);
         let endpoint = route.endpoints.name(&parts.method, parts.uri.path());
         let ticket = route.door.consider(&parts, &endpoint).ok();
         match &route.primary {
@@ -132,6 +137,8 @@ impl Worker {
         leg.connect_us = Some(timer.load(Ordering::Relaxed)).filter(|us| *us > 0);
         match head {
             Err(kind) => {
+                // The client only knows that the call failed; that the application broke it off is not the provider's fault.
+                let kind = if activity.broken() { FailureKind::ClientGone } else { kind };
                 leg.end(Some(kind));
                 of_failure(kind).map(Either::Right)
             }
@@ -181,7 +188,17 @@ impl Worker {
         let received = target_of(&parts);
         let copying = ticket.map(|ticket| copying(&parts, received, ticket, None));
         let mut tee = TeeBody::new(body, copying, Activity::new(self.clock.now(), self.clock));
-        while let Ok(Some(Ok(_))) = timeout(silence, tee.frame()).await {}
+        loop {
+            match timeout(silence, tee.frame()).await {
+                Ok(Some(Ok(_))) => {}
+                Ok(None) => break,
+                Ok(Some(Err(_))) => return of_failure(FailureKind::ClientGone),
+                Err(_) => {
+                    let text = "darklaunch: the request's body did not arrive in time\n";
+                    return refuse(StatusCode::REQUEST_TIMEOUT, "request_timeout", text);
+                }
+            }
+        }
         let mut answer = Response::new(Full::new(Bytes::new()));
         *answer.status_mut() = StatusCode::NO_CONTENT;
         answer

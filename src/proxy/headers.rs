@@ -1,7 +1,8 @@
 //! Hop-by-hop headers: they belong to one connection and are not passed on.
 
-use http::header::{CONNECTION, UPGRADE};
-use http::{HeaderMap, HeaderName};
+use http::header::{CONNECTION, COOKIE, HOST, UPGRADE};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, Version};
 
 const HOP_BY_HOP: [&str; 9] = [
     "connection",
@@ -37,4 +38,29 @@ pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
 /// Whether the client asks for another protocol. `h2c` is only an offer that may be passed over.
 pub(crate) fn asks_upgrade(headers: &HeaderMap) -> bool {
     headers.get(UPGRADE).is_some_and(|value| !value.as_bytes().eq_ignore_ascii_case(b"h2c"))
+}
+
+/// What is wrong with the request's `Host`, if anything: RFC 9112, 3.2 wants exactly one, and a 400 otherwise.
+pub(crate) fn host_problem(parts: &Parts) -> Option<&'static str> {
+    let hosts = parts.headers.get_all(HOST).iter().count();
+    match parts.version {
+        _ if hosts > 1 => Some("darklaunch: the request has more than one Host\n"),
+        Version::HTTP_11 if hosts == 0 => Some("darklaunch: the request has no Host\n"),
+        _ => None,
+    }
+}
+
+/// HTTP/2 may split cookies over several lines; HTTP/1.1 wants one (RFC 9113, 8.2.3).
+pub(crate) fn join_cookies(parts: &mut Parts) {
+    if parts.version != Version::HTTP_2 {
+        return;
+    }
+    let crumbs: Vec<&[u8]> = parts.headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes).collect();
+    if crumbs.len() < 2 {
+        return;
+    }
+    if let Ok(mut cookie) = HeaderValue::from_bytes(&crumbs.join(&b"; "[..])) {
+        cookie.set_sensitive(true);
+        parts.headers.insert(COOKIE, cookie);
+    }
 }

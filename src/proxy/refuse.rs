@@ -29,7 +29,12 @@ pub(crate) fn of_failure(kind: FailureKind) -> Response<Full<Bytes>> {
         FailureKind::Protocol => {
             refuse(StatusCode::BAD_GATEWAY, "primary_protocol", "darklaunch: the provider's answer is not HTTP\n")
         }
-        FailureKind::Reset | FailureKind::Aborted | FailureKind::ClientGone => {
+        FailureKind::ClientGone => refuse(
+            StatusCode::BAD_REQUEST,
+            "request_body",
+            "darklaunch: the request's body broke off or is malformed\n",
+        ),
+        FailureKind::Reset | FailureKind::Aborted => {
             refuse(StatusCode::BAD_GATEWAY, "primary_reset", "darklaunch: the provider ended the connection\n")
         }
     }

@@ -60,8 +60,9 @@ impl Route {
 
 /// The route of a request: a host wins over a prefix, a longer prefix over a shorter one.
 pub(crate) fn find<'r>(routes: &'r [Route], parts: &Parts) -> Option<&'r Route> {
-    let authority = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
-    let authority = authority.or_else(|| parts.uri.authority().map(|a| a.as_str())).unwrap_or_default();
+    // A target in absolute form, and HTTP/2, name the authority themselves; a Host beside it is ignored (RFC 9112, 3.2.2).
+    let authority = parts.uri.authority().map(http::uri::Authority::as_str);
+    let authority = authority.or_else(|| parts.headers.get(HOST)?.to_str().ok()).unwrap_or_default();
     let host = match authority.rsplit_once(':') {
         Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
         _ => authority,

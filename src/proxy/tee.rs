@@ -7,7 +7,7 @@ use http::{HeaderMap, Method};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 
 /// What is offered with the body: the head as it was received, and where the primary's exchange will come from.
@@ -19,21 +19,27 @@ pub(crate) struct Copying {
     pub(crate) primary: PrimarySide,
 }
 
-/// When the upload last moved, microseconds since the request began.
+/// When the upload last moved, microseconds since the request began, and whether it broke off.
 #[derive(Clone, Debug)]
 pub(crate) struct Activity {
     last_us: Arc<AtomicU64>,
+    broken: Arc<AtomicBool>,
     since: Instant,
     clock: Clock,
 }
 
 impl Activity {
     pub(crate) fn new(since: Instant, clock: Clock) -> Self {
-        Self { last_us: Arc::default(), since, clock }
+        Self { last_us: Arc::default(), broken: Arc::default(), since, clock }
     }
 
     fn mark(&self) {
         self.last_us.store(self.clock.elapsed_us(self.since), Ordering::Relaxed);
+    }
+
+    /// Whether the application broke its upload off or sent what is no body.
+    pub(crate) fn broken(&self) -> bool {
+        self.broken.load(Ordering::Acquire)
     }
 
     /// Microseconds without movement.
@@ -74,7 +80,7 @@ impl TeeBody {
     }
 
     fn offer_if_complete(&mut self) {
-        if self.inner.is_end_stream() {
+        if self.is_end_stream() {
             self.offer();
         }
     }
@@ -98,12 +104,18 @@ impl Body for TeeBody {
                 if let Some(data) = frame.data_ref() {
                     self.keep(data);
                 }
-                // A client that knows the length does not poll for the end.
-                self.offer_if_complete();
+                // A client that knows the length, or has sent the trailers, does not poll for the end.
+                match frame.is_trailers() {
+                    true => self.offer(),
+                    false => self.offer_if_complete(),
+                }
             }
             None => self.offer(),
             // The ticket's drop counts it.
-            Some(Err(_)) => self.copying = None,
+            Some(Err(_)) => {
+                self.activity.broken.store(true, Ordering::Release);
+                self.copying = None;
+            }
         }
         Poll::Ready(frame)
     }

@@ -1,8 +1,10 @@
 //! The lab: sample upstreams, a recorder process between them, and a way to wait for facts.
 
+mod raw;
 mod recorder;
 mod upstream;
 
+pub use raw::{Raw, connect, hear, talk};
 pub use recorder::{Recorder, bytes_below, command, config_text};
 pub use upstream::{Upstream, json, status};
 

@@ -43,7 +43,8 @@ pub struct Recorder {
     child: Child,
     before: Vec<String>,
     // Held so that the recorder never writes into a closed pipe.
-    _talk: std::thread::JoinHandle<Vec<String>>,
+    memory_at_start_bytes: u64,
+    talk: Option<std::thread::JoinHandle<Vec<String>>>,
 }
 
 impl Recorder {
@@ -78,7 +79,15 @@ impl Recorder {
             before.push(line);
         }
         let talk = std::thread::spawn(move || lines.map_while(Result::ok).collect());
-        Self { folder, traffic: traffic.unwrap(), console: console.unwrap(), child, before, _talk: talk }
+        Self {
+            folder,
+            traffic: traffic.unwrap(),
+            console: console.unwrap(),
+            memory_at_start_bytes: peak_bytes(&child),
+            child,
+            before,
+            talk: Some(talk),
+        }
     }
 
     /// `darklaunch ARGS` in the recorder's folder.
@@ -121,10 +130,28 @@ impl Recorder {
 
     /// Asks it to stop and waits until it has.
     pub fn stop(mut self) -> (TempDir, std::process::ExitStatus) {
-        rustix::process::kill_process(rustix::process::Pid::from_child(&self.child), rustix::process::Signal::TERM)
-            .unwrap();
+        self.terminate();
         let status = self.child.wait().unwrap();
         (self.take_folder(), status)
+    }
+
+    /// Sends SIGTERM and does not wait.
+    pub fn terminate(&self) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    }
+
+    /// Asks it to stop; the exit code and the last line it said.
+    pub fn last_words(mut self) -> (Option<i32>, String) {
+        self.terminate();
+        let code = self.child.wait().unwrap().code();
+        let lines = self.talk.take().unwrap().join().unwrap();
+        (code, lines.last().cloned().unwrap_or_default())
+    }
+
+    /// By how much its memory ever grew since it was up, bytes.
+    pub fn memory_growth_bytes(&self) -> u64 {
+        peak_bytes(&self.child) - self.memory_at_start_bytes
     }
 
     /// kill -9.
@@ -144,6 +171,13 @@ impl Drop for Recorder {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The most memory a process ever held.
+fn peak_bytes(child: &Child) -> u64 {
+    let text = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10
 }
 
 fn count(counts: &Value) -> u64 {
