@@ -76,6 +76,9 @@ async fn a_port_that_is_taken_is_named() {
     let config = config_text("http://127.0.0.1:1", "http://127.0.0.1:1", "");
     let config = config.replace("console = \"127.0.0.1:0\"", &format!("console = \"{address}\""));
     refused(folder.path(), &config, &[address]);
+    // And it stands in one message with what else is wrong.
+    std::fs::write(folder.path().join("darklaunch.db"), "somebody's notes, not a database at all").unwrap();
+    refused(folder.path(), &config, &[address, "darklaunch.db"]);
 }
 
 #[test]

@@ -155,9 +155,13 @@ impl App {
             tracing::debug!(%error, "logging stays as it was set up first");
         }
         threads::tell_panics_without_their_text();
-        check(config)?;
         let clock = Clock;
         let (shards, shards_in) = mpsc::channel(SHARDS_MAX);
+        if let Err(StartError(mut problems)) = check(config) {
+            // Taken ports belong into the same message.
+            problems.extend(bind(config, Vec::new(), shards, clock).err().map(|error| error.0).unwrap_or_default());
+            return Err(StartError(problems));
+        }
         let built = build_line(config, clock)?;
         let (console, proxy) = bind(config, built.routes, shards.clone(), clock)?;
         let state = StateFolder::open(&config.store.path).map_err(StartError::one)?;

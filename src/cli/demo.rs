@@ -60,6 +60,8 @@ fn text(report: &DemoReport) -> String {
     for (rule, count) in &report.redacted {
         hits.add_row([rule.clone(), count.to_string()]);
     }
+    // As the user called it: `cargo run` gives the path of the binary, an installed one its name.
+    let program = std::env::args().next().unwrap_or_else(|| "darklaunch".to_owned());
     let out = report.store.parent().unwrap_or(&report.store).display();
     format!(
         "\n1. What the application saw\n\
@@ -70,10 +72,10 @@ fn text(report: &DemoReport) -> String {
          \n5. What there is now\n\
          recordings  {}\nfixtures    {} ({} WireMock mappings)\n\
          \n6. Go on with\n\
-         darklaunch latency {name} --store {store} --what-if 100ms\n\
-         darklaunch recordings list --store {store} --outcome ok_but_error\n\
-         darklaunch export {name} --store {store} --format wiremock --out {out}/more\n\
-         darklaunch demo --stay\n",
+         {program} latency {name} --store {store} --what-if 100ms\n\
+         {program} recordings list --store {store} --outcome ok_but_error\n\
+         {program} export {name} --store {store} --format wiremock --out {out}/more\n\
+         {program} demo --stay\n",
         app.calls,
         app.answered_by_current,
         app.failed,

@@ -35,7 +35,7 @@ enum Command {
     /// Check the configuration, the redaction rules and the database without starting anything
     Check(run::CheckArgs),
     /// Write a commented example configuration to stdout
-    Init,
+    Init(run::InitArgs),
     /// State, ledger and switches of a running recorder
     Status(server::StatusArgs),
     /// Start mirroring an integration; asks for the reason
@@ -124,7 +124,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Demo(args) => demo::demo(&args),
         Command::Check(args) => run::check(&args),
-        Command::Init => run::init(),
+        Command::Init(args) => run::init(&args),
         Command::Status(args) => server::status(&args),
         Command::Enable(args) => server::enable(&args),
         Command::Stop(args) => server::stop(&args),

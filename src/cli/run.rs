@@ -14,6 +14,13 @@ pub(crate) struct CheckArgs {
     output: OutputArg,
 }
 
+#[derive(Args)]
+pub(crate) struct InitArgs {
+    /// Instead, the table of every key with its default and meaning
+    #[arg(long)]
+    keys: bool,
+}
+
 pub(crate) fn run(args: &ConfigArg) -> Done {
     let loaded = args.load()?;
     for warning in &loaded.warnings {
@@ -53,6 +60,9 @@ pub(crate) fn check(args: &CheckArgs) -> Done {
     }
 }
 
-pub(crate) fn init() -> Done {
-    print::data(config::example())
+pub(crate) fn init(args: &InitArgs) -> Done {
+    match args.keys {
+        true => print::data(&config::reference()),
+        false => print::data(config::example()),
+    }
 }

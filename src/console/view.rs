@@ -2,7 +2,7 @@
 
 use crate::console::{Shared, words};
 use crate::control::{PausedBy, State, Switch};
-use crate::exchange::{NotMirrored, Outcome};
+use crate::exchange::{DropReason, NotMirrored, Outcome};
 use crate::telemetry::BookSnapshot;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -48,6 +48,8 @@ pub(crate) struct IntegrationView {
     pub(crate) not_recorded: BTreeMap<String, u64>,
     pub(crate) primary: BTreeMap<&'static str, u64>,
     pub(crate) redaction_hits: BTreeMap<String, u64>,
+    /// Bodies of which only the metadata is kept, by reason.
+    pub(crate) body_dropped: BTreeMap<&'static str, u64>,
     #[serde(skip)]
     pub(crate) changed_unix_us: i64,
 }
@@ -106,6 +108,10 @@ impl IntegrationView {
             not_recorded: book.iter().flat_map(|book| book.not_recorded.iter().cloned()).collect(),
             primary: book.as_ref().map(|book| by_outcome(&book.primary)).unwrap_or_default(),
             redaction_hits: book.iter().flat_map(|book| book.redaction_hits.iter().cloned()).collect(),
+            body_dropped: book
+                .iter()
+                .flat_map(|book| DropReason::ALL.iter().map(|reason| reason.name()).zip(book.body_dropped))
+                .collect(),
             name,
         }
     }
