@@ -112,6 +112,25 @@ async fn only_safe_methods_are_mirrored_unless_an_endpoint_is_allowed() {
 }
 
 #[tokio::test]
+async fn excluded_and_allowed_endpoints_are_matched_as_templates() {
+    let (primary, shadow) = (Upstream::replies("{}").await, Upstream::replies("{}").await);
+    let rules = "mirror.exclude = [\"/admin/{rest}\", \"GET /orders/{order}/secret\"]\nmirror.allow = [\"POST /orders/{order}\"]";
+    let recorder = Recorder::between(&primary, &shadow, rules);
+    let client = reqwest::Client::new();
+    for path in ["admin/users", "orders/abc/secret", "orders/12345/secret", "orders/abc"] {
+        assert_eq!(client.get(format!("{}/{path}", recorder.traffic)).send().await.unwrap().status(), 200);
+    }
+    assert_eq!(client.post(format!("{}/orders/abc", recorder.traffic)).send().await.unwrap().status(), 200);
+    let one = recorder.at_rest().await;
+    assert_eq!(
+        (&one["ledger"]["mirrored"]["ok"], &one["ledger"]["not_mirrored"]["endpoint"]),
+        (&2.into(), &3.into()),
+        "{one}"
+    );
+    assert!(shadow.seen().iter().all(|seen| seen.target == "/orders/abc"));
+}
+
+#[tokio::test]
 async fn a_primary_that_is_down_is_told_apart_from_the_provider() {
     let shadow = Upstream::replies("{}").await;
     let recorder = Recorder::with(&crate::support::config_text("http://127.0.0.1:1", &shadow.url, ""));

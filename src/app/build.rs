@@ -110,13 +110,15 @@ pub(crate) fn strip_prefix(one: &IntegrationConfig) -> Option<String> {
 }
 
 pub(crate) fn mirror(one: &IntegrationConfig) -> mirror::Settings {
-    let of = |template: &EndpointTemplate, mirror: bool| EndpointRule { endpoint: endpoint(template), mirror };
     let bytes = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
-    let allowed = one.mirror.allow.iter().map(|template| of(template, true));
-    let excluded = one.mirror.exclude.iter().map(|template| of(template, false));
+    let rules = |templates: &[EndpointTemplate], mirror| -> Vec<EndpointRule> {
+        templates.iter().flat_map(names).map(|endpoint| EndpointRule { endpoint, mirror }).collect()
+    };
+    // The first rule of an endpoint decides, so that an exclusion wins.
+    let (excluded, allowed) = (rules(&one.mirror.exclude, false), rules(&one.mirror.allow, true));
     mirror::Settings {
         methods: one.mirror.methods.iter().filter_map(|name| Method::from_bytes(name.as_bytes()).ok()).collect(),
-        endpoints: excluded.chain(allowed).collect(),
+        endpoints: excluded.into_iter().chain(allowed).collect(),
         body_copy_bytes_max: bytes(one.mirror.body_bytes_max),
         queue_calls_max: one.mirror.queue_calls_max,
         in_flight_max: one.mirror.in_flight_max,
@@ -138,7 +140,9 @@ pub(crate) fn route(one: &IntegrationConfig, door: Door, book: Arc<Book>) -> Res
         ),
         None => None,
     };
-    let declared: Vec<String> = one.mirror.endpoints.iter().map(endpoint).collect();
+    // What rules speak of is declared as well and first: an inferred name might not be the one the rule was written for.
+    let templates = one.mirror.exclude.iter().chain(&one.mirror.allow).chain(&one.mirror.endpoints);
+    let declared: Vec<String> = templates.flat_map(names).collect();
     Ok(Route {
         matcher: Matcher { host: one.matcher.host.clone(), path_prefix: one.matcher.path_prefix.clone() },
         strip_prefix: one.strip_prefix,
@@ -153,11 +157,13 @@ pub(crate) fn route(one: &IntegrationConfig, door: Door, book: Arc<Book>) -> Res
     })
 }
 
-fn endpoint(template: &EndpointTemplate) -> String {
-    match &template.method {
-        Some(method) => format!("{method} {}", template.path),
-        None => template.path.clone(),
-    }
+/// The endpoints a template names: one, or without a method one for each there is.
+fn names(template: &EndpointTemplate) -> Vec<String> {
+    let methods: &[&str] = match &template.method {
+        Some(method) => &[method.as_str()],
+        None => &["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "QUERY"],
+    };
+    methods.iter().map(|method| format!("{method} {}", template.path)).collect()
 }
 
 fn sample_key(key: &config::SampleKey) -> mirror::SampleKey {
