@@ -67,6 +67,9 @@ pub(crate) struct ExportArgs {
     /// Fixtures per endpoint, status and shape of the answer
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=1000))]
     per_endpoint: u16,
+    /// How long a fixture waits before it answers
+    #[arg(long, value_enum, default_value_t = Wait::Recorded)]
+    delay: Wait,
     /// Only the last so long, "7d"
     #[arg(long, value_name = "DURATION")]
     since: Option<String>,
@@ -74,6 +77,16 @@ pub(crate) struct ExportArgs {
     store: StoreArg,
     #[command(flatten)]
     output: OutputArg,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Wait {
+    /// As long as the recorded call took
+    Recorded,
+    /// Drawn anew for each call from the endpoint's recorded latencies
+    Distribution,
+    /// Not at all
+    None,
 }
 
 #[derive(Subcommand)]
@@ -149,7 +162,11 @@ pub(crate) fn export(args: &ExportArgs) -> Done {
         per_endpoint: usize::from(args.per_endpoint),
         since_unix_us: since_us(args.since.as_deref())?,
         format: Format::WireMock,
-        delay: Delay::Recorded,
+        delay: match args.delay {
+            Wait::Recorded => Delay::Recorded,
+            Wait::Distribution => Delay::Distribution,
+            Wait::None => Delay::None,
+        },
     };
     let manifest = export_fixtures(&reader, &redactor, &request).map_err(|error| match error {
         ExportError::Residue { .. } => Failure::no(error.to_string()),

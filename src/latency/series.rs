@@ -150,11 +150,6 @@ impl Series {
         (self.n > 0).then_some(self.max_us)
     }
 
-    /// The exact mean, microseconds, rounded down.
-    pub fn mean_us(&self) -> Option<u64> {
-        self.sum_us.checked_div(self.n)
-    }
-
     /// The value of the quantile `num / den` in microseconds: the upper edge of the slot that holds the rank
     /// `ceil(n * num / den)`, so the answer is never below the true value (and less than 1 % above it), and never outside
     /// the exact smallest and largest. `None` without values, or where `num / den` is no number in 0 to 1.

@@ -24,11 +24,6 @@ pub fn min_calls(quantile: f64) -> u64 {
     ((1.0 - CONFIDENCE).ln() / quantile.ln()).ceil().max(1.0) as u64
 }
 
-/// Whether `n` calls support printing the quantile `num / den`.
-pub fn supports(n: u64, num: u64, den: u64) -> bool {
-    den > 0 && n >= min_calls(num as f64 / den as f64)
-}
-
 /// The two-sided interval that holds the true quantile `num / den` with at least `confidence` (0 to 1), in microseconds:
 /// the lower edge of the slot of rank l and the upper edge of the slot of rank u, where the number of calls below the
 /// true quantile is Binomial(n, q). `None` where n is too small for either bound to exist.
