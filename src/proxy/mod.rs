@@ -3,7 +3,9 @@
 //! **Invariants.** The primary's request carries nothing of ours and its answer goes back untouched. Bodies stream; the
 //! copy stops at its cap, the stream goes on. Nothing here waits for the mirror or anything behind it.
 
+mod accept;
 mod answer;
+mod connection;
 mod forward;
 mod headers;
 mod names;
