@@ -85,15 +85,14 @@ fn messages(capture: &mut Capture) -> impl Iterator<Item = (&mut HeaderMap, &mut
 }
 
 fn is_dirty(capture: &Capture, residue: &Residue) -> bool {
-    let dirty = |lines: &HeaderMap, body: &BodyCopy| {
-        residue.is_in(&body.bytes) || lines.values().any(|value| residue.is_in(value.as_bytes()))
-    };
-    let answers = capture.primary.iter().chain(std::iter::once(&capture.shadow));
+    fn texts<'a>(lines: &'a HeaderMap, body: &'a BodyCopy) -> impl Iterator<Item = &'a [u8]> {
+        lines.values().map(HeaderValue::as_bytes).chain(std::iter::once(&body.bytes[..]))
+    }
     let request = &capture.request;
-    residue.is_in(request.target.as_bytes())
-        || residue.is_in(capture.endpoint.as_bytes())
-        || dirty(&request.headers, &request.body)
-        || answers.filter_map(|exchange| exchange.response.as_ref()).any(|r| dirty(&r.headers, &r.body))
+    let answers = capture.primary.iter().chain(std::iter::once(&capture.shadow));
+    let answers = answers.filter_map(|exchange| exchange.response.as_ref()).flat_map(|r| texts(&r.headers, &r.body));
+    let named = [request.target.as_bytes(), capture.endpoint.as_bytes()].into_iter();
+    residue.is_in_any(named.chain(texts(&request.headers, &request.body)).chain(answers))
 }
 
 /// Drops bodies and masks lines that still show a value.

@@ -2,7 +2,7 @@
 
 use crate::exchange::{Capture, DropReason};
 use crate::redact::load;
-use crate::redact::names::NameIndex;
+use crate::redact::names::{NameIndex, Names};
 use crate::redact::pass::Pass;
 use crate::redact::residue::Residue;
 use crate::redact::rules::{PseudonymKey, Rule, RuleFile, RuleProblem, RuleSummary, Settings};
@@ -19,6 +19,7 @@ pub struct Redactor {
     pub(in crate::redact) keys: NameIndex,
     pub(in crate::redact) headers: NameIndex,
     pub(in crate::redact) params: NameIndex,
+    pub(in crate::redact) names: Names,
     /// Every pattern at once, after the one of our own stand-ins: most values match none, and one pass tells.
     pub(in crate::redact) set: RegexSet,
     /// The rule of each pattern of the set, without the first.

@@ -35,13 +35,14 @@ impl Example {
         match self {
             Self::Text(text) => drop(pass.value(text, Place::BARE)?),
             Self::Named(named) => {
-                let parents: Vec<Key> = named.parent.iter().map(|name| Key::of(name)).collect();
+                let parents: Vec<Key> = named.parent.iter().map(|name| pass.key(name)).collect();
                 if let Some(header) = &named.header {
                     pass.header(header, &named.value)?;
                 } else if let Some(param) = &named.param {
-                    pass.parameter(&Key::of(param), &named.value, 0)?;
+                    let key = pass.key(param);
+                    pass.parameter(&key, &named.value, 0)?;
                 } else {
-                    let key = named.key.as_deref().map(Key::of);
+                    let key = named.key.as_deref().map(|name| pass.key(name));
                     pass.value(&named.value, Place { key: key.as_ref(), parents: &parents, depth: 0 })?;
                 }
             }

@@ -74,7 +74,8 @@ pub(in crate::redact) fn form(pass: &mut Pass<'_>, text: &str, depth: u8) -> Res
         out.push('=');
         // `card[number]`, `user.name`: the last part is the name, those before it are its parents.
         let decoded = decode(name, true).ok_or(DropReason::Unparseable)?;
-        let mut path: Vec<Key> = decoded.split(['[', ']', '.']).filter(|s| !s.is_empty()).map(Key::of).collect();
+        let mut path: Vec<Key> =
+            decoded.split(['[', ']', '.']).filter(|s| !s.is_empty()).map(|name| pass.key(name)).collect();
         let key = path.pop().unwrap_or_default();
         let raw = decode(value, true).ok_or(DropReason::Unparseable)?;
         let struck = match pass.parameter_rule(&key, &raw, &path) {

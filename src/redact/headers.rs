@@ -1,7 +1,6 @@
 //! Header lines: rules by name, cookies by part, everything else by pattern.
 
 use crate::exchange::DropReason;
-use crate::redact::names::Key;
 use crate::redact::pass::{Pass, Place};
 use crate::redact::pseudonym::MASK;
 use http::{HeaderMap, HeaderValue};
@@ -44,7 +43,7 @@ pub(in crate::redact) fn lines(pass: &mut Pass<'_>, headers: &mut HeaderMap) {
 impl Pass<'_> {
     /// One header's value: `Some` if it must change.
     pub fn header(&mut self, name: &str, raw: &str) -> Result<Option<String>, DropReason> {
-        let key = Key::of(name);
+        let key = self.key(name);
         let rule =
             self.redactor.headers.rules(&key).find(|&rule| self.allows(rule) && self.claims(rule, raw, &key, &[]));
         let Some(rule) = rule.filter(|_| !raw.is_empty()) else {

@@ -106,21 +106,21 @@ impl<'t> Walk<'t, '_, '_> {
             self.space();
             let start = self.at;
             let name = self.string()?;
-            let place = Place { key: None, parents: &[], depth: self.nested };
-            if let Some(fresh) = self.pass.value(&name, place)? {
+            let mut key = self.pass.key(&name);
+            if let Some(fresh) = self.pass.name(&name, &key, self.nested)? {
                 self.splice(start, &quoted(&fresh));
             }
             self.space();
             self.expect(b':')?;
             self.space();
-            let mut key = Key::of(&name);
             if key.joined() == "value"
                 && let Some(named) = named.take()
             {
                 key = named;
             } else if matches!(key.joined(), "key" | "field" | "param" | "header") && self.peek() == Some(b'"') {
                 let back = self.at;
-                named = Some(Key::of(&self.string()?));
+                let name = self.string()?;
+                named = Some(self.pass.key(&name));
                 self.at = back;
             }
             self.value(Some(&key))?;

@@ -2,7 +2,7 @@
 
 use crate::redact::engine::Redactor;
 use crate::redact::example::Example;
-use crate::redact::names::{NameIndex, NameSet};
+use crate::redact::names::{NameIndex, NameSet, Names};
 use crate::redact::pseudonym::{Kind, WORD_STAND_IN};
 use crate::redact::rules::{Action, PseudonymKey, Rule, RuleFile, RuleProblem, RuleSummary, Settings};
 use crate::redact::validators::Validator;
@@ -136,6 +136,7 @@ pub(in crate::redact) fn compile(
         keys: build.keys,
         headers: build.headers,
         params: build.params,
+        names: Names::default(),
         set,
         pattern_rules: build.pattern_rules,
         stand_in,

@@ -2,13 +2,14 @@
 
 use crate::exchange::DropReason;
 use crate::redact::engine::Redactor;
-use crate::redact::names::Key;
+use crate::redact::names::{Key, Known};
 use crate::redact::pseudonym;
 use crate::redact::residue::Residue;
 use crate::redact::rules::Rule;
 use crate::redact::sealed::{Hit, Part, Side};
 use crate::redact::{nested, text};
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 /// How deep documents inside strings are followed.
 pub(in crate::redact) const NESTED_DEPTH_MAX: u8 = 3;
@@ -41,6 +42,7 @@ pub(in crate::redact) struct Pass<'r> {
     pub known: Option<&'r Residue>,
     /// Runs one rule alone.
     pub only: Option<usize>,
+    names: Arc<Known>,
 }
 
 impl<'r> Pass<'r> {
@@ -54,7 +56,38 @@ impl<'r> Pass<'r> {
             found: HashMap::new(),
             known: None,
             only: None,
+            names: redactor.names.known(),
         }
+    }
+
+    /// The key of a name, with its rules.
+    pub fn key(&self, name: &str) -> Key {
+        match self.names.get(name) {
+            Some(key) => key.clone(),
+            None => self.new_key(name),
+        }
+    }
+
+    /// The key of what may be a name in running text; not learned, since most are none.
+    pub fn key_in_text(&self, name: &str) -> Key {
+        self.names.get(name).cloned().unwrap_or_else(|| Key::of(name).with(&self.redactor.keys, false))
+    }
+
+    fn new_key(&self, name: &str) -> Key {
+        // A pass of its own: that a name was looked at is no hit.
+        let clean = matches!(Pass::new(self.redactor).value(name, Place::BARE), Ok(None));
+        let key = Key::of(name).with(&self.redactor.keys, clean);
+        self.redactor.names.learn(name, &key);
+        key
+    }
+
+    /// A field's name as a text of its own: `Some` if it must change.
+    pub fn name(&mut self, name: &str, key: &Key, depth: u8) -> Result<Option<String>, DropReason> {
+        // What an earlier pass found, or one rule alone, is asked anew.
+        if key.is_clean() && self.known.is_none() {
+            return Ok(None);
+        }
+        self.value(name, Place { key: None, parents: &[], depth })
     }
 
     /// The counts, by rule and place.
@@ -113,7 +146,7 @@ impl<'r> Pass<'r> {
 
     /// The first rule that claims values under this name.
     pub fn key_rule(&self, raw: &str, key: &Key, parents: &[Key]) -> Option<usize> {
-        self.redactor.keys.rules(key).find(|&rule| self.allows(rule) && self.claims(rule, raw, key, parents))
+        key.rules().iter().copied().find(|&rule| self.allows(rule) && self.claims(rule, raw, key, parents))
     }
 
     /// Whether a rule that lists a name claims a value there.

@@ -4,8 +4,7 @@
 
 use crate::redact::rules::{Action, PseudonymKey};
 use crate::redact::validators::{iban_check_digits, is_email, luhn_digit};
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
+use hmac::Mac;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// What a value is; decides the format of its stand-in.
@@ -279,10 +278,7 @@ fn is_digits_and_separators(raw: &str) -> bool {
 
 /// HMAC-SHA-256 over the kind and the canonical value.
 fn digest(key: &PseudonymKey, kind: Kind, canonical: &str) -> [u8; 32] {
-    // HMAC pads a key shorter than its block with zeros; a whole block cannot be of a wrong length.
-    let mut block = [0; 64];
-    block[..32].copy_from_slice(&key.0);
-    let mut mac = <Hmac<Sha256> as KeyInit>::new(&block.into());
+    let mut mac = key.0.clone();
     mac.update(kind.name().as_bytes());
     mac.update(b"\0");
     mac.update(canonical.as_bytes());
@@ -290,9 +286,8 @@ fn digest(key: &PseudonymKey, kind: Kind, canonical: &str) -> [u8; 32] {
 }
 
 fn hex(key: &PseudonymKey, kind: Kind, canonical: &str, len: usize) -> String {
-    let mut text: String = digest(key, kind, canonical).iter().map(|b| format!("{b:02x}")).collect();
-    text.truncate(len);
-    text
+    let nibbles = digest(key, kind, canonical).into_iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    nibbles.take(len).map(|nibble| char::from(b"0123456789abcdef"[usize::from(nibble)])).collect()
 }
 
 fn decimals(key: &PseudonymKey, kind: Kind, canonical: &str, len: usize) -> String {
@@ -304,8 +299,9 @@ fn decimals(key: &PseudonymKey, kind: Kind, canonical: &str, len: usize) -> Stri
 mod tests {
     use super::*;
     use crate::redact::validators::{is_iban, is_luhn};
+    use std::sync::LazyLock;
 
-    const KEY: PseudonymKey = PseudonymKey([7; 32]);
+    static KEY: LazyLock<PseudonymKey> = LazyLock::new(|| PseudonymKey::new([7; 32]));
 
     #[test]
     fn stand_ins_keep_their_format_and_are_recognised() {

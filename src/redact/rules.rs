@@ -3,7 +3,9 @@
 use crate::redact::names::NameSet;
 use crate::redact::pseudonym::Kind;
 use crate::redact::validators::Validator;
+use hmac::{Hmac, KeyInit};
 use regex::Regex;
+use sha2::Sha256;
 use std::fmt;
 use std::sync::Arc;
 
@@ -64,12 +66,15 @@ pub struct RuleSummary {
 
 /// The key of the pseudonyms: 32 bytes held outside the database. The same key gives the same stand-ins.
 #[derive(Clone)]
-pub struct PseudonymKey(pub(in crate::redact) [u8; 32]);
+pub struct PseudonymKey(pub(in crate::redact) Hmac<Sha256>);
 
 impl PseudonymKey {
     /// A key of 32 secret bytes.
     pub fn new(bytes: [u8; 32]) -> Self {
-        Self(bytes)
+        // HMAC pads a key shorter than its block with zeros; a whole block cannot be of a wrong length.
+        let mut block = [0; 64];
+        block[..32].copy_from_slice(&bytes);
+        Self(<Hmac<Sha256> as KeyInit>::new(&block.into()))
     }
 }
 

@@ -2,7 +2,6 @@
 
 use crate::exchange::DropReason;
 use crate::redact::form;
-use crate::redact::names::Key;
 use crate::redact::pass::{NESTED_DEPTH_MAX, Pass, Place};
 use crate::redact::pseudonym::{self, is_stand_in};
 use crate::redact::validators::is_shape_of_other;
@@ -62,9 +61,9 @@ fn pairs(pass: &mut Pass<'_>, text: &str) -> Option<String> {
         let before = text[..sign].trim_end_matches(['"', '\'', ' ', '\\']);
         let name_start = before.len()
             - before.bytes().rev().take(64).take_while(|b| b.is_ascii_alphanumeric() || b"_-".contains(b)).count();
-        let key = Key::of(&text[name_start..before.len()]);
+        let key = pass.key_in_text(&text[name_start..before.len()]);
         // Most names are nobody's: their values need no search for an end.
-        if pass.redactor.keys.rules(&key).next().is_none() {
+        if key.rules().is_empty() {
             continue;
         }
         let mut start = sign + 1;

@@ -30,7 +30,7 @@ pub(in crate::redact) fn document(pass: &mut Pass<'_>, text: &str) -> Result<Str
                 if open.len() >= 4 * pass.redactor.settings.depth_max {
                     return Err(DropReason::TooDeep);
                 }
-                open.push(Key::of(name));
+                open.push(pass.key(name));
             }
             rest = &rest[end..];
         } else {
@@ -84,7 +84,7 @@ fn attributes(pass: &mut Pass<'_>, tag: &str, open: &[Key]) -> Result<String, Dr
         let end = value.find(char::from(quote)).unwrap_or(value.len());
         let before = rest[..at].trim_end().trim_end_matches('=').trim_end();
         let name = before.rsplit(|c: char| c.is_whitespace() || c == ':').next().unwrap_or_default();
-        let key = Key::of(name);
+        let key = pass.key(name);
         let fresh = pass.value(&unescape(&value[..end]), Place { key: Some(&key), parents: open, depth: 0 })?;
         out.push_str(&rest[..=at]);
         match fresh {
