@@ -8,10 +8,12 @@ use std::fmt::Write;
 /// Percent-decodes; `None` if the result is no text.
 pub(in crate::redact) fn decode(text: &str, plus: bool) -> Option<String> {
     let bytes = text.as_bytes();
+    let hex = |at: usize| bytes.get(at).and_then(|b| char::from(*b).to_digit(16));
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;
-    while at < bytes.len() {
-        let hex = |i: usize| bytes.get(i).and_then(|b| char::from(*b).to_digit(16));
+    while let Some(step) = memchr::memchr2(b'%', b'+', &bytes[at..]) {
+        out.extend_from_slice(&bytes[at..at + step]);
+        at += step;
         match (bytes[at], hex(at + 1), hex(at + 2)) {
             (b'%', Some(high), Some(low)) => {
                 out.push((high * 16 + low) as u8);
@@ -22,6 +24,7 @@ pub(in crate::redact) fn decode(text: &str, plus: bool) -> Option<String> {
         }
         at += 1;
     }
+    out.extend_from_slice(&bytes[at..]);
     String::from_utf8(out).ok()
 }
 

@@ -11,11 +11,14 @@ use std::ops::Range;
 /// Redacts a text; `Some` if it changed.
 pub(in crate::redact) fn scan(pass: &mut Pass<'_>, raw: &str, place: Place<'_>) -> Result<Option<String>, DropReason> {
     let mut text = Cow::Borrowed(raw);
-    if let Some(fresh) = words(pass, &text, place)? {
-        text = Cow::Owned(fresh);
-    }
-    if let Some(fresh) = pairs(pass, &text) {
-        text = Cow::Owned(fresh);
+    // Most texts have no sign that a URL, an encoded word or a pair needs.
+    if raw.bytes().any(|b| matches!(b, b'%' | b'?' | b':' | b'=')) {
+        if let Some(fresh) = words(pass, &text, place)? {
+            text = Cow::Owned(fresh);
+        }
+        if let Some(fresh) = pairs(pass, &text) {
+            text = Cow::Owned(fresh);
+        }
     }
     if let Some(fresh) = patterns(pass, &text, place) {
         text = Cow::Owned(fresh);

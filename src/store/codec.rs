@@ -1,6 +1,8 @@
 //! How header lines and bodies lie in their columns.
 
 use http::HeaderMap;
+use std::fmt;
+use zstd::bulk::Compressor;
 
 /// zstd level 1: half the bytes at hundreds of MB/s; higher levels cost more than they save on bodies of a few KiB.
 const LEVEL: i32 = 1;
@@ -9,8 +11,43 @@ const PLAIN_BYTES_MAX: usize = 64;
 /// The most a stored header block may expand to, bytes: more than any header block the proxy accepts.
 const HEADER_BLOCK_BYTES_MAX: usize = 4 << 20;
 
-/// Header lines as stored: names and values with their lengths, repeated names in order, any bytes, then zstd.
-pub fn pack_headers(headers: &HeaderMap) -> std::io::Result<Vec<u8>> {
+/// Packs one body after the other: making zstd's context ready costs more than packing a body of a few KiB with it.
+#[derive(Default)]
+pub struct Packer(Option<Compressor<'static>>);
+
+impl fmt::Debug for Packer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Packer")
+    }
+}
+
+impl Packer {
+    fn compress(&mut self, plain: &[u8]) -> std::io::Result<Vec<u8>> {
+        let compressor = match self.0.take() {
+            Some(compressor) => compressor,
+            None => Compressor::new(LEVEL)?,
+        };
+        self.0.insert(compressor).compress(plain)
+    }
+
+    /// Header lines as stored: names and values with their lengths, repeated names in order, any bytes, then zstd.
+    pub fn headers(&mut self, headers: &HeaderMap) -> std::io::Result<Vec<u8>> {
+        self.compress(&header_block(headers))
+    }
+
+    /// The coding (0 plain, 1 zstd) and the bytes of a body as stored: whichever is smaller.
+    pub fn body(&mut self, body: &[u8]) -> std::io::Result<(i64, Vec<u8>)> {
+        if body.len() > PLAIN_BYTES_MAX {
+            let packed = self.compress(body)?;
+            if packed.len() < body.len() {
+                return Ok((1, packed));
+            }
+        }
+        Ok((0, body.to_vec()))
+    }
+}
+
+fn header_block(headers: &HeaderMap) -> Vec<u8> {
     let mut plain = Vec::new();
     for (name, value) in headers {
         let (name, value) = (name.as_str().as_bytes(), value.as_bytes());
@@ -22,7 +59,7 @@ pub fn pack_headers(headers: &HeaderMap) -> std::io::Result<Vec<u8>> {
         plain.extend_from_slice(&value_bytes.to_be_bytes());
         plain.extend_from_slice(value);
     }
-    zstd::bulk::compress(&plain, LEVEL)
+    plain
 }
 
 /// The lines of a stored block; values that are no UTF-8 become their Latin-1 characters, as RFC 9110 reads them.
@@ -51,17 +88,6 @@ fn text(bytes: &[u8]) -> String {
         Ok(text) => text.to_owned(),
         Err(_) => bytes.iter().map(|byte| char::from(*byte)).collect(),
     }
-}
-
-/// The coding (0 plain, 1 zstd) and the bytes of a body as stored: whichever is smaller.
-pub fn pack_body(body: &[u8]) -> std::io::Result<(i64, Vec<u8>)> {
-    if body.len() > PLAIN_BYTES_MAX {
-        let packed = zstd::bulk::compress(body, LEVEL)?;
-        if packed.len() < body.len() {
-            return Ok((1, packed));
-        }
-    }
-    Ok((0, body.to_vec()))
 }
 
 /// The body of a stored row.

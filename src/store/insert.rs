@@ -9,6 +9,7 @@ use rusqlite::{OptionalExtension, params};
 use sha2::{Digest, Sha256};
 use std::collections::{HashMap, VecDeque};
 use std::path::Path;
+use std::sync::Arc;
 
 /// The part of `headers.id` for the request; the roles' codes are the others.
 pub const REQUEST_PART: i64 = 2;
@@ -23,6 +24,9 @@ pub struct Memory {
     bodies: HashMap<[u8; 32], i64>,
     oldest: VecDeque<[u8; 32]>,
     names: HashMap<(Dictionary, i64, String), i64>,
+    packer: codec::Packer,
+    /// Hits of the open transaction by integration and rule.
+    hits: HashMap<(i64, Arc<str>), i64>,
 }
 
 impl Memory {
@@ -142,12 +146,12 @@ impl Insert<'_> {
         }
     }
 
-    fn headers(&self, id: i64, headers: &HeaderMap) -> Result<(), StoreError> {
+    fn headers(&mut self, id: i64, headers: &HeaderMap) -> Result<(), StoreError> {
         if headers.is_empty() {
             return Ok(());
         }
-        let lines = codec::pack_headers(headers)
-            .map_err(|e| StoreError::Unstorable { what: "header lines", why: e.to_string() })?;
+        let packed = self.memory.packer.headers(headers);
+        let lines = packed.map_err(|e| StoreError::Unstorable { what: "header lines", why: e.to_string() })?;
         self.run("INSERT INTO headers (id, lines) VALUES (?1, ?2)", params![id, lines])
     }
 
@@ -160,8 +164,8 @@ impl Insert<'_> {
         if let Some(id) = self.memory.bodies.get(&digest) {
             return Ok(Some(*id));
         }
-        let (coding, bytes) =
-            codec::pack_body(&copy.bytes).map_err(|e| StoreError::Unstorable { what: "a body", why: e.to_string() })?;
+        let packed = self.memory.packer.body(&copy.bytes);
+        let (coding, bytes) = packed.map_err(|e| StoreError::Unstorable { what: "a body", why: e.to_string() })?;
         let text = "INSERT INTO bodies (sha256, size, coding, bytes) VALUES (?1, ?2, ?3, ?4)";
         self.run(text, params![digest.as_slice(), copy.bytes.len() as i64, coding, bytes])?;
         let id = self.db.last_insert_rowid();
@@ -169,13 +173,21 @@ impl Insert<'_> {
         Ok(Some(id))
     }
 
-    fn hits(&self, seq: i64, integration: i64, hits: &[Hit]) -> Result<(), StoreError> {
+    fn hits(&mut self, seq: i64, integration: i64, hits: &[Hit]) -> Result<(), StoreError> {
         let one = "INSERT INTO hits (capture, n, rule, side, part, count) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-        let total = "INSERT INTO hit_totals (integration, rule, count) VALUES (?1, ?2, ?3)
-            ON CONFLICT (integration, rule) DO UPDATE SET count = count + excluded.count";
         for (n, hit) in hits.iter().enumerate() {
             self.run(one, params![seq, n as i64, &*hit.rule, hit.side.name(), hit.part.name(), hit.count])?;
-            self.run(total, params![integration, &*hit.rule, hit.count])?;
+            *self.memory.hits.entry((integration, hit.rule.clone())).or_default() += i64::from(hit.count);
+        }
+        Ok(())
+    }
+
+    /// The totals of the transaction's hits; called once before its commit.
+    pub fn hit_totals(&mut self) -> Result<(), StoreError> {
+        let total = "INSERT INTO hit_totals (integration, rule, count) VALUES (?1, ?2, ?3)
+            ON CONFLICT (integration, rule) DO UPDATE SET count = count + excluded.count";
+        for ((integration, rule), count) in std::mem::take(&mut self.memory.hits) {
+            self.run(total, params![integration, &*rule, count])?;
         }
         Ok(())
     }

@@ -81,6 +81,7 @@ impl Writer {
         for (recording, verdict) in captures {
             insert.recording(recording, verdict)?;
         }
+        insert.hit_totals()?;
         for (key, t0, series) in &batch.series {
             store_series(&insert, key, *t0, series)?;
         }
