@@ -84,6 +84,9 @@ impl Recorder {
     }
 }
 
+/// Captures a redactor thread takes at once.
+const TAKEN_AT_ONCE: usize = 8;
+
 type Held = Box<dyn Send>;
 
 struct Ready {
@@ -131,28 +134,37 @@ fn redact_all<T>(
     ledger: &Ledger,
     ready: &SyncSender<Ready>,
 ) {
+    let mut few = Vec::with_capacity(TAKEN_AT_ONCE);
     loop {
-        let next = taken.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
-        let Some(next) = next else { return };
-        let (capture, held) = split(next);
-        let book = ledger.of(&capture.integration).cloned();
-        // Fail closed: should redaction ever panic, the capture is gone and counted, the thread lives.
-        let done = catch_unwind(AssertUnwindSafe(|| {
-            let recording = redactor.capture(capture);
-            let verdict = compare(&recording);
-            (recording, verdict)
-        }));
-        match done {
-            Ok((recording, verdict)) => {
-                if let Some(book) = &book {
-                    count_redaction(book, &recording);
-                }
-                if ready.send(Ready { recording, verdict, _held: held }).is_err() {
-                    count_lost(book.as_deref(), "writer_gone", 1);
-                }
-            }
-            Err(_) => count_lost(book.as_deref(), "redaction_panicked", 1),
+        // Several at once: under load a wake-up per capture costs more than the hand-over.
+        taken.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv_many(&mut few, TAKEN_AT_ONCE);
+        if few.is_empty() {
+            return;
         }
+        for next in few.drain(..) {
+            redact_one(split(next), redactor, ledger, ready);
+        }
+    }
+}
+
+fn redact_one((capture, held): (Capture, Held), redactor: &Redactor, ledger: &Ledger, ready: &SyncSender<Ready>) {
+    let book = ledger.of(&capture.integration).cloned();
+    // Fail closed: should redaction ever panic, the capture is gone and counted, the thread lives.
+    let done = catch_unwind(AssertUnwindSafe(|| {
+        let recording = redactor.capture(capture);
+        let verdict = compare(&recording);
+        (recording, verdict)
+    }));
+    match done {
+        Ok((recording, verdict)) => {
+            if let Some(book) = &book {
+                count_redaction(book, &recording);
+            }
+            if ready.send(Ready { recording, verdict, _held: held }).is_err() {
+                count_lost(book.as_deref(), "writer_gone", 1);
+            }
+        }
+        Err(_) => count_lost(book.as_deref(), "redaction_panicked", 1),
     }
 }
 
