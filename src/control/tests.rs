@@ -31,15 +31,15 @@ proptest! {
 fn stop_refuses_cancels_and_leaves_a_trace() {
     let board = board(on());
     let switch = board.get("pay").unwrap();
-    assert_eq!(switch.admit(0), Ok(()));
+    assert_eq!(switch.admit(0, SAMPLE_ALL_PPM), Ok(()));
     let in_flight = switch.stopped();
     assert!(!in_flight.is_cancelled());
     switch.stop("maria", "refunds look odd");
     assert!(in_flight.is_cancelled());
     assert!(switch.stopped().is_cancelled());
-    assert_eq!(switch.admit(0), Err(NotMirrored::Off));
-    assert_eq!(switch.start("maria", "  ", None), Err(StartError::NoReason));
-    switch.start("maria", "fixed", Some(250_000)).unwrap();
+    assert_eq!(switch.admit(0, SAMPLE_ALL_PPM), Err(NotMirrored::Off));
+    assert_eq!(switch.start("maria", "  ", Share::AsItWas), Err(StartError::NoReason));
+    switch.start("maria", "fixed", Share::Fixed(250_000)).unwrap();
     assert!(!switch.stopped().is_cancelled());
     let events = board.events();
     let seen: Vec<_> = events.iter().map(|e| (e.on, e.revision, e.sample_ppm, e.reason.as_str())).collect();
@@ -51,11 +51,11 @@ fn stop_refuses_cancels_and_leaves_a_trace() {
 fn a_saved_stop_outlives_a_restart_and_an_older_one_does_not_win() {
     let before = board(on());
     before.stop_all("ops", "night");
-    let saved = before.events();
+    let saved: Vec<_> = before.events().into_iter().map(|last| SavedSwitch { last, ramp: None }).collect();
     let after = board(on());
     after.restore(&saved);
     assert!(!after.get("pay").unwrap().state().on);
-    after.get("pay").unwrap().start("ops", "morning", None).unwrap();
+    after.get("pay").unwrap().start("ops", "morning", Share::AsItWas).unwrap();
     after.restore(&saved);
     assert!(after.get("pay").unwrap().state().on);
 }
@@ -65,22 +65,22 @@ fn a_429_holds_calls_back_and_says_until_when() {
     let board = board(on());
     let switch = board.get("pay").unwrap();
     switch.observe(Outcome::Throttled429, Some(60));
-    assert_eq!(switch.admit(7), Err(NotMirrored::Paused429));
+    assert_eq!(switch.admit(7, SAMPLE_ALL_PPM), Err(NotMirrored::Paused429));
     assert!(matches!(switch.state().paused, Some(PausedBy::Retry429 { .. })));
 }
 
 #[test]
 fn rate_and_daily_budget_end_and_given_back_calls_count_again() {
     let limited = board(Settings { rate_per_s: Some(1), ..on() });
-    assert_eq!(limited.get("pay").unwrap().admit(1), Ok(()));
-    assert_eq!(limited.get("pay").unwrap().admit(1), Err(NotMirrored::Rate));
+    assert_eq!(limited.get("pay").unwrap().admit(1, SAMPLE_ALL_PPM), Ok(()));
+    assert_eq!(limited.get("pay").unwrap().admit(1, SAMPLE_ALL_PPM), Err(NotMirrored::Rate));
     let daily = board(Settings { daily_calls_max: Some(1), ..on() });
     let switch = daily.get("pay").unwrap();
-    assert_eq!(switch.admit(1), Ok(()));
-    assert_eq!(switch.admit(1), Err(NotMirrored::Budget));
+    assert_eq!(switch.admit(1, SAMPLE_ALL_PPM), Ok(()));
+    assert_eq!(switch.admit(1, SAMPLE_ALL_PPM), Err(NotMirrored::Budget));
     assert_eq!(switch.state().paused, Some(PausedBy::Budget));
     switch.give_back();
-    assert_eq!(switch.admit(1), Ok(()));
+    assert_eq!(switch.admit(1, SAMPLE_ALL_PPM), Ok(()));
 }
 
 #[test]

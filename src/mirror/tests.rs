@@ -4,8 +4,8 @@ use super::*;
 use crate::adapt;
 use crate::control::{self, Switchboard};
 use crate::exchange::{BodyCopy, Clock, NotMirrored, Outcome, RequestCopy};
-use crate::mirror::door::key_hash;
 use crate::mirror::held::Budget;
+use crate::mirror::sample::key_hash;
 use crate::telemetry::Ledger;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, Request};
@@ -112,13 +112,13 @@ fn a_stop_between_head_and_body_is_obeyed_and_the_budget_is_given_back() {
     let ticket = stand.consider("GET", "/").unwrap();
     stand.board.stop_all("test", "");
     assert_eq!(ticket.offer(copy(), None), Offer::Shed(NotMirrored::Off));
-    stand.board.get("pay").unwrap().start("test", "again", None).unwrap();
+    stand.board.get("pay").unwrap().start("test", "again", control::Share::AsItWas).unwrap();
     assert!(stand.consider("GET", "/").is_ok());
 }
 
 #[test]
 fn shares_of_the_budget_join_and_return() {
-    let budget = Budget::new(10);
+    let budget = Budget::new(10, &MemoryInAll::default());
     let (mut one, mut two) = (BytesHeld::none(&budget), BytesHeld::none(&budget));
     assert!(one.grow(6) && two.grow(4) && !two.grow(1));
     one.join(two);
