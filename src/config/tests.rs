@@ -227,7 +227,7 @@ fn one_line_can_be_wrong_in_many_ways() {
 
 #[test]
 fn what_mirrors_nothing_or_does_nothing_is_warned_of() {
-    let sample = "mirror.sample = \"100%\"";
+    let sample = "mirror.sample  = \"100%\"";
     for (instead, expected) in [
         ("mirror.sample = \"0%\"", "integrations.payments: mirror.sample is 0%, so nothing is mirrored"),
         (
