@@ -71,6 +71,9 @@ async fn a_ramp_holds_at_a_429_also_over_a_restart_until_a_person_lets_it_go_on(
     );
     let told = text(&recorder.cli(&["status", "--console", &recorder.console]));
     assert!(told.contains("ramp 99% -> 100%, held") && told.contains("--resume-ramp"), "{told}");
+    let page = reqwest::get(format!("{}/integrations/payments", recorder.console)).await.unwrap().text().await.unwrap();
+    assert!(page.contains("Ramp from 99% to 100% held since") && page.contains("Let the ramp go on"), "{page}");
+    assert!(page.contains("ramp held: the provider answered 429"), "the last change says why");
     let (folder, _) = recorder.stop();
     let recorder = Recorder::inside(folder, &config);
     let one = ramp_is(&recorder, "held").await;
