@@ -2,9 +2,9 @@
 
 use crate::adapt::{self, BaseUrl, ErrorPointer, SuccessRule};
 use crate::config::{self, Config, EndpointTemplate, IntegrationConfig, RedactionConfig, StateFolder};
-use crate::control::{self, BreakerSettings};
+use crate::control::{self, BreakerSettings, EndpointShare, RampGates, RampPlan};
 use crate::exchange::Integration;
-use crate::mirror::{self, Door, EndpointRule};
+use crate::mirror::{self, Door, EndpointRule, JsonPointer, MemoryInAll};
 use crate::proxy::{ENDPOINTS_MAX, EndpointNames, Matcher, Route};
 use crate::redact::{PseudonymKey, Redactor, builtin};
 use crate::telemetry::Book;
@@ -71,7 +71,27 @@ pub(crate) fn switch(one: &IntegrationConfig) -> control::Settings {
             window_s: u64::from(one.breaker.window_s),
             open_s: u64::from(one.breaker.open_s),
         },
+        endpoint_shares: one.mirror.shares.iter().map(endpoint_share).collect(),
+        ramp: one.mirror.ramp.as_ref().map(|ramp| RampPlan {
+            from_ppm: ramp.from_ppm,
+            to_ppm: ramp.to_ppm,
+            over_ms: ramp.over_ms,
+        }),
+        ramp_gates: RampGates {
+            failures_share_ppm: one.mirror.ramp_failures_share_ppm,
+            min_calls: one.mirror.ramp_min_calls,
+        },
     }
+}
+
+fn endpoint_share(share: &config::EndpointShare) -> EndpointShare {
+    let config::EndpointShare { endpoint, share_ppm } = share;
+    EndpointShare { method: endpoint.method.clone(), path: endpoint.path.clone(), share_ppm: *share_ppm }
+}
+
+/// The byte budget over all integrations.
+pub(crate) fn memory_in_all(config: &Config) -> MemoryInAll {
+    MemoryInAll::new(usize::try_from(config.limits.mirror_memory_bytes_max).unwrap_or(usize::MAX))
 }
 
 /// What the shadow needs to be different, or the field that does not fit.
@@ -109,7 +129,7 @@ pub(crate) fn strip_prefix(one: &IntegrationConfig) -> Option<String> {
     one.strip_prefix.then(|| one.matcher.path_prefix.clone())
 }
 
-pub(crate) fn mirror(one: &IntegrationConfig) -> mirror::Settings {
+pub(crate) fn mirror(one: &IntegrationConfig, memory_in_all: &MemoryInAll) -> mirror::Settings {
     let bytes = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
     let rules = |templates: &[EndpointTemplate], mirror| -> Vec<EndpointRule> {
         templates.iter().flat_map(names).map(|endpoint| EndpointRule { endpoint, mirror }).collect()
@@ -123,6 +143,7 @@ pub(crate) fn mirror(one: &IntegrationConfig) -> mirror::Settings {
         queue_calls_max: one.mirror.queue_calls_max,
         in_flight_max: one.mirror.in_flight_max,
         bytes_max: bytes(one.mirror.memory_bytes_max),
+        memory_in_all: memory_in_all.clone(),
         connect_timeout_ms: one.shadow.connect_timeout_ms,
         read_timeout_ms: one.shadow.read_timeout_ms,
         total_timeout_ms: one.shadow.total_timeout_ms,
@@ -141,7 +162,8 @@ pub(crate) fn route(one: &IntegrationConfig, door: Door, book: Arc<Book>) -> Res
         None => None,
     };
     // What rules speak of is declared as well and first: an inferred name might not be the one the rule was written for.
-    let templates = one.mirror.exclude.iter().chain(&one.mirror.allow).chain(&one.mirror.endpoints);
+    let shares = one.mirror.shares.iter().map(|share| &share.endpoint);
+    let templates = one.mirror.exclude.iter().chain(&one.mirror.allow).chain(shares).chain(&one.mirror.endpoints);
     let declared: Vec<String> = templates.flat_map(names).collect();
     Ok(Route {
         matcher: Matcher { host: one.matcher.host.clone(), path_prefix: one.matcher.path_prefix.clone() },
@@ -175,5 +197,8 @@ fn sample_key(key: &config::SampleKey) -> mirror::SampleKey {
         config::SampleKey::Target => mirror::SampleKey::Target,
         config::SampleKey::Query(name) => mirror::SampleKey::Query(name.clone()),
         config::SampleKey::Cookie(name) => mirror::SampleKey::Cookie(name.clone()),
+        config::SampleKey::Json(pointer) => {
+            JsonPointer::parse(pointer).map_or(mirror::SampleKey::Target, mirror::SampleKey::Json)
+        }
     }
 }

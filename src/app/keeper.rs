@@ -1,8 +1,8 @@
-//! The keeper of the switches: saves every change beside the database, and obeys stop files. It needs neither console nor
-//! store, so a stop works, and is remembered, when both are down.
+//! The keeper of the switches: saves every change beside the database, obeys stop files, and lets the ramps rise. It needs
+//! neither console nor store, so a stop works, and is remembered, when both are down.
 
 use crate::config::{SavedSwitch, StateFolder, Stops};
-use crate::control::Switchboard;
+use crate::control::{RampPhase, RampState, Switchboard};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
@@ -48,6 +48,7 @@ impl Keeping {
     fn run(mut self, closed: &Receiver<()>) {
         loop {
             self.obey_stop_files();
+            self.switchboard.tick();
             self.save_changes();
             if !matches!(closed.recv_timeout(LOOK_EVERY), Err(RecvTimeoutError::Timeout)) {
                 self.save_changes();
@@ -94,10 +95,13 @@ impl Keeping {
             .iter()
             .map(|switch| {
                 let state = switch.state();
+                let ramp = state.ramp.map(RampState::to_the_minute);
+                let rising = ramp.as_ref().filter(|ramp| ramp.phase == RampPhase::Rising);
                 SavedSwitch {
                     integration: switch.integration().to_string(),
                     on: state.on,
-                    sample_ppm: state.sample_ppm,
+                    sample_ppm: rising.map_or(state.sample_ppm, |ramp| ramp.plan.share_ppm(ramp.passed_us)),
+                    ramp,
                     revision: state.revision,
                     who: state.changed_by,
                     reason: state.reason,

@@ -275,11 +275,12 @@ fn build_line(config: &Config, clock: Clock) -> Result<Built, StartError> {
     let ledger = Ledger::new(names.clone());
     let switches = config.integrations.iter().map(|one| (build::name(one), build::switch(one))).collect();
     let switchboard = Switchboard::new(switches, clock);
+    let memory = build::memory_in_all(config);
     let (mut routes, mut lines) = (Vec::new(), Vec::new());
     for (one, name) in config.integrations.iter().zip(&names) {
         let (Some(switch), Some(book)) = (switchboard.get(name), ledger.of(name)) else { continue };
         let adapt = build::adapt(one).map_err(StartError::one)?;
-        let (door, line) = mirror::door(build::mirror(one), adapt, switch, book, clock);
+        let (door, line) = mirror::door(build::mirror(one, &memory), adapt, switch, book, clock);
         routes.push(build::route(one, door, book.clone()).map_err(StartError::one)?);
         lines.push(line);
     }
@@ -345,13 +346,16 @@ fn switch_row(event: SwitchEvent) -> SwitchRow {
 fn saved(state: &StateFolder) -> Result<Vec<SavedSwitch>, StartError> {
     let saved = state.load().map_err(StartError::one)?;
     let restore = |one: crate::config::SavedSwitch| SavedSwitch {
-        integration: one.integration.into(),
-        on: one.on,
-        sample_ppm: one.sample_ppm,
-        revision: one.revision,
-        who: one.who,
-        reason: one.reason,
-        at_unix_us: one.at_unix_us,
+        ramp: one.ramp,
+        last: SwitchEvent {
+            integration: one.integration.into(),
+            on: one.on,
+            sample_ppm: one.sample_ppm,
+            revision: one.revision,
+            who: one.who,
+            reason: one.reason,
+            at_unix_us: one.at_unix_us,
+        },
     };
     Ok(saved.into_iter().map(restore).collect())
 }

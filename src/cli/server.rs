@@ -32,9 +32,12 @@ pub(crate) struct StatusArgs {
 pub(crate) struct EnableArgs {
     /// The integration to mirror
     integration: String,
-    /// Share of calls to mirror, "10%" [default: as it was]
+    /// Share of calls to mirror, "10%"; ends a ramp [default: as it was]
     #[arg(long, value_name = "PERCENT")]
     sample: Option<String>,
+    /// Let a held ramp rise again
+    #[arg(long, conflicts_with = "sample")]
+    resume_ramp: bool,
     /// Why; kept in the history
     #[arg(long)]
     reason: String,
@@ -74,6 +77,9 @@ pub(crate) fn enable(args: &EnableArgs) -> Done {
     let mut body = json!({ "who": who(), "reason": args.reason });
     if let Some(sample) = &args.sample {
         body["sample"] = json!(sample);
+    }
+    if args.resume_ramp {
+        body["resume_ramp"] = json!(true);
     }
     let state = call(&args.console, reqwest::Method::POST, &path, Some(body))?;
     tell(args.output, &state, &format!("mirroring of {} is on", args.integration))
@@ -202,11 +208,43 @@ fn status_text(status: &Value) -> String {
             format!("{} {}", words(&one["changed_by"]), words(&one["reason"])),
         ]);
     }
+    let mut text = table.to_string();
+    for one in status["integrations"].as_array().into_iter().flatten() {
+        for line in share_lines(one) {
+            text.push_str(&format!("\n{}: {line}", words(&one["name"])));
+        }
+    }
     let problems: Vec<String> = status["recorder"]["problems"].as_array().into_iter().flatten().map(words).collect();
     match problems.is_empty() {
-        true => table.to_string(),
-        false => format!("{table}\nproblems: {}", problems.join("; ")),
+        true => text,
+        false => format!("{text}\nproblems: {}", problems.join("; ")),
     }
+}
+
+/// What an integration's one figure does not say: its ramp and its endpoints' own shares.
+fn share_lines(one: &Value) -> Vec<String> {
+    let mut lines = Vec::new();
+    let ramp = &one["ramp"];
+    if ramp.is_object() {
+        let days = |key: &str| format!("{:.1}", ramp[key].as_f64().unwrap_or_default() / 86_400.0);
+        let (from, to, state) = (words(&ramp["from"]), words(&ramp["to"]), words(&ramp["state"]));
+        let (passed, over) = (days("passed_s"), days("over_s"));
+        let mut line = format!("ramp {from} -> {to}, {state} at {}, {passed} of {over} days", words(&one["sample"]));
+        if ramp["held_because"].is_string() {
+            line.push_str(&format!(
+                ", since {} because {}; go on with `enable --resume-ramp`",
+                words(&ramp["held_at"]),
+                words(&ramp["held_because"])
+            ));
+        }
+        lines.push(line);
+    }
+    let shares = one["shares"].as_array().into_iter().flatten();
+    let shares: Vec<String> = shares.map(|s| format!("{} {}", words(&s["endpoint"]), words(&s["share"]))).collect();
+    if !shares.is_empty() {
+        lines.push(format!("shares {}", shares.join(", ")));
+    }
+    lines
 }
 
 fn sum(counts: &Value) -> u64 {

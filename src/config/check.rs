@@ -193,6 +193,7 @@ fn limits(reader: &mut Reader<'_>) -> LimitsConfig {
         workers: whole(reader.count("limits.workers")).unwrap_or(cores),
         connections_max: whole(reader.count("limits.connections")).unwrap_or_default(),
         drain_ms: reader.duration_ms("limits.drain"),
+        mirror_memory_bytes_max: reader.size_bytes("limits.mirror_memory"),
     }
 }
 

@@ -27,8 +27,8 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 pub use integration::{
-    BreakerConfig, EndpointTemplate, ErrorPointer, IntegrationConfig, Matcher, MirrorConfig, PrimaryConfig, SampleKey,
-    ShadowConfig,
+    BreakerConfig, EndpointShare, EndpointTemplate, ErrorPointer, IntegrationConfig, Matcher, MirrorConfig,
+    PrimaryConfig, RampConfig, SampleKey, ShadowConfig,
 };
 pub use keys::reference;
 pub use problem::{Place, Problem, Problems};
@@ -146,6 +146,8 @@ pub struct LimitsConfig {
     pub connections_max: usize,
     /// Milliseconds that a shutdown waits for calls in flight.
     pub drain_ms: u64,
+    /// Bytes held for the shadows of all integrations.
+    pub mirror_memory_bytes_max: u64,
 }
 
 impl Config {

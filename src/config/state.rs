@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::config::secret::Secret;
+use crate::control::RampState;
 
 /// A stop file for all integrations; `STOP.<integration>` is for one.
 const STOP: &str = "STOP";
@@ -32,6 +33,9 @@ pub struct SavedSwitch {
     pub on: bool,
     /// The share that is mirrored, parts per million.
     pub sample_ppm: u32,
+    /// Where the share rises by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ramp: Option<RampState>,
     /// Counts the changes.
     pub revision: u64,
     /// Who changed it last.
@@ -285,6 +289,7 @@ fn key_from_hex(digits: &[u8]) -> Option<[u8; 32]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::control::{RampPhase, RampPlan};
 
     fn folder() -> (tempfile::TempDir, StateFolder) {
         let dir = tempfile::tempdir().unwrap();
@@ -297,6 +302,12 @@ mod tests {
             integration: "payments".into(),
             on,
             sample_ppm: 1_000,
+            ramp: on.then(|| RampState {
+                plan: RampPlan { from_ppm: 10, to_ppm: 20, over_ms: 1_000 },
+                passed_us: 60_000_000,
+                began_unix_us: Some(4),
+                phase: RampPhase::Held { because: "the breaker opened".into(), at_unix_us: 5 },
+            }),
             revision: 3,
             who: "ada".into(),
             reason: "why not".into(),
@@ -309,6 +320,7 @@ mod tests {
         let (_dir, state) = folder();
         assert_eq!(state.load().unwrap(), []);
         state.save(&[switch(true)]).unwrap();
+        assert_eq!(state.load().unwrap(), [switch(true)]);
         state.save(&[switch(false)]).unwrap();
         assert_eq!(state.load().unwrap(), [switch(false)]);
         fs::write(state.path().join(SWITCHES), "{").unwrap();

@@ -194,6 +194,21 @@ fn one_line_can_be_wrong_in_many_ways() {
         ("mirror.allow = [\"/orders\"]", "mirror.allow = \"/orders\" is no endpoint: it has no method"),
         ("mirror.endpoints = [\"GET /a{b}\"]", "{name} stands for one whole segment"),
         ("mirror.sample_key = \"customer\"", "mirror.sample_key = \"customer\" is no key to sample by"),
+        ("mirror.sample_key = \"json:customer\"", "mirror.sample_key = \"json:customer\" has no JSON pointer"),
+        ("mirror.sample_key = \"json:/a~2\"", "has no JSON pointer (RFC 6901)"),
+        ("mirror.shares = [\"POST /orders\"]", "mirror.shares = \"POST /orders\" has a share that is no percentage"),
+        ("mirror.shares = [\"orders 5%\"]", "mirror.shares = \"orders 5%\" is no endpoint: its path must begin with /"),
+        (
+            "mirror.ramp = \"25% -> 1% over 5d\"",
+            "mirror.ramp = \"25% -> 1% over 5d\" does not rise\n    remedy: write two",
+        ),
+        ("mirror.ramp = 5", "mirror.ramp = 5 is not a string"),
+        ("mirror.ramp_gates.failures_share = \"200%\"", "ramp_gates.failures_share = \"200%\" is out of range"),
+        ("mirror.ramp_gates.min_calls = 0", "mirror.ramp_gates.min_calls = 0 is too small"),
+        (
+            "[limits]\nmirror_memory = \"1B\"",
+            "limits.mirror_memory = \"1B\" is too small\n    remedy: write at least 1KiB",
+        ),
         ("breaker.window = \"1500ms\"", "breaker.window = \"1500ms\" is not in whole seconds"),
         ("shadow.total_timeout = \"1h\"", "shadow.total_timeout = \"1h\" is too large\n    remedy: write at most 10m"),
         ("shadow.success.error_pointers = \"error\"", "\"error\" is no JSON pointer"),
@@ -207,6 +222,34 @@ fn one_line_can_be_wrong_in_many_ways() {
         let problems = parse_with(&text, &[]).unwrap_err();
         assert!(problems.to_string().contains(expected), "{wrong}: {problems}");
         assert_eq!(problems.0.len(), 1, "{problems}");
+    }
+}
+
+#[test]
+fn what_mirrors_nothing_or_does_nothing_is_warned_of() {
+    let sample = "mirror.sample  = \"100%\"";
+    for (instead, expected) in [
+        ("mirror.sample = \"0%\"", "integrations.payments: mirror.sample is 0%, so nothing is mirrored"),
+        (
+            "mirror.sample = \"1%\"\nmirror.ramp = \"1% -> 2% over 1d\"",
+            "mirror.sample has no effect beside mirror.ramp",
+        ),
+        (
+            "mirror.sample = \"5%\"\nmirror.shares = [\"GET /a 6%\"]",
+            "mirror.shares: GET /a asks for more than mirror.sample",
+        ),
+        ("", ""),
+        ("mirror.ramp = \"0% -> 2% over 1d\"", ""),
+        ("mirror.shares = [\"GET /a 6%\", \"/b 0%\"]", ""),
+    ] {
+        let warnings = parse_with(&SMALLEST.replace(sample, instead), &[]).unwrap().1;
+        assert_eq!(warnings.len(), usize::from(!expected.is_empty()), "{warnings:?}");
+        assert!(warnings.iter().all(|warning| warning.contains(expected)), "{warnings:?}");
+    }
+    for shut in ["mirror.exclude = [\"/a\"]", "mirror.shares = [\"POST /a 0%\"]"] {
+        let instead = format!("mirror.methods = []\nmirror.allow = [\"POST /a\"]\n{shut}");
+        let warnings = parse_with(&SMALLEST.replace("mirror.methods = [\"GET\", \"HEAD\"]", &instead), &[]).unwrap().1;
+        assert!(warnings[0].contains("every endpoint of mirror.allow is excluded or has 0%"), "{warnings:?}");
     }
 }
 

@@ -2,6 +2,7 @@
 //! configuration, never anything a request carried.
 
 use crate::console::{Shared, view};
+use crate::control::RampPhase;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -36,16 +37,19 @@ pub(crate) fn text(shared: &Shared) -> Result<String, std::fmt::Error> {
 }
 
 fn switches(shared: &Shared, registry: &mut Registry) {
-    let (enabled, paused, sample) = (Gauges::default(), Gauges::default(), Gauges::default());
+    let [enabled, paused, sample, held] = [(); 4].map(|()| Gauges::default());
     for switch in shared.switchboard.iter() {
         let state = switch.state();
         let labels: Labels = vec![("integration", switch.integration().to_string())];
         enabled.get_or_create(&labels).set(i64::from(state.on));
         paused.get_or_create(&labels).set(i64::from(state.paused.is_some()));
+        let is_held = state.ramp.is_some_and(|ramp| matches!(ramp.phase, RampPhase::Held { .. }));
+        held.get_or_create(&labels).set(i64::from(is_held));
         sample.get_or_create(&labels).set(i64::from(state.sample_ppm));
     }
     registry.register("mirror_enabled", "1 while mirroring is switched on", enabled);
     registry.register("mirror_paused", "1 while a limit holds mirroring back although it is on", paused);
+    registry.register("mirror_ramp_held", "1 while a gate keeps a ramp from rising", held);
     registry.register("mirror_sample_ppm", "Share of requests mirrored, parts per million", sample);
 }
 

@@ -37,6 +37,9 @@ fn switch(now: &IntegrationView, refused: Option<&str>) -> Markup {
         section class={ "card switch " (now.state) } aria-labelledby="mirroring" {
             h2 id="mirroring" { "Mirroring " (badge(now)) }
             p.lead { (sentence(now)) }
+            @if let Some(ramp) = &now.ramp { p { "Share now " strong { (now.sample) } ". " (first_upper(&ramp.words())) "." } }
+            @if !now.shares.is_empty() { p.quiet { "Less of single endpoints: "
+                @for (at, one) in now.shares.iter().enumerate() { @if at > 0 { ", " } code { (one.endpoint) } " " (one.share) } "." } }
             p.quiet { "Last change: " (changed(now))
                 @if let Some(daily) = &now.daily_calls { br; "Budget of today (UTC): " (words::count(daily.used)) " of "
                     (words::calls(daily.max)) " used." } }
@@ -53,8 +56,11 @@ fn switch(now: &IntegrationView, refused: Option<&str>) -> Markup {
                     label { "Why (is kept in the history)" input type="text" name="reason" required maxlength="500" autocomplete="off"
                         placeholder="e.g. second week of the comparison"; }
                     label { "Who" input type="text" name="who" maxlength="100" autocomplete="name" placeholder="your name"; }
-                    label { "Share of calls" input type="text" name="sample" value=(now.sample) maxlength="12"
+                    label { "Share of calls" input type="text" name="sample" value=[now.ramp.is_none().then_some(&now.sample)] maxlength="12"
                         pattern="[0-9]{1,3}([.][0-9]{1,4})? ?%" title="a percentage, such as 10%"; }
+                    @if now.ramp.as_ref().is_some_and(|ramp| ramp.state == "held") {
+                        label { input type="checkbox" name="resume_ramp" value="true"; " Let the ramp go on" }
+                    }
                     button type="submit" { @if off { "Start mirroring" } @else { "Change the share" } }
                 }
             }
@@ -75,6 +81,11 @@ fn sentence(now: &IntegrationView) -> Markup {
             None => { "This is a sink: it receives copies, and answers no customer." }
         }
     }
+}
+
+fn first_upper(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// The three figures people ask for first.

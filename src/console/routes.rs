@@ -126,9 +126,9 @@ fn stop_reason(change: &Change) -> String {
 fn start(desk: &Desk, name: &str, change: &Change, door: &str) -> Result<(), Problem> {
     let switch = desk.shared.switchboard.get(name).ok_or_else(|| Problem::unknown_integration(name))?;
     let who = change.who(door);
-    let sample_ppm = change.sample_ppm()?;
+    let share = change.share()?;
     switch
-        .start(&who, &change.reason(), sample_ppm)
+        .start(&who, &change.reason(), share)
         .map_err(|error| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()))?;
     tracing::info!(integration = name, %who, "mirroring started");
     Ok(())

@@ -1,7 +1,7 @@
 //! What the API says, as plain data with stable names. Pages read the same data.
 
 use crate::console::{Shared, words};
-use crate::control::{PausedBy, State, Switch};
+use crate::control::{EndpointShare, PausedBy, RampPhase, RampState, State, Switch};
 use crate::exchange::{DropReason, NotMirrored, Outcome};
 use crate::telemetry::BookSnapshot;
 use serde::Serialize;
@@ -36,6 +36,10 @@ pub(crate) struct IntegrationView {
     pub(crate) state: &'static str,
     pub(crate) sample: String,
     sample_ppm: u32,
+    /// Endpoints with less than the whole sample.
+    pub(crate) shares: Vec<ShareView>,
+    /// Where the sample rises by itself.
+    pub(crate) ramp: Option<RampView>,
     pub(crate) revision: u64,
     pub(crate) changed_by: String,
     pub(crate) reason: String,
@@ -52,6 +56,59 @@ pub(crate) struct IntegrationView {
     pub(crate) body_dropped: BTreeMap<&'static str, u64>,
     #[serde(skip)]
     pub(crate) changed_unix_us: i64,
+}
+
+/// One endpoint's share.
+#[derive(Debug, Serialize)]
+pub(crate) struct ShareView {
+    pub(crate) endpoint: String,
+    /// In force now: its own, or the integration's where that is less.
+    pub(crate) share: String,
+}
+
+/// A ramp; `sample` is the share it has come to.
+#[derive(Debug, Serialize)]
+pub(crate) struct RampView {
+    /// `rising`, `held`, `reached` or `ended`.
+    pub(crate) state: &'static str,
+    pub(crate) from: String,
+    pub(crate) to: String,
+    /// Time with mirroring on from one to the other, and so far.
+    over_s: u64,
+    passed_s: u64,
+    since: Option<String>,
+    pub(crate) held_because: Option<String>,
+    held_at: Option<String>,
+}
+
+impl RampView {
+    fn of(ramp: RampState) -> Self {
+        let (state, held) = match ramp.phase {
+            RampPhase::Rising => ("rising", None),
+            RampPhase::Held { because, at_unix_us } => ("held", Some((because, at_unix_us))),
+            RampPhase::Reached => ("reached", None),
+            RampPhase::Ended => ("ended", None),
+        };
+        Self {
+            state,
+            from: words::percent_of_ppm(ramp.plan.from_ppm),
+            to: words::percent_of_ppm(ramp.plan.to_ppm),
+            over_s: ramp.plan.over_ms / 1_000,
+            passed_s: ramp.passed_us / 1_000_000,
+            since: ramp.began_unix_us.map(words::rfc3339),
+            held_at: held.as_ref().map(|(_, at)| words::rfc3339(*at)),
+            held_because: held.map(|(because, _)| because),
+        }
+    }
+
+    /// For people: `rising from 1% to 25%`, `held: the breaker opened`.
+    pub(crate) fn words(&self) -> String {
+        let Self { state, from, to, .. } = self;
+        match (&self.held_because, &self.held_at) {
+            (Some(because), Some(at)) => format!("ramp from {from} to {to} held since {at}: {because}"),
+            _ => format!("ramp from {from} to {to}: {state}"),
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -95,6 +152,8 @@ impl IntegrationView {
             state: state_word(&state),
             sample: words::percent_of_ppm(state.sample_ppm),
             sample_ppm: state.sample_ppm,
+            shares: shares(switch, state.sample_ppm),
+            ramp: state.ramp.map(RampView::of),
             revision: state.revision,
             changed_at: words::rfc3339(state.changed_unix_us),
             changed_unix_us: state.changed_unix_us,
@@ -147,6 +206,14 @@ pub(crate) fn recorder(shared: &Shared) -> RecorderView {
         started_unix_us: shared.started_unix_us,
         as_of_unix_us: shared.clock.unix_us(),
     }
+}
+
+fn shares(switch: &Switch, sample_ppm: u32) -> Vec<ShareView> {
+    let view = |one: &EndpointShare| ShareView {
+        endpoint: one.endpoint(),
+        share: words::percent_of_ppm(one.share_ppm.min(sample_ppm)),
+    };
+    switch.endpoint_shares().iter().map(view).collect()
 }
 
 fn state_word(state: &State) -> &'static str {

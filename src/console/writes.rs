@@ -1,6 +1,7 @@
 //! What a write may say: a small body, JSON or form, with bounded texts.
 
 use crate::console::problem::Problem;
+use crate::control::Share;
 use axum::extract::Request;
 use http::{StatusCode, header};
 use serde::Deserialize;
@@ -18,6 +19,8 @@ pub(crate) struct Change {
     who: Option<String>,
     reason: Option<String>,
     sample: Option<String>,
+    #[serde(default)]
+    resume_ramp: bool,
 }
 
 impl Change {
@@ -54,7 +57,10 @@ impl Change {
                 "who" => change.who = value,
                 "reason" => change.reason = value,
                 "sample" => change.sample = value,
-                other => return Err(format!("field \"{other}\" is unknown; known are who, reason, sample")),
+                "resume_ramp" => change.resume_ramp = value.as_deref() == Some("true"),
+                other => {
+                    return Err(format!("field \"{other}\" is unknown; known are who, reason, sample, resume_ramp"));
+                }
             }
         }
         Ok(change)
@@ -71,12 +77,16 @@ impl Change {
         clean(self.reason.as_deref().unwrap_or(""), REASON_CHARS_MAX)
     }
 
-    /// The sample, parts per million; none given keeps the present one.
-    pub(crate) fn sample_ppm(&self) -> Result<Option<u32>, Problem> {
+    /// The share to start with; none given keeps the present one.
+    pub(crate) fn share(&self) -> Result<Share, Problem> {
         let Some(text) = self.sample.as_deref().map(str::trim).filter(|text| !text.is_empty()) else {
-            return Ok(None);
+            return Ok(if self.resume_ramp { Share::ResumeRamp } else { Share::AsItWas });
         };
-        parse_percent(text).map(Some).ok_or_else(|| {
+        if self.resume_ramp {
+            let detail = "a share set by hand ends a ramp; send either sample or resume_ramp";
+            return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail));
+        }
+        parse_percent(text).map(Share::Fixed).ok_or_else(|| {
             let text = clean(text, 40);
             let detail = format!("sample \"{text}\" is no share; write a percentage from 0.0001% to 100%, such as 10%");
             Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail)

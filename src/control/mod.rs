@@ -4,12 +4,16 @@
 
 mod breaker;
 mod limits;
+mod ramp;
+mod shares;
 mod switch;
 #[cfg(test)]
 mod tests;
 
 pub use breaker::BreakerSettings;
-pub use switch::{PausedBy, StartError, State, Switch};
+pub use ramp::{RampGates, RampPhase, RampPlan, RampState};
+pub use shares::EndpointShare;
+pub use switch::{PausedBy, Share, StartError, State, Switch};
 
 use crate::exchange::{Clock, Integration};
 use std::collections::VecDeque;
@@ -34,6 +38,12 @@ pub struct Settings {
     pub daily_calls_max: Option<u64>,
     /// When to leave a failing shadow alone.
     pub breaker: BreakerSettings,
+    /// Endpoints with a share of their own, at most the integration's.
+    pub endpoint_shares: Vec<EndpointShare>,
+    /// Instead of `sample_ppm`: a share that rises while mirroring is on.
+    pub ramp: Option<RampPlan>,
+    /// When the ramp holds.
+    pub ramp_gates: RampGates,
 }
 
 impl Default for Settings {
@@ -44,6 +54,9 @@ impl Default for Settings {
             rate_per_s: None,
             daily_calls_max: None,
             breaker: BreakerSettings::default(),
+            endpoint_shares: Vec::new(),
+            ramp: None,
+            ramp_gates: RampGates::default(),
         }
     }
 }
@@ -67,8 +80,14 @@ pub struct SwitchEvent {
     pub at_unix_us: i64,
 }
 
-/// A switch as it was saved: the same facts as its last event.
-pub type SavedSwitch = SwitchEvent;
+/// A switch as it was saved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SavedSwitch {
+    /// The facts of its last change.
+    pub last: SwitchEvent,
+    /// Its ramp, where one was configured.
+    pub ramp: Option<RampState>,
+}
 
 /// Every integration's switch, in the order of the configuration.
 #[derive(Debug)]
@@ -102,6 +121,13 @@ impl Switchboard {
         }
     }
 
+    /// Lets the ramps rise by the time since the last call, or hold. Call it often; a late call only delays.
+    pub fn tick(&self) {
+        for switch in &self.switches {
+            switch.tick();
+        }
+    }
+
     /// The changes since the last call, oldest first, at most [`EVENTS_MAX`].
     pub fn events(&self) -> Vec<SwitchEvent> {
         self.history.drain()
@@ -111,7 +137,7 @@ impl Switchboard {
     /// integration that is no longer configured.
     pub fn restore(&self, saved: &[SavedSwitch]) {
         for one in saved {
-            if let Some(switch) = self.get(&one.integration) {
+            if let Some(switch) = self.get(&one.last.integration) {
                 switch.restore(one);
             }
         }

@@ -2,12 +2,19 @@
 
 use crate::control::breaker::Breaker;
 use crate::control::limits::{DailyBudget, RETRY_AFTER_DEFAULT_S, RETRY_AFTER_MAX_S, Rate};
-use crate::control::{History, SAMPLE_ALL_PPM, SavedSwitch, Settings, SwitchEvent};
+use crate::control::ramp::GateKeeper;
+use crate::control::shares::cap_ppm;
+use crate::control::{
+    EndpointShare, History, RampPhase, RampPlan, RampState, SAMPLE_ALL_PPM, SavedSwitch, Settings, SwitchEvent,
+};
 use crate::exchange::{Clock, Instant, Integration, NotMirrored, Outcome};
 use arc_swap::ArcSwap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio_util::sync::CancellationToken;
+
+/// Who a ramp's own changes are recorded as.
+const BY_RAMP: &str = "ramp";
 
 /// What holds an integration back although it is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,8 +35,10 @@ pub enum PausedBy {
 pub struct State {
     /// On or off.
     pub on: bool,
-    /// Share of the keys mirrored, parts per million.
+    /// Share of the keys mirrored now, parts per million.
     pub sample_ppm: u32,
+    /// Where the share rises by itself.
+    pub ramp: Option<RampState>,
     /// Counts changes upwards; 0 is the configured state.
     pub revision: u64,
     /// Who changed it last.
@@ -56,18 +65,42 @@ pub enum StartError {
         /// The sample as given.
         ppm: u32,
     },
+    /// There is no ramp that could go on.
+    #[error("there is no held ramp to resume; mirror.ramp begins one, and a share set by hand ends it")]
+    NoRamp,
 }
 
-#[derive(Debug)]
+/// With which share a start goes on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Share {
+    /// The present one; a ramp goes on rising, a held one stays held.
+    #[default]
+    AsItWas,
+    /// This one, parts per million; ends a ramp.
+    Fixed(u32),
+    /// A held ramp's, which rises again.
+    ResumeRamp,
+}
+
+#[derive(Clone, Debug)]
 struct Position {
     on: bool,
     sample_ppm: u32,
+    ramp: Option<RampAt>,
     revision: u64,
     who: String,
     reason: String,
     at_unix_us: i64,
     /// Cancelled when this on-period ends; cancelled from the start while off.
     period: CancellationToken,
+}
+
+/// A ramp but for its time, which moves more often.
+#[derive(Clone, Debug)]
+struct RampAt {
+    plan: RampPlan,
+    began_unix_us: Option<i64>,
+    phase: RampPhase,
 }
 
 /// One integration's switch.
@@ -79,6 +112,11 @@ pub struct Switch {
     breaker: Breaker,
     rate: Rate,
     budget: DailyBudget,
+    endpoint_shares: Vec<EndpointShare>,
+    gates: GateKeeper,
+    ramp_passed_us: AtomicU64,
+    /// When the ramp last looked at the clock, microseconds since `epoch`.
+    ticked_us: AtomicU64,
     /// Microseconds since `epoch` until which a 429 holds calls back.
     paused_until_us: AtomicU64,
     epoch: Instant,
@@ -88,9 +126,11 @@ pub struct Switch {
 
 impl Switch {
     pub(crate) fn new(integration: Integration, settings: Settings, clock: Clock, history: Arc<History>) -> Self {
+        let ramp = settings.ramp.map(|plan| RampAt::fresh(plan, settings.enabled.then(|| clock.unix_us())));
         let position = Position {
             on: settings.enabled,
-            sample_ppm: settings.sample_ppm.min(SAMPLE_ALL_PPM),
+            sample_ppm: settings.ramp.map_or(settings.sample_ppm, |plan| plan.share_ppm(0)).min(SAMPLE_ALL_PPM),
+            ramp,
             revision: 0,
             who: "configuration".to_owned(),
             reason: "as configured".to_owned(),
@@ -104,6 +144,10 @@ impl Switch {
             breaker: Breaker::new(settings.breaker),
             rate: Rate::new(settings.rate_per_s),
             budget: DailyBudget::new(settings.daily_calls_max),
+            endpoint_shares: settings.endpoint_shares,
+            gates: GateKeeper::new(settings.ramp_gates),
+            ramp_passed_us: AtomicU64::new(0),
+            ticked_us: AtomicU64::new(0),
             paused_until_us: AtomicU64::new(0),
             epoch: clock.now(),
             clock,
@@ -122,6 +166,12 @@ impl Switch {
         State {
             on: position.on,
             sample_ppm: position.sample_ppm,
+            ramp: position.ramp.as_ref().map(|ramp| RampState {
+                plan: ramp.plan,
+                passed_us: self.ramp_passed_us.load(Ordering::Acquire),
+                began_unix_us: ramp.began_unix_us,
+                phase: ramp.phase.clone(),
+            }),
             revision: position.revision,
             changed_by: position.who.clone(),
             reason: position.reason.clone(),
@@ -131,24 +181,82 @@ impl Switch {
         }
     }
 
-    /// Switches off, at once: nothing more is admitted and the calls in flight are cancelled. Also when it is off
-    /// already, so that a stop always leaves a trace.
-    pub fn stop(&self, who: &str, reason: &str) {
-        self.change(false, None, who, reason);
+    /// Endpoints with a share of their own.
+    pub fn endpoint_shares(&self) -> &[EndpointShare] {
+        &self.endpoint_shares
     }
 
-    /// Switches on, with the sample given or else the present one. The breaker and a 429 wait start afresh.
-    pub fn start(&self, who: &str, reason: &str, sample_ppm: Option<u32>) -> Result<(), StartError> {
+    /// Switches off, at once: nothing more is admitted and the calls in flight are cancelled. Also when it is off
+    /// already, so that a stop always leaves a trace. A ramp keeps its place.
+    pub fn stop(&self, who: &str, reason: &str) {
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = self.position.load_full();
+        self.change(Position { on: false, ..(*before).clone() }, who, reason, self.clock.unix_us());
+    }
+
+    /// Switches on with a share. The breaker, a 429 wait and the ramp's gates start afresh.
+    pub fn start(&self, who: &str, reason: &str, share: Share) -> Result<(), StartError> {
         if reason.trim().is_empty() {
             return Err(StartError::NoReason);
         }
-        if let Some(ppm) = sample_ppm.filter(|ppm| *ppm > SAMPLE_ALL_PPM) {
-            return Err(StartError::Sample { ppm });
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut after = (*self.position.load_full()).clone();
+        let unix_us = self.clock.unix_us();
+        after.on = true;
+        match (share, &mut after.ramp) {
+            (Share::Fixed(ppm), _) if ppm > SAMPLE_ALL_PPM => return Err(StartError::Sample { ppm }),
+            (Share::Fixed(ppm), ramp) => {
+                after.sample_ppm = ppm;
+                if let Some(ramp) = ramp {
+                    ramp.phase = RampPhase::Ended;
+                }
+            }
+            (Share::ResumeRamp, Some(RampAt { phase: phase @ RampPhase::Held { .. }, .. })) => {
+                *phase = RampPhase::Rising;
+            }
+            (Share::ResumeRamp, _) => return Err(StartError::NoRamp),
+            (Share::AsItWas, _) => {}
+        }
+        if let Some(ramp) = &mut after.ramp {
+            ramp.began_unix_us.get_or_insert(unix_us);
         }
         self.breaker.close(self.now_us());
         self.paused_until_us.store(0, Ordering::Release);
-        self.change(true, sample_ppm, who, reason);
+        self.gates.clear();
+        self.change(after, who, reason, unix_us);
         Ok(())
+    }
+
+    /// Lets the ramp rise by the time since the last tick, or hold.
+    pub(crate) fn tick(&self) {
+        self.tick_at(self.now_us(), self.clock.unix_us());
+    }
+
+    /// [`Switch::tick`] at `now_us` microseconds since the switch was made.
+    pub(crate) fn tick_at(&self, now_us: u64, unix_us: i64) {
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let step_us = now_us.saturating_sub(self.ticked_us.swap(now_us, Ordering::AcqRel));
+        let before = self.position.load_full();
+        let Some(ramp) = before.ramp.as_ref().filter(|ramp| before.on && ramp.phase == RampPhase::Rising) else {
+            return;
+        };
+        let mut after = (*before).clone();
+        let to = |phase| Some(RampAt { phase, ..ramp.clone() });
+        // Gates first: what has tripped does not rise by even one step.
+        if let Some(because) = self.gates.tripped(now_us, self.budget.is_spent(unix_us)) {
+            let reason = format!("ramp held: {because}");
+            after.ramp = to(RampPhase::Held { because, at_unix_us: unix_us });
+            return self.change(after, BY_RAMP, &reason, unix_us);
+        }
+        let passed_us = self.ramp_passed_us.load(Ordering::Acquire).saturating_add(step_us);
+        self.ramp_passed_us.store(passed_us, Ordering::Release);
+        after.sample_ppm = ramp.plan.share_ppm(passed_us);
+        if ramp.plan.is_over(passed_us) {
+            after.ramp = to(RampPhase::Reached);
+            self.change(after, BY_RAMP, "ramp reached its end", unix_us);
+        } else if after.sample_ppm != before.sample_ppm {
+            self.position.store(Arc::new(after));
+        }
     }
 
     /// Whether it is on; one atomic load.
@@ -156,14 +264,41 @@ impl Switch {
         self.position.load().on
     }
 
-    /// Whether a request with this key may be mirrored. Takes a call from the rate and the day's budget when it says
-    /// yes; a call that is then not made is returned with [`Switch::give_back`]. Never locks.
-    pub fn admit(&self, key_hash: u64) -> Result<(), NotMirrored> {
+    /// The share in force of an endpoint capped at `cap_ppm`, parts per million; one atomic load.
+    pub fn share_ppm(&self, cap_ppm: u32) -> u32 {
+        self.position.load().sample_ppm.min(cap_ppm)
+    }
+
+    /// The share an endpoint may have at most, parts per million.
+    pub fn cap_ppm(&self, method: &str, path: &str) -> u32 {
+        cap_ppm(&self.endpoint_shares, method, path)
+    }
+
+    /// What would refuse every key now, without taking anything: for requests whose key is not known yet.
+    pub fn refuses_all(&self, cap_ppm: u32) -> Option<NotMirrored> {
+        if !self.is_on() {
+            return Some(NotMirrored::Off);
+        }
+        if self.share_ppm(cap_ppm) == 0 {
+            return Some(NotMirrored::NotSampled);
+        }
+        match self.paused() {
+            Some(PausedBy::Retry429 { .. }) => Some(NotMirrored::Paused429),
+            Some(PausedBy::Budget) => Some(NotMirrored::Budget),
+            // An open breaker lets single calls try: only `admit` may decide which.
+            Some(PausedBy::Breaker) | None => None,
+        }
+    }
+
+    /// Whether a request with this key may be mirrored, of an endpoint whose share is `cap_ppm` at most. Takes a call
+    /// from the rate and the day's budget when it says yes; a call that is then not made is returned with
+    /// [`Switch::give_back`]. Never locks.
+    pub fn admit(&self, key_hash: u64, cap_ppm: u32) -> Result<(), NotMirrored> {
         let position = self.position.load();
         if !position.on {
             return Err(NotMirrored::Off);
         }
-        if !in_sample(key_hash, position.sample_ppm) {
+        if !in_sample(key_hash, position.sample_ppm.min(cap_ppm)) {
             return Err(NotMirrored::NotSampled);
         }
         let now_us = self.now_us();
@@ -200,54 +335,68 @@ impl Switch {
     /// Learns from a shadow call: failures feed the breaker, a 429 pauses for `retry_after_s` (1 s when it names none,
     /// one hour at most).
     pub fn observe(&self, outcome: Outcome, retry_after_s: Option<u64>) {
-        let now_us = self.now_us();
+        self.observe_at(outcome, retry_after_s, self.now_us());
+    }
+
+    /// [`Switch::observe`] at `now_us` microseconds since the switch was made.
+    pub(crate) fn observe_at(&self, outcome: Outcome, retry_after_s: Option<u64>, now_us: u64) {
         self.breaker.observe(outcome, now_us);
+        self.gates.observe(outcome, now_us, self.breaker.is_open());
         if outcome == Outcome::Throttled429 {
             let wait_s = retry_after_s.unwrap_or(RETRY_AFTER_DEFAULT_S).min(RETRY_AFTER_MAX_S);
             self.paused_until_us.fetch_max(now_us.saturating_add(wait_s * 1_000_000), Ordering::AcqRel);
         }
     }
 
+    /// Puts a saved state back. A ramp goes on where it was if the plan is still the same; a new plan begins anew.
     pub(crate) fn restore(&self, saved: &SavedSwitch) {
+        let SavedSwitch { last, ramp: saved_ramp } = saved;
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.position.load_full();
-        if saved.revision < now.revision {
+        if last.revision < now.revision {
             return;
         }
         now.period.cancel();
+        let plan = now.ramp.as_ref().map(|ramp| ramp.plan);
+        let same = saved_ramp.as_ref().filter(|ramp| Some(ramp.plan) == plan);
+        let passed_us = same.map_or(0, |ramp| ramp.passed_us);
+        self.ramp_passed_us.store(passed_us, Ordering::Release);
+        let ramp = match same {
+            Some(RampState { plan, began_unix_us, phase, .. }) => {
+                Some(RampAt { plan: *plan, began_unix_us: *began_unix_us, phase: phase.clone() })
+            }
+            None => plan.map(|plan| RampAt::fresh(plan, last.on.then(|| self.clock.unix_us()))),
+        };
+        let rising = ramp.as_ref().filter(|ramp| ramp.phase == RampPhase::Rising);
+        let sample_ppm = rising.map_or(last.sample_ppm, |ramp| ramp.plan.share_ppm(passed_us));
         self.position.store(Arc::new(Position {
-            on: saved.on,
-            sample_ppm: saved.sample_ppm.min(SAMPLE_ALL_PPM),
-            revision: saved.revision,
-            who: saved.who.clone(),
-            reason: saved.reason.clone(),
-            at_unix_us: saved.at_unix_us,
-            period: period(saved.on),
+            on: last.on,
+            sample_ppm: sample_ppm.min(SAMPLE_ALL_PPM),
+            ramp,
+            revision: last.revision,
+            who: last.who.clone(),
+            reason: last.reason.clone(),
+            at_unix_us: last.at_unix_us,
+            period: period(last.on),
         }));
     }
 
-    fn change(&self, on: bool, sample_ppm: Option<u32>, who: &str, reason: &str) {
-        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Makes `after` the position, as a change by `who`. The caller holds `changing`.
+    fn change(&self, after: Position, who: &str, reason: &str, at_unix_us: i64) {
         let before = self.position.load_full();
+        let on = after.on;
         // A start while on keeps the period: calls in flight go on.
         let period = if on && before.on { before.period.clone() } else { period(on) };
-        let after = Position {
-            on,
-            sample_ppm: sample_ppm.unwrap_or(before.sample_ppm),
-            revision: before.revision + 1,
-            who: who.to_owned(),
-            reason: reason.to_owned(),
-            at_unix_us: self.clock.unix_us(),
-            period,
-        };
+        let (who, reason, revision) = (who.to_owned(), reason.to_owned(), before.revision + 1);
+        let after = Position { revision, who, reason, at_unix_us, period, ..after };
         let event = SwitchEvent {
             integration: Arc::clone(&self.integration),
             on,
             sample_ppm: after.sample_ppm,
-            revision: after.revision,
+            revision,
             who: after.who.clone(),
             reason: after.reason.clone(),
-            at_unix_us: after.at_unix_us,
+            at_unix_us,
         };
         self.position.store(Arc::new(after));
         if !on {
@@ -271,6 +420,12 @@ impl Switch {
 
     fn now_us(&self) -> u64 {
         self.clock.elapsed_us(self.epoch)
+    }
+}
+
+impl RampAt {
+    fn fresh(plan: RampPlan, began_unix_us: Option<i64>) -> Self {
+        Self { plan, began_unix_us, phase: RampPhase::Rising }
     }
 }
 

@@ -1,14 +1,14 @@
 //! The one door where work is shed: `consider` at the request's head, `offer` when its body is complete.
 
 use crate::adapt;
-use crate::control::Switch;
+use crate::control::{SAMPLE_ALL_PPM, Switch};
 use crate::exchange::{CaptureId, Clock, Endpoint, Exchange, Instant, Integration, NotMirrored, RequestCopy};
 use crate::mirror::held::Budget;
-use crate::mirror::{BytesHeld, SampleKey, Settings};
+use crate::mirror::sample::key_hash;
+use crate::mirror::{BytesHeld, Settings};
 use crate::telemetry::Book;
 use http::header::CONTENT_LENGTH;
 use http::request::Parts;
-use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::{mpsc, oneshot};
@@ -93,7 +93,7 @@ pub fn door(
         switch: Arc::clone(switch),
         book: Arc::clone(book),
         queue: sender,
-        budget: Budget::new(settings.bytes_max),
+        budget: Budget::new(settings.bytes_max, &settings.memory_in_all),
         closing: AtomicBool::new(false),
         clock,
     };
@@ -114,13 +114,17 @@ impl Door {
     /// ends, through the ticket, in exactly one counted state.
     pub fn consider(&self, parts: &Parts, endpoint: &Endpoint) -> Result<Ticket, NotMirrored> {
         let inner = &self.0;
-        let held = self.consider_uncounted(parts, endpoint).inspect_err(|reason| inner.book.not_mirrored(*reason))?;
+        let cap_ppm = inner.switch.cap_ppm(parts.method.as_str(), parts.uri.path());
+        let considered = self.consider_uncounted(parts, endpoint, cap_ppm);
+        let (held, admitted) = considered.inspect_err(|reason| inner.book.not_mirrored(*reason))?;
         Ok(Ticket {
             door: self.clone(),
             endpoint: Arc::clone(endpoint),
             received_unix_us: inner.clock.unix_us(),
             period: inner.switch.stopped(),
             body_bytes: 0,
+            cap_ppm,
+            admitted,
             held: Some(held),
         })
     }
@@ -150,7 +154,13 @@ impl Door {
         self.0.settings.answer_bytes_max
     }
 
-    fn consider_uncounted(&self, parts: &Parts, endpoint: &Endpoint) -> Result<BytesHeld, NotMirrored> {
+    /// The memory reserved, and whether the switch has admitted it already.
+    fn consider_uncounted(
+        &self,
+        parts: &Parts,
+        endpoint: &Endpoint,
+        cap_ppm: u32,
+    ) -> Result<(BytesHeld, bool), NotMirrored> {
         let Inner { settings, switch, queue, budget, closing, .. } = &*self.0;
         if closing.load(Ordering::Acquire) {
             return Err(NotMirrored::ShuttingDown);
@@ -176,9 +186,12 @@ impl Door {
         if !held.grow(OVERHEAD_BYTES + head) {
             return Err(NotMirrored::Memory);
         }
-        // Last, because it takes from the rate and the day's budget.
-        switch.admit(key_hash(&settings.sample_key, parts))?;
-        Ok(held)
+        // Last, because it takes from the rate and the day's budget. A key in the body is not known yet.
+        if settings.sample_key.needs_body() {
+            return switch.refuses_all(cap_ppm).map_or(Ok((held, false)), Err);
+        }
+        switch.admit(key_hash(&settings.sample_key, parts), cap_ppm)?;
+        Ok((held, true))
     }
 }
 
@@ -190,6 +203,10 @@ pub struct Ticket {
     received_unix_us: i64,
     period: CancellationToken,
     body_bytes: usize,
+    /// The endpoint's share at most, parts per million.
+    cap_ppm: u32,
+    /// Whether the switch has admitted it; false while its key may be in the body.
+    admitted: bool,
     /// `None` once the ticket's request is in an end state or in the queue.
     held: Option<BytesHeld>,
 }
@@ -224,6 +241,12 @@ impl Ticket {
         if self.period.is_cancelled() {
             return self.end(NotMirrored::Off);
         }
+        if !self.admitted {
+            if let Err(reason) = inner.switch.admit(self.late_key_hash(&request), self.cap_ppm) {
+                return self.end(reason);
+            }
+            self.admitted = true;
+        }
         let slot = match inner.queue.try_reserve() {
             Ok(slot) => slot,
             Err(mpsc::error::TrySendError::Full(())) => return self.end(NotMirrored::QueueFull),
@@ -243,10 +266,22 @@ impl Ticket {
         Offer::Taken
     }
 
+    /// The body is read for its key only where the key decides. The last place stands in for any other: it is in the
+    /// sample only of everything, so that a share lowered this instant refuses it.
+    fn late_key_hash(&self, request: &RequestCopy) -> u64 {
+        let inner = &self.door.0;
+        match inner.switch.share_ppm(self.cap_ppm) {
+            SAMPLE_ALL_PPM => u64::MAX,
+            _ => key_hash(&inner.settings.sample_key, request),
+        }
+    }
+
     fn end(&mut self, reason: NotMirrored) -> Offer {
         if self.held.take().is_some() {
             self.door.0.book.not_mirrored(reason);
-            self.door.0.switch.give_back();
+            if self.admitted {
+                self.door.0.switch.give_back();
+            }
         }
         Offer::Shed(reason)
     }
@@ -256,32 +291,4 @@ impl Drop for Ticket {
     fn drop(&mut self) {
         self.end(NotMirrored::UploadAborted);
     }
-}
-
-/// The value of the first `name=value` in a separated list.
-fn named<'a>(list: &'a [u8], separator: u8, name: &str) -> Option<&'a [u8]> {
-    list.split(|byte| *byte == separator)
-        .find_map(|pair| pair.trim_ascii_start().strip_prefix(name.as_bytes())?.strip_prefix(b"="))
-}
-
-/// The key's place between 0 and 2^64: the same on every machine and in every version.
-pub(crate) fn key_hash(key: &SampleKey, parts: &Parts) -> u64 {
-    let header = |name: &http::HeaderName| parts.headers.get(name).map(http::HeaderValue::as_bytes);
-    let mut hash = Sha256::new();
-    let found = match key {
-        SampleKey::Header(name) => header(name),
-        SampleKey::Query(name) => named(parts.uri.query().unwrap_or_default().as_bytes(), b'&', name),
-        SampleKey::Cookie(name) => header(&http::header::COOKIE).and_then(|cookies| named(cookies, b';', name)),
-        SampleKey::Request | SampleKey::Target => None,
-    };
-    match (key, found) {
-        (_, Some(value)) => hash.update(value),
-        (SampleKey::Request, None) => hash.update(CaptureId::fresh().0.as_bytes()),
-        (_, None) => {
-            hash.update(parts.method.as_str());
-            hash.update(parts.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str));
-        }
-    }
-    let digest = hash.finalize();
-    digest.iter().take(8).fold(0, |sum, byte| sum << 8 | u64::from(*byte))
 }

@@ -1,26 +1,91 @@
-//! The byte budget of an integration: a share is reserved before bytes are kept, and returned by dropping it.
+//! The byte budgets, one per integration and one in all: a share is reserved in both before bytes are kept, and returned
+//! by dropping it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+/// The byte budget over all integrations; clones are the same budget.
+#[derive(Clone, Debug)]
+pub struct MemoryInAll(Arc<Pool>);
+
+impl MemoryInAll {
+    /// A budget of so many bytes.
+    pub fn new(bytes_max: usize) -> Self {
+        Self(Arc::new(Pool::new(bytes_max)))
+    }
+
+    /// Bytes reserved now.
+    pub fn bytes_held(&self) -> usize {
+        self.0.used()
+    }
+}
+
+impl Default for MemoryInAll {
+    fn default() -> Self {
+        Self::new(256 << 20)
+    }
+}
+
 #[derive(Debug)]
-pub(crate) struct Budget {
+struct Pool {
     used: AtomicUsize,
     max: usize,
 }
 
+impl Pool {
+    fn new(max: usize) -> Self {
+        Self { used: AtomicUsize::new(0), max }
+    }
+
+    fn used(&self) -> usize {
+        self.used.load(Ordering::Relaxed)
+    }
+
+    fn take(&self, bytes: usize) -> bool {
+        let more = |used: usize| used.checked_add(bytes).filter(|sum| *sum <= self.max);
+        self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
+    }
+
+    fn give(&self, bytes: usize) {
+        self.used.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
+
+/// One integration's budget, within the budget in all.
+#[derive(Debug)]
+pub(crate) struct Budget {
+    own: Pool,
+    in_all: MemoryInAll,
+}
+
 impl Budget {
-    pub(crate) fn new(max: usize) -> Arc<Self> {
-        Arc::new(Self { used: AtomicUsize::new(0), max })
+    pub(crate) fn new(max: usize, in_all: &MemoryInAll) -> Arc<Self> {
+        Arc::new(Self { own: Pool::new(max), in_all: in_all.clone() })
     }
 
     /// Bytes reserved now.
     pub(crate) fn used(&self) -> usize {
-        self.used.load(Ordering::Relaxed)
+        self.own.used()
+    }
+
+    fn take(&self, bytes: usize) -> bool {
+        if !self.own.take(bytes) {
+            return false;
+        }
+        let taken = self.in_all.0.take(bytes);
+        if !taken {
+            self.own.give(bytes);
+        }
+        taken
+    }
+
+    fn give(&self, bytes: usize) {
+        self.own.give(bytes);
+        self.in_all.0.give(bytes);
     }
 }
 
-/// A share of the byte budget.
+/// A share of the byte budgets.
 #[derive(Debug)]
 pub struct BytesHeld {
     budget: Arc<Budget>,
@@ -32,10 +97,9 @@ impl BytesHeld {
         Self { budget: Arc::clone(budget), bytes: 0 }
     }
 
-    /// Reserves more; false, and nothing changes, when the budget has not that much.
+    /// Reserves more; false, and nothing changes, when either budget has not that much.
     pub fn grow(&mut self, bytes: usize) -> bool {
-        let more = |used: usize| used.checked_add(bytes).filter(|sum| *sum <= self.budget.max);
-        let taken = self.budget.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok();
+        let taken = self.budget.take(bytes);
         if taken {
             self.bytes += bytes;
         }
@@ -46,7 +110,7 @@ impl BytesHeld {
     pub fn shrink(&mut self, bytes: usize) {
         let bytes = bytes.min(self.bytes);
         self.bytes -= bytes;
-        self.budget.used.fetch_sub(bytes, Ordering::Relaxed);
+        self.budget.give(bytes);
     }
 
     /// Takes over another share of the same budget.
@@ -64,6 +128,6 @@ impl BytesHeld {
 
 impl Drop for BytesHeld {
     fn drop(&mut self) {
-        self.budget.used.fetch_sub(self.bytes, Ordering::Relaxed);
+        self.budget.give(self.bytes);
     }
 }

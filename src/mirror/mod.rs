@@ -7,6 +7,7 @@ mod call;
 mod dispatch;
 mod door;
 mod held;
+mod sample;
 mod upstream;
 #[cfg(test)]
 mod tests;
@@ -15,27 +16,12 @@ pub use crate::adapt::{BaseUrl, strip_prefix};
 pub use call::Shadow;
 pub use dispatch::{Outlets, run};
 pub use door::{Door, Line, Offer, PrimaryDone, PrimarySide, Ticket, door};
-pub use held::BytesHeld;
+pub use held::{BytesHeld, MemoryInAll};
+pub use sample::{JsonPointer, SampleKey};
 pub use upstream::{Timer, Upstream, UpstreamError, UpstreamSettings, failure_of, timed};
 
 use crate::exchange::Capture;
-use http::{HeaderName, Method};
-
-/// What a request's place in the sample is computed from.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum SampleKey {
-    /// Method, path and query.
-    #[default]
-    Target,
-    /// One header's value; the target where it is absent.
-    Header(HeaderName),
-    /// A query parameter's value as written; the target where it is absent.
-    Query(String),
-    /// A cookie's value; the target where it is absent.
-    Cookie(String),
-    /// Nothing: every request draws anew.
-    Request,
-}
+use http::Method;
 
 /// An exception for one endpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +47,8 @@ pub struct Settings {
     pub in_flight_max: usize,
     /// Bytes of copies held at once at most, from the request's head until stored.
     pub bytes_max: usize,
+    /// Bytes of copies held at once by all integrations that share it.
+    pub memory_in_all: MemoryInAll,
     /// Name, TCP and TLS at most, milliseconds.
     pub connect_timeout_ms: u64,
     /// Silence between two reads at most, milliseconds.
@@ -82,6 +70,7 @@ impl Default for Settings {
             queue_calls_max: 1024,
             in_flight_max: 64,
             bytes_max: 64 << 20,
+            memory_in_all: MemoryInAll::default(),
             connect_timeout_ms: 5_000,
             read_timeout_ms: 30_000,
             total_timeout_ms: 60_000,

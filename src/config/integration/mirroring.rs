@@ -1,7 +1,6 @@
 //! What is mirrored, how much of it, and when that pauses.
 
-use crate::config::integration::{BreakerConfig, EndpointTemplate, MirrorConfig, SampleKey, Section};
-use http::HeaderName;
+use crate::config::integration::{BreakerConfig, EndpointTemplate, MirrorConfig, Section};
 
 const ENDPOINT_REMEDY: &str = "write a method and a path, such as \"POST /orders/{id}\"";
 /// Methods that change nothing at the provider (RFC 9110, 9.2.1) and can be repeated to a second one.
@@ -32,10 +31,14 @@ impl Section<'_, '_> {
             let key = self.key("mirror.memory");
             self.reader.problem(place, &key, None, "holds less than one body of mirror.max_body", remedy);
         }
-        MirrorConfig {
+        let mirror = MirrorConfig {
             enabled: self.flag("mirror.enabled"),
             sample_ppm: self.reader.percent_ppm(&self.key("mirror.sample")),
             sample_key: self.sample_key(),
+            shares: self.shares(),
+            ramp: self.ramp(),
+            ramp_failures_share_ppm: self.reader.percent_ppm(&self.key("mirror.ramp_gates.failures_share")),
+            ramp_min_calls: self.count("mirror.ramp_gates.min_calls").unwrap_or_default(),
             methods,
             allow,
             exclude: self.templates("mirror.exclude", true),
@@ -46,7 +49,9 @@ impl Section<'_, '_> {
             memory_bytes_max,
             rate_per_s: self.reader.rate_per_s(&self.key("mirror.rate")),
             daily_calls_max: self.count("mirror.daily_calls"),
-        }
+        };
+        self.warn_of_shares(&mirror);
+        mirror
     }
 
     fn methods(&mut self) -> Vec<String> {
@@ -82,24 +87,6 @@ impl Section<'_, '_> {
         templates
     }
 
-    fn sample_key(&mut self) -> SampleKey {
-        let key = "mirror.sample_key";
-        let Some((text, place)) = self.text(key) else { return SampleKey::Capture };
-        match text.split_once(':') {
-            None if text == "capture" => return SampleKey::Capture,
-            None if text == "target" => return SampleKey::Target,
-            Some(("header", name)) if name.parse::<HeaderName>().is_ok() => {
-                return SampleKey::Header(name.to_ascii_lowercase());
-            }
-            Some(("query", name)) if !name.is_empty() => return SampleKey::Query(name.to_owned()),
-            Some(("cookie", name)) if !name.is_empty() => return SampleKey::Cookie(name.to_owned()),
-            _ => {}
-        }
-        let remedy = "write \"capture\", \"target\", \"header:NAME\", \"query:NAME\" or \"cookie:NAME\"";
-        self.wrong((text, place), key, "is no key to sample by", remedy);
-        SampleKey::Capture
-    }
-
     pub(crate) fn breaker(&mut self) -> BreakerConfig {
         let seconds = |section: &mut Self, key: &str| {
             let seconds = section.reader.duration_in(&section.key(key), 1_000, "seconds");
@@ -114,7 +101,7 @@ impl Section<'_, '_> {
     }
 }
 
-fn template(text: &str, bare: bool) -> Result<EndpointTemplate, &'static str> {
+pub(crate) fn template(text: &str, bare: bool) -> Result<EndpointTemplate, &'static str> {
     let (method, path) = match text.split_once(' ') {
         Some((method, path)) => (Some(method), path.trim_start()),
         None if bare => (None, text),

@@ -2,6 +2,7 @@
 
 mod matcher;
 mod mirroring;
+mod sampling;
 mod upstreams;
 
 use std::net::SocketAddr;
@@ -109,12 +110,34 @@ pub enum SampleKey {
     Query(String),
     /// A cookie's value.
     Cookie(String),
+    /// The value in the JSON body that an RFC 6901 pointer names.
+    Json(String),
+}
+
+/// `POST /orders 50%`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct EndpointShare {
+    /// Which requests.
+    pub endpoint: EndpointTemplate,
+    /// Parts per million, at most the integration's share.
+    pub share_ppm: u32,
+}
+
+/// `1% -> 25% over 5d`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RampConfig {
+    /// Parts per million at the start.
+    pub from_ppm: u32,
+    /// Parts per million at the end; more than at the start.
+    pub to_ppm: u32,
+    /// Milliseconds with mirroring on.
+    pub over_ms: u64,
 }
 
 /// `POST /orders/{id}`; `/orders` for every method.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct EndpointTemplate {
-    /// Uppercase; `None` for every method (only in `exclude`).
+    /// Uppercase; `None` for every method (only in `exclude` and `shares`).
     pub method: Option<String>,
     /// Begins with `/`; `{name}` stands for one whole segment.
     pub path: String,
@@ -129,6 +152,14 @@ pub struct MirrorConfig {
     pub sample_ppm: u32,
     /// What is hashed.
     pub sample_key: SampleKey,
+    /// Endpoints with a share of their own.
+    pub shares: Vec<EndpointShare>,
+    /// Instead of `sample_ppm`: a rising share.
+    pub ramp: Option<RampConfig>,
+    /// Share of failures in an hour that holds the ramp, parts per million; 0 for never.
+    pub ramp_failures_share_ppm: u32,
+    /// Calls in the hour before that share counts.
+    pub ramp_min_calls: u64,
     /// Methods mirrored everywhere, uppercase.
     pub methods: Vec<String>,
     /// Endpoints mirrored besides.
