@@ -7,7 +7,7 @@ use crate::proxy::answer::{AnswerBody, AnswerCopy, Leg};
 use crate::proxy::headers::{asks_upgrade, host_problem, join_cookies, remove_hop_by_hop};
 use crate::proxy::refuse::{of_failure, refuse};
 use crate::proxy::tee::{Activity, Copying, TeeBody};
-use crate::proxy::{PrimaryUrl, Route, Settings, route};
+use crate::proxy::{Peer, PrimaryUrl, Route, Settings, route};
 use bytes::{Bytes, BytesMut};
 use http::header::HOST;
 use http::request::Parts;
@@ -49,7 +49,11 @@ pub(crate) fn upstream(settings: &Settings, clock: Clock) -> Result<Upstream<Tee
 
 impl Worker {
     /// Answers one request.
-    pub(crate) async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Result<Answer, Infallible> {
+    pub(crate) async fn answer(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+        peer: Arc<Peer>,
+    ) -> Result<Answer, Infallible> {
         let (mut parts, body) = request.into_parts();
         if parts.method == Method::CONNECT {
             let text = "darklaunch: CONNECT is not forwarded; call the recorder as the API's base address\n";
@@ -58,7 +62,7 @@ impl Worker {
         if let Some(text) = host_problem(&parts) {
             return Ok(refuse(StatusCode::BAD_REQUEST, "host", text).map(Either::Right));
         }
-        let Some(route) = route::find(&self.routes, &parts) else {
+        let Some(route) = route::find(&self.routes, &parts, &peer) else {
             let text = "darklaunch: no integration matches this host and path\n";
             return Ok(refuse(StatusCode::NOT_FOUND, "no_integration", text).map(Either::Right));
         };

@@ -9,6 +9,7 @@ mod connection;
 mod forward;
 mod headers;
 mod names;
+mod peer;
 mod refuse;
 mod route;
 mod tee;
@@ -18,6 +19,7 @@ mod tests;
 
 pub use crate::mirror::BaseUrl as PrimaryUrl;
 pub use names::{ENDPOINTS_MAX, EndpointNames};
+pub use peer::{Kind, Peer};
 pub use refuse::ERROR_HEADER;
 pub use route::{Matcher, Route};
 
