@@ -2,6 +2,7 @@
 
 use crate::proxy::Peer;
 use crate::proxy::forward::Worker;
+use crate::proxy::guard::{Guarded, Wire};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
@@ -35,8 +36,14 @@ pub(crate) async fn connection<S: AsyncRead + AsyncWrite + Send + Unpin + 'stati
         .max_buf_size(settings.header_bytes_max.max(HEADER_BYTES_MIN));
     builder.http2().timer(TokioTimer::new()).auto_date_header(false);
     let peer = Arc::new(peer);
-    let service = service_fn(move |request| Arc::clone(&worker).answer(request, Arc::clone(&peer)));
-    let mut serving = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
+    let wire = Arc::<Wire>::default();
+    let bytes_max = settings.header_bytes_max.max(HEADER_BYTES_MIN);
+    let (lines_max, timeout_ms) = (settings.header_lines_max, settings.header_read_timeout_ms);
+    let guarded = Guarded::new(stream, Arc::clone(&wire), bytes_max, lines_max, timeout_ms);
+    let shared = Arc::clone(&wire);
+    let service =
+        service_fn(move |request| Arc::clone(&worker).answer(request, Arc::clone(&peer), Arc::clone(&shared)));
+    let mut serving = std::pin::pin!(builder.serve_connection_with_upgrades(TokioIo::new(guarded), service));
     let served = tokio::select! {
         served = serving.as_mut() => served,
         () = stop.cancelled() => {
@@ -44,7 +51,13 @@ pub(crate) async fn connection<S: AsyncRead + AsyncWrite + Send + Unpin + 'stati
             serving.await
         }
     };
-    if let Err(error) = served {
-        tracing::debug!(%error, "a client connection ended early");
+    match served {
+        // Run here, so that whoever waits for the connection waits for it too, and cutting one cuts the other.
+        Ok(()) => {
+            if let Some(tunnel) = wire.take_tunnel() {
+                tunnel.run().await;
+            }
+        }
+        Err(error) => tracing::debug!(%error, "a client connection ended early"),
     }
 }

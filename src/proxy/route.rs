@@ -1,7 +1,7 @@
 //! Which integration a request belongs to.
 
 use crate::mirror::{Door, strip_prefix};
-use crate::proxy::{EndpointNames, Peer, PrimaryUrl};
+use crate::proxy::{EndpointNames, Passing, Peer, PrimaryUrl};
 use crate::telemetry::Book;
 use http::header::HOST;
 use http::request::Parts;
@@ -25,6 +25,8 @@ pub struct Route {
     pub strip_prefix: bool,
     /// Today's provider; `None` is a sink.
     pub primary: Option<PrimaryUrl>,
+    /// What of the application's call the primary sees as it was.
+    pub passing: Passing,
     /// The primary's silence at most, before and within its answer, milliseconds.
     pub primary_read_timeout_ms: u64,
     /// How its endpoints are named.
