@@ -2,7 +2,10 @@
 
 use crate::exchange::Refused;
 use crate::proxy::guard::framing::{Framing, Step};
+use crate::proxy::guard::{Guarded, Wire};
 use proptest::prelude::*;
+use std::sync::Arc;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 const HEAD_BYTES_MAX: usize = 8192;
 const HEAD_LINES_MAX: usize = 100;
@@ -65,7 +68,7 @@ fn good_messages_pass_whole_and_what_follows_begins_where_it_should() {
         "GET / HTTP/1.0\r\n\r\n".to_owned(),
         "OPTIONS * HTTP/1.1\r\nHost:\r\n\r\n".to_owned(),
         "GET http://a/b?c=d HTTP/1.1\r\nHost: a\r\n\r\n".to_owned(),
-        "GET /a|b{c}\"^` HTTP/1.1\r\nHost: [::1]:80\r\nX-Old: \u{e4}\r\n\r\n".to_owned(),
+        "GET /a|b{c}\" HTTP/1.1\r\nHost: [::1]:80\r\nX-Old: \u{e4}\r\n\r\n".to_owned(),
         post("Content-Length: 3\r\n", "abc"),
         post("Content-Length: 0\r\n", ""),
         post("Content-Length: 0003\r\n", "abc"),
@@ -237,6 +240,23 @@ fn streams() -> impl Strategy<Value = Vec<u8>> {
         "\0",
     ]);
     prop::collection::vec(part, 1..12).prop_map(|parts| parts.concat().into_bytes())
+}
+
+#[tokio::test]
+async fn a_head_that_does_not_arrive_in_time_ends_as_a_stand_in_and_silence_as_the_end() {
+    let guarded = |stream| {
+        let wire = Arc::<Wire>::default();
+        (Guarded::new(stream, Arc::clone(&wire), HEAD_BYTES_MAX, HEAD_LINES_MAX, 20), wire)
+    };
+    let (mut client, server) = tokio::io::duplex(64);
+    client.write_all(b"GET / HT").await.unwrap();
+    let (mut stream, wire) = guarded(server);
+    let mut seen = [0; 256];
+    let read = stream.read(&mut seen).await.unwrap();
+    assert!(seen[..read].starts_with(b"GET / HTTP/1.1\r\nhost: refused.invalid\r\n"));
+    assert_eq!(wire.begin().map(|refusal| refusal.kind), Some(Refused::HeadTimeout));
+    let (_silent, server) = tokio::io::duplex(64);
+    assert_eq!(guarded(server).0.read(&mut seen).await.unwrap(), 0);
 }
 
 proptest! {
