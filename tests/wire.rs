@@ -340,10 +340,10 @@ async fn the_applications_cancellation_closes_the_primarys_connection() {
 
 #[tokio::test]
 async fn the_primarys_reset_is_a_cut_connection_and_no_end() {
-    for (answer, whole) in [
-        ("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf", false),
-        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n", false),
-        ("HTTP/1.1 200 OK\r\n\r\nhalf", true),
+    for answer in [
+        "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n",
+        "HTTP/1.1 200 OK\r\n\r\nhalf",
     ] {
         let (to, heard) = watch::channel(false);
         let to = Arc::new(to);
@@ -368,6 +368,26 @@ async fn the_primarys_reset_is_a_cut_connection_and_no_end() {
         let _ = stream.read_to_end(&mut rest).await;
         assert!(!String::from_utf8_lossy(&rest).contains("0\r\n"), "{answer:?}: {rest:?}");
         let one = recorder.at_rest().await;
-        assert_eq!(one["primary"]["network_error"], 1, "{whole}: {one}");
+        assert_eq!(one["primary"]["network_error"], 1, "{answer:?}: {one}");
     }
+}
+
+#[tokio::test]
+async fn an_upgraded_connection_that_is_silent_or_outlives_the_drain_is_ended() {
+    let primary = echo().await;
+    let (recorder, _shadow) = before(&primary, "primary.read_timeout = \"300ms\"").await;
+    let mut stream = connect(&recorder.traffic).await;
+    stream.write_all(UPGRADE.as_bytes()).await.unwrap();
+    hear(&mut stream, "hello").await.unwrap();
+    let mut rest = Vec::new();
+    stream.read_to_end(&mut rest).await.unwrap();
+    assert!(rest.is_empty());
+    let shadow = Upstream::replies("{}").await;
+    let config = config_text(&primary.url, &shadow.url, "");
+    let recorder = Recorder::with(&format!("{config}\n[limits]\ndrain = \"1s\"\n"));
+    let mut stream = connect(&recorder.traffic).await;
+    stream.write_all(UPGRADE.as_bytes()).await.unwrap();
+    hear(&mut stream, "hello").await.unwrap();
+    let (code, line) = recorder.last_words();
+    assert!(code == Some(0) && line.ends_with("the ledger adds up"), "{code:?} {line}");
 }

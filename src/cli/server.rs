@@ -203,10 +203,15 @@ fn status_text(status: &Value) -> String {
         ]);
     }
     let problems: Vec<String> = status["recorder"]["problems"].as_array().into_iter().flatten().map(words).collect();
-    match problems.is_empty() {
-        true => table.to_string(),
-        false => format!("{table}\nproblems: {}", problems.join("; ")),
+    let mut text = table.to_string();
+    let refused = sum(&status["refused_requests"]);
+    if refused > 0 {
+        text.push_str(&format!("\nrefused: {refused} requests that belong to no integration"));
     }
+    if !problems.is_empty() {
+        text.push_str(&format!("\nproblems: {}", problems.join("; ")));
+    }
+    text
 }
 
 fn sum(counts: &Value) -> u64 {
