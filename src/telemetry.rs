@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** a request is counted as arrived once and ends in exactly one state; `pending` is the difference.
 
-use crate::exchange::{DropReason, Integration, NotMirrored, Outcome};
+use crate::exchange::{DropReason, Integration, NotMirrored, Outcome, Refused};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,12 +12,20 @@ use tracing_subscriber::EnvFilter;
 #[derive(Debug)]
 pub struct Ledger {
     books: Vec<Arc<Book>>,
+    refused: Arc<RefusedRequests>,
 }
 
 impl Ledger {
     /// One empty book per integration.
     pub fn new(names: Vec<Integration>) -> Arc<Self> {
-        Arc::new(Self { books: names.into_iter().map(|name| Arc::new(Book::new(name))).collect() })
+        let refused = Arc::<RefusedRequests>::default();
+        let books = names.into_iter().map(|name| Arc::new(Book::new(name, Arc::clone(&refused)))).collect();
+        Arc::new(Self { books, refused })
+    }
+
+    /// Requests that belong to no integration.
+    pub fn refused(&self) -> &RefusedRequests {
+        &self.refused
     }
 
     /// The book of one integration.
@@ -31,10 +39,28 @@ impl Ledger {
     }
 }
 
+/// Requests that reached us and belong to no integration, by kind: counted here, and nowhere else.
+#[derive(Debug, Default)]
+pub struct RefusedRequests([AtomicU64; 8]);
+
+impl RefusedRequests {
+    /// One more.
+    pub fn count(&self, kind: Refused) {
+        add(&self.0[kind as usize], 1);
+    }
+
+    /// The counters now, by position in [`Refused::ALL`].
+    pub fn snapshot(&self) -> [u64; 8] {
+        self.0.each_ref().map(get)
+    }
+}
+
 /// The counters of one integration. Counting never blocks the user's path: only the recorder's two named maps lock.
 #[derive(Debug)]
 pub struct Book {
     integration: Integration,
+    /// The ledger's own, the same in every book.
+    refused: Arc<RefusedRequests>,
     arrived: AtomicU64,
     mirrored: [AtomicU64; 9],
     not_mirrored: [AtomicU64; 16],
@@ -46,9 +72,10 @@ pub struct Book {
 }
 
 impl Book {
-    fn new(integration: Integration) -> Self {
+    fn new(integration: Integration, refused: Arc<RefusedRequests>) -> Self {
         Self {
             integration,
+            refused,
             arrived: AtomicU64::new(0),
             mirrored: Default::default(),
             not_mirrored: Default::default(),
@@ -63,6 +90,11 @@ impl Book {
     /// Whose book it is.
     pub fn integration(&self) -> &Integration {
         &self.integration
+    }
+
+    /// The ledger's count of requests that belong to no book.
+    pub fn refused(&self) -> &RefusedRequests {
+        &self.refused
     }
 
     /// A request's head arrived. Call exactly once per request.

@@ -1,5 +1,5 @@
 //! Faults on every side: whatever the shadow, the application, the primary or the disk does, the user's answer is the
-//! primary's and the ledger adds up. What hyper refuses by itself never becomes a request, so the ledger does not know it.
+//! primary's and the ledger adds up. What is refused at the door is counted beside it (see the stories of the wire).
 
 use crate::support::{Raw, Recorder, Upstream, connect, eventually, hear, talk};
 use flate2::Compression;

@@ -181,18 +181,16 @@ async fn http_2_with_prior_knowledge_is_served_and_its_cookies_are_joined() {
 }
 
 #[tokio::test]
-async fn connect_and_upgrades_are_refused_by_name() {
+async fn connect_is_refused_by_name_and_counted_beside_the_integrations() {
     let (primary, shadow) = (Raw::says(OK).await, Upstream::replies("{}").await);
     let recorder = between(&primary, &shadow).await;
     let connect = talk(&recorder.traffic, b"CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\nConnection: close\r\n\r\n").await;
     assert!(connect.starts_with("HTTP/1.1 501") && connect.contains("darklaunch-error: connect_method"), "{connect}");
-    let upgrade = b"GET /a HTTP/1.1\r\nHost: a\r\nConnection: upgrade, close\r\nUpgrade: websocket\r\n\r\n";
-    let upgrade = talk(&recorder.traffic, upgrade).await;
-    assert!(upgrade.starts_with("HTTP/1.1 501") && upgrade.contains("darklaunch-error: upgrade"), "{upgrade}");
     let options = talk(&recorder.traffic, b"OPTIONS * HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await;
     assert!(options.ends_with("hi") && primary.seen()[0].starts_with("OPTIONS * HTTP/1.1"), "{:?}", primary.seen());
     let one = recorder.at_rest().await;
-    assert_eq!((ledger(&one), &one["ledger"]["not_mirrored"]["streaming"]), ((2, 0), &json!(1)), "{one}");
+    assert_eq!(ledger(&one), (1, 0), "{one}");
+    assert_eq!(recorder.status().await["refused_requests"]["connect_method"], 1);
     assert_eq!(primary.seen().len(), 1);
 }
 

@@ -13,3 +13,4 @@ mod readme;
 mod sampling;
 mod start;
 mod support;
+mod wire;

@@ -54,10 +54,23 @@ pub const CREDENTIAL_QUERY: &[&str] = &[
     "x-goog-signature",
 ];
 
+/// Headers that carry the address of whoever calls the application: no business of the shadow's.
+const CLIENT_ADDRESS_HEADERS: &[&str] = &[
+    "forwarded",
+    "x-forwarded-for",
+    "x-real-ip",
+    "x-client-ip",
+    "true-client-ip",
+    "cf-connecting-ip",
+    "x-cluster-client-ip",
+];
+
 pub(crate) fn is_credential_header(name: &HeaderName) -> bool {
     let name = name.as_str();
     // Idempotency keys and trace ids are no credentials; header names are lower case already.
-    CREDENTIAL_HEADERS.contains(&name) || CREDENTIAL_WORDS.iter().any(|word| name.contains(word))
+    CREDENTIAL_HEADERS.contains(&name)
+        || CLIENT_ADDRESS_HEADERS.contains(&name)
+        || CREDENTIAL_WORDS.iter().any(|word| name.contains(word))
 }
 
 /// The target without the query parameters that carry credentials; the others stay byte for byte.

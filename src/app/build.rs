@@ -5,7 +5,7 @@ use crate::config::{self, Config, EndpointTemplate, IntegrationConfig, Redaction
 use crate::control::{self, BreakerSettings, EndpointShare, RampGates, RampPlan};
 use crate::exchange::Integration;
 use crate::mirror::{self, Door, EndpointRule, JsonPointer, MemoryInAll};
-use crate::proxy::{ENDPOINTS_MAX, EndpointNames, Matcher, Route};
+use crate::proxy::{ENDPOINTS_MAX, EndpointNames, Matcher, Passing, Route};
 use crate::redact::{PseudonymKey, Redactor, builtin};
 use crate::telemetry::Book;
 use crate::{redact, store};
@@ -173,6 +173,11 @@ pub(crate) fn route(one: &IntegrationConfig, door: Door, book: Arc<Book>) -> Res
             .primary
             .as_ref()
             .map_or(PRIMARY_READ_TIMEOUT_MS, |primary| primary.read_timeout_ms),
+        passing: one
+            .primary
+            .as_ref()
+            .map(|primary| Passing { forwarded: primary.forwarded, keep_host: primary.keep_host })
+            .unwrap_or_default(),
         endpoints: EndpointNames::new(&declared, ENDPOINTS_MAX),
         door,
         book,

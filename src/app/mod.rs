@@ -88,6 +88,8 @@ pub struct Running {
 pub struct Closed {
     /// Requests that arrived during the run.
     pub arrived: u64,
+    /// Requests that were refused since they belong to no integration.
+    pub refused: u64,
     /// Captures in the database.
     pub recorded: u64,
     /// Whether every request ended in a counted state.
@@ -97,7 +99,11 @@ pub struct Closed {
 impl fmt::Display for Closed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sum = if self.adds_up { "the ledger adds up" } else { "THE LEDGER DOES NOT ADD UP" };
-        write!(f, "closed: {} requests, {} recorded, {sum}", self.arrived, self.recorded)
+        let refused = match self.refused {
+            0 => String::new(),
+            refused => format!(", {refused} refused as belonging to no integration"),
+        };
+        write!(f, "closed: {} requests, {} recorded{refused}, {sum}", self.arrived, self.recorded)
     }
 }
 
@@ -449,7 +455,8 @@ impl Running {
         if !self.console.stop() {
             tracing::error!("the console ended by a panic");
         }
-        let mut closed = Closed { arrived: 0, recorded: 0, adds_up: true };
+        let refused = self.ledger.refused().snapshot().iter().sum();
+        let mut closed = Closed { arrived: 0, refused, recorded: 0, adds_up: true };
         for book in self.ledger.iter() {
             let snapshot = book.snapshot();
             closed.arrived += snapshot.arrived;

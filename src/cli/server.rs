@@ -215,10 +215,14 @@ fn status_text(status: &Value) -> String {
         }
     }
     let problems: Vec<String> = status["recorder"]["problems"].as_array().into_iter().flatten().map(words).collect();
-    match problems.is_empty() {
-        true => text,
-        false => format!("{text}\nproblems: {}", problems.join("; ")),
+    let refused = sum(&status["refused_requests"]);
+    if refused > 0 {
+        text.push_str(&format!("\nrefused: {refused} requests that belong to no integration"));
     }
+    if !problems.is_empty() {
+        text.push_str(&format!("\nproblems: {}", problems.join("; ")));
+    }
+    text
 }
 
 /// What an integration's one figure does not say: its ramp and its endpoints' own shares.

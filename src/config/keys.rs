@@ -76,6 +76,8 @@ pub(crate) const KEYS: &[Key] = &[
     key("integrations.NAME.primary.name", Kind::Text, "", "what pages call it, such as OldPay; its host by default"),
     key("integrations.NAME.primary.connect_timeout", Kind::Duration(1, TIMEOUT_MAX), "10s", "then the application gets a 504; long, since the application's own timeout should come first"),
     key("integrations.NAME.primary.read_timeout", Kind::Duration(1, TIMEOUT_MAX), "60s", "longest silence of the primary; long for the same reason"),
+    key("integrations.NAME.primary.host", Kind::Text, "provider", "the Host the primary sees: provider (its own) or keep (the application's)"),
+    key("integrations.NAME.primary.forwarded", Kind::Text, "pass", "who called: pass (what the application says, unchanged), append (`Forwarded` of our own behind it), x-forwarded (`X-Forwarded-For`, `-Host`, `-Proto`) or remove (all of them)"),
     key("integrations.NAME.shadow.url", Kind::Text, "", "the new provider. Required"),
     key("integrations.NAME.shadow.name", Kind::Text, "", "what pages call it, such as NewPay; its host by default"),
     key("integrations.NAME.shadow.headers", Kind::Headers, "", "name → value for the shadow only; secrets as `env:NAME`, `file:PATH` or `Bearer env:NAME`"),

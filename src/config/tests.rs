@@ -82,6 +82,25 @@ fn providers_have_names_for_people() {
     }
 }
 
+#[test]
+fn what_the_primary_sees_is_one_of_a_few_words() {
+    let with = |more: &str| {
+        format!(
+            "[listen]\ntraffic = \"127.0.0.1:0\"\n[integrations.a]\nmatch.path_prefix = \"/\"\nprimary.url = \"http://p.example\"\nshadow.url = \"http://s.example\"\n{more}\n"
+        )
+    };
+    let good = with("primary.host = \"keep\"\nprimary.forwarded = \"x-forwarded\"");
+    let primary = config(&good).integrations[0].primary.clone().unwrap();
+    assert_eq!((primary.keep_host, primary.forwarded), (true, crate::proxy::Forwarded::XForwarded));
+    for (bad, remedy) in [
+        ("primary.host = \"app\"", "write one of \"provider\", \"keep\""),
+        ("primary.forwarded = \"on\"", "\"pass\", \"append\", \"x-forwarded\", \"remove\""),
+    ] {
+        let problems = message(&with(bad));
+        assert!(problems.contains(":7:") && problems.contains(remedy), "{bad}: {problems}");
+    }
+}
+
 const BAD: &str = r##"
 [listen]
 traffic = ["127.0.0.1:8080", "localhost:81"]

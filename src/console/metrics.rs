@@ -79,6 +79,11 @@ fn books(shared: &Shared, registry: &mut Registry) {
             redactions.get_or_create(&vec![name(), ("rule", rule)]).inc_by(count);
         }
     }
+    let refused = Counters::default();
+    for (kind, count) in view::by_kind(&shared.ledger.refused().snapshot()) {
+        refused.get_or_create(&vec![("kind", kind.to_owned())]).inc_by(count);
+    }
+    registry.register("refused_requests", "Requests that belong to no integration, by kind", refused);
     registry.register("requests", "Requests that arrived", requests);
     registry.register("pending", "Requests not yet in an end state", pending);
     registry.register("mirrored", "Requests repeated to the shadow, by what came of it", mirrored);

@@ -2,7 +2,7 @@
 
 use crate::console::{Shared, words};
 use crate::control::{EndpointShare, PausedBy, RampPhase, RampState, State, Switch};
-use crate::exchange::{DropReason, NotMirrored, Outcome};
+use crate::exchange::{DropReason, NotMirrored, Outcome, Refused};
 use crate::telemetry::BookSnapshot;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -12,6 +12,8 @@ use std::collections::BTreeMap;
 pub(crate) struct Status {
     schema: &'static str,
     pub(crate) integrations: Vec<IntegrationView>,
+    /// Requests that belong to no integration, by kind.
+    refused_requests: BTreeMap<&'static str, u64>,
     pub(crate) recorder: RecorderView,
 }
 
@@ -191,6 +193,7 @@ pub(crate) fn status(shared: &Shared) -> Status {
     Status {
         schema: "darklaunch.status/v1",
         integrations: shared.switchboard.iter().map(|switch| IntegrationView::of(shared, switch)).collect(),
+        refused_requests: by_kind(&shared.ledger.refused().snapshot()),
         recorder: recorder(shared),
     }
 }
@@ -241,6 +244,11 @@ pub(crate) fn by_outcome(counts: &[u64; 9]) -> BTreeMap<&'static str, u64> {
 /// Counts by reason, every reason named.
 pub(crate) fn by_reason(counts: &[u64; 16]) -> BTreeMap<&'static str, u64> {
     NotMirrored::ALL.iter().map(|reason| reason.name()).zip(counts.iter().copied()).collect()
+}
+
+/// Refused requests by kind, every kind named.
+pub(crate) fn by_kind(counts: &[u64; 8]) -> BTreeMap<&'static str, u64> {
+    Refused::ALL.iter().map(|kind| kind.name()).zip(counts.iter().copied()).collect()
 }
 
 fn ledger_view(book: Option<&BookSnapshot>) -> LedgerView {

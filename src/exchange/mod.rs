@@ -8,6 +8,7 @@ mod capture;
 mod clock;
 mod outcome;
 mod reason;
+mod refused;
 
 pub use body::{BodyCopy, BodyState, DropReason};
 pub use capture::{
@@ -16,3 +17,4 @@ pub use capture::{
 pub use clock::{Clock, Instant};
 pub use outcome::Outcome;
 pub use reason::NotMirrored;
+pub use refused::Refused;

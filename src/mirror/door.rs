@@ -7,7 +7,7 @@ use crate::mirror::held::Budget;
 use crate::mirror::sample::key_hash;
 use crate::mirror::{BytesHeld, Settings};
 use crate::telemetry::Book;
-use http::header::CONTENT_LENGTH;
+use http::header::{ACCEPT, CONTENT_LENGTH};
 use http::request::Parts;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -174,6 +174,9 @@ impl Door {
             None if settings.methods.contains(&parts.method) => {}
             None => return Err(NotMirrored::Method),
         }
+        if wants_events(parts) {
+            return Err(NotMirrored::Streaming);
+        }
         let length = parts.headers.get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
         if length.is_some_and(|length| length > settings.body_copy_bytes_max as u64) {
             return Err(NotMirrored::BodyTooLarge);
@@ -193,6 +196,13 @@ impl Door {
         switch.admit(key_hash(&settings.sample_key, parts), cap_ppm)?;
         Ok((held, true))
     }
+}
+
+/// Whether the application asks for a stream of events and for nothing else: it has no end to compare.
+fn wants_events(parts: &Parts) -> bool {
+    let accepted = parts.headers.get(ACCEPT).map(http::HeaderValue::as_bytes).unwrap_or_default();
+    let kind = accepted.split(|byte| *byte == b';').next().unwrap_or_default();
+    kind.trim_ascii().eq_ignore_ascii_case(b"text/event-stream")
 }
 
 /// The permission to mirror one request. Dropping it without an offer counts as an aborted upload.

@@ -2,6 +2,7 @@
 
 use crate::proxy::connection::connection;
 use crate::proxy::forward::Worker;
+use crate::proxy::{Kind, Peer};
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,8 +35,8 @@ pub(crate) async fn accept(
             biased;
             () = stop.cancelled() => break,
             next = next(&listener, &connections) => {
-                if let Some((stream, permit)) = next {
-                    open.spawn(connection(stream, Arc::clone(&worker), stop.clone(), permit));
+                if let Some((stream, peer, permit)) = next {
+                    open.spawn(connection(stream, peer, Arc::clone(&worker), stop.clone(), permit));
                 }
             }
         }
@@ -47,11 +48,18 @@ pub(crate) async fn accept(
 async fn next(
     listener: &tokio::net::TcpListener,
     connections: &Arc<Semaphore>,
-) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+) -> Option<(TcpStream, Peer, OwnedSemaphorePermit)> {
     // The permit first: over the limit, clients wait in the system's backlog.
     let permit = Arc::clone(connections).acquire_owned().await.ok()?;
     match listener.accept().await {
-        Ok((stream, _)) => Some((stream, permit)),
+        Ok((stream, remote)) => {
+            let peer = Peer { listener: 0, kind: Kind::Tcp, local: stream.local_addr().ok(), remote: Some(remote) };
+            if let Err(error) = stream.set_nodelay(true) {
+                tracing::debug!(%error, "a connection ended before it was served");
+                return None;
+            }
+            Some((stream, peer, permit))
+        }
         Err(error) => {
             // Out of descriptors, or the client went away: neither may spin.
             tracing::warn!(%error, "a connection could not be accepted");

@@ -6,6 +6,7 @@ use crate::exchange::{
 };
 use crate::latency::Shard;
 use crate::mirror::{BytesHeld, PrimaryDone, failure_of};
+use crate::proxy::early::Withheld;
 use crate::telemetry::Book;
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
@@ -49,6 +50,12 @@ impl Leg {
     /// The answer's head is here.
     pub(crate) fn head(&mut self, status: u16, headers: &HeaderMap) {
         self.ttfb_us = Some(self.clock.elapsed_us(self.started));
+        // A stream of events has no end to wait for: its capture goes on without the primary's body.
+        if is_event_stream(headers)
+            && let Some(copy) = &mut self.copy
+        {
+            copy.over_cap = true;
+        }
         // Header maps are cloned only for calls that are mirrored.
         let headers = if self.copy.is_some() { headers.clone() } else { HeaderMap::new() };
         self.head = Some((status, headers));
@@ -113,6 +120,11 @@ impl Leg {
     }
 }
 
+fn is_event_stream(headers: &HeaderMap) -> bool {
+    let kind = headers.get(http::header::CONTENT_TYPE).map(http::HeaderValue::as_bytes).unwrap_or_default();
+    kind.get(..17).is_some_and(|kind| kind.eq_ignore_ascii_case(b"text/event-stream"))
+}
+
 impl Drop for Leg {
     fn drop(&mut self) {
         self.end(Some(FailureKind::ClientGone));
@@ -125,14 +137,16 @@ pub(crate) struct AnswerBody {
     leg: Leg,
     silence: Duration,
     quiet: Option<Pin<Box<Sleep>>>,
+    /// The request's body, when the answer came without it.
+    _withheld: Option<Withheld>,
 }
 
 impl AnswerBody {
-    pub(crate) fn new(inner: Incoming, mut leg: Leg, silence: Duration) -> Self {
+    pub(crate) fn new(inner: Incoming, mut leg: Leg, silence: Duration, withheld: Option<Withheld>) -> Self {
         if inner.is_end_stream() {
             leg.end(None);
         }
-        Self { inner, leg, silence, quiet: None }
+        Self { inner, leg, silence, quiet: None, _withheld: withheld }
     }
 }
 

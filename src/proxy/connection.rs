@@ -1,12 +1,14 @@
 //! One client connection, served until it ends or the worker stops.
 
+use crate::proxy::Peer;
 use crate::proxy::forward::Worker;
+use crate::proxy::guard::{Guarded, Wire};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 
@@ -14,16 +16,13 @@ use tokio_util::sync::CancellationToken;
 const HEADER_BYTES_MIN: usize = 8192;
 
 /// Serves one connection; at the stop, the request that runs is the last.
-pub(crate) async fn connection(
-    stream: TcpStream,
+pub(crate) async fn connection<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
+    stream: S,
+    peer: Peer,
     worker: Arc<Worker>,
     stop: CancellationToken,
     _permit: OwnedSemaphorePermit,
 ) {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "a connection ended before it was served");
-        return;
-    }
     let settings = Arc::clone(&worker.settings);
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder
@@ -36,8 +35,15 @@ pub(crate) async fn connection(
         .max_headers(settings.header_lines_max)
         .max_buf_size(settings.header_bytes_max.max(HEADER_BYTES_MIN));
     builder.http2().timer(TokioTimer::new()).auto_date_header(false);
-    let service = service_fn(move |request| Arc::clone(&worker).answer(request));
-    let mut serving = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
+    let peer = Arc::new(peer);
+    let wire = Arc::<Wire>::default();
+    let bytes_max = settings.header_bytes_max.max(HEADER_BYTES_MIN);
+    let (lines_max, timeout_ms) = (settings.header_lines_max, settings.header_read_timeout_ms);
+    let guarded = Guarded::new(stream, Arc::clone(&wire), bytes_max, lines_max, timeout_ms);
+    let shared = Arc::clone(&wire);
+    let service =
+        service_fn(move |request| Arc::clone(&worker).answer(request, Arc::clone(&peer), Arc::clone(&shared)));
+    let mut serving = std::pin::pin!(builder.serve_connection_with_upgrades(TokioIo::new(guarded), service));
     let served = tokio::select! {
         served = serving.as_mut() => served,
         () = stop.cancelled() => {
@@ -45,7 +51,13 @@ pub(crate) async fn connection(
             serving.await
         }
     };
-    if let Err(error) = served {
-        tracing::debug!(%error, "a client connection ended early");
+    match served {
+        // Run here, so that whoever waits for the connection waits for it too, and cutting one cuts the other.
+        Ok(()) => {
+            if let Some(tunnel) = wire.take_tunnel() {
+                tunnel.run().await;
+            }
+        }
+        Err(error) => tracing::debug!(%error, "a client connection ended early"),
     }
 }

@@ -1,19 +1,25 @@
 //! One request: routed, forwarded to the primary, its answer passed back; a sink's answered at once.
 
-use crate::exchange::{Clock, Endpoint, FailureKind, NotMirrored};
+use crate::exchange::{Clock, Endpoint, FailureKind, NotMirrored, Refused};
 use crate::latency::Shard;
 use crate::mirror::{Ticket, Timer, Upstream, UpstreamError, UpstreamSettings, failure_of, timed};
 use crate::proxy::answer::{AnswerBody, AnswerCopy, Leg};
-use crate::proxy::headers::{asks_upgrade, host_problem, join_cookies, remove_hop_by_hop};
-use crate::proxy::refuse::{of_failure, refuse};
+use crate::proxy::early::{Early, Withheld};
+use crate::proxy::guard::Wire;
+use crate::proxy::headers::{
+    NextHop, expects_continue, grant_upgrade, host_problem, join_cookies, may_forward, remove_hop_by_hop,
+};
+use crate::proxy::refuse::{of_failure, of_refused, refuse};
 use crate::proxy::tee::{Activity, Copying, TeeBody};
-use crate::proxy::{PrimaryUrl, Route, Settings, route};
+use crate::proxy::tunnel::Tunnel;
+use crate::proxy::{Peer, PrimaryUrl, Route, Settings, route};
 use bytes::{Bytes, BytesMut};
-use http::header::HOST;
+use http::header::CONNECTION;
 use http::request::Parts;
-use http::{Method, Request, Response, StatusCode, Version};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
 use http_body_util::{BodyExt, Either, Full};
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
+use hyper::upgrade::OnUpgrade;
 use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::atomic::Ordering;
@@ -23,6 +29,9 @@ use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
 
 const IDLE_TIMEOUT_MS: u64 = 15_000;
+
+/// How long a body that waits for a 100 waits for the primary to say it, milliseconds.
+const EXPECT_WAIT_MS: u64 = 1_000;
 
 pub(crate) type Answer = Response<Either<AnswerBody, Full<Bytes>>>;
 
@@ -47,49 +56,99 @@ pub(crate) fn upstream(settings: &Settings, clock: Clock) -> Result<Upstream<Tee
     Upstream::new(leg, clock)
 }
 
+/// One request on its way to the primary.
+struct Call<'a> {
+    route: &'a Route,
+    primary: &'a PrimaryUrl,
+    endpoint: Endpoint,
+    ticket: Option<Ticket>,
+    hop: NextHop,
+    peer: &'a Peer,
+    wire: Option<&'a Wire>,
+}
+
+/// What goes on while a call waits for its answer's head.
+struct Waiting<'a> {
+    activity: Activity,
+    silence: Duration,
+    /// What the primary says before its answer, for clients that may hear it.
+    early: Option<Arc<Early>>,
+    wire: Option<&'a Wire>,
+    /// The client's side of an upgrade that was asked for.
+    upgrade: Option<OnUpgrade>,
+}
+
 impl Worker {
-    /// Answers one request.
-    pub(crate) async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Result<Answer, Infallible> {
+    /// Answers one request. `wire` is the guard's side of its connection.
+    pub(crate) async fn answer(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+        peer: Arc<Peer>,
+        wire: Arc<Wire>,
+    ) -> Result<Answer, Infallible> {
+        // Only HTTP/1 requests come through the guard, one by one.
+        let wire = (request.version() != Version::HTTP_2).then_some(&*wire);
+        let answer = match wire.and_then(Wire::begin) {
+            Some(refusal) => self.refused(refusal.kind, refusal.text),
+            None => self.pass(request, &peer, wire).await,
+        };
+        if let Some(wire) = wire {
+            wire.answered();
+        }
+        Ok(answer)
+    }
+
+    /// Belongs to no integration: counted beside the books.
+    fn refused(&self, kind: Refused, text: &'static str) -> Answer {
+        // Every book knows the same count.
+        if let Some(route) = self.routes.first() {
+            route.book.refused().count(kind);
+        }
+        of_refused(kind, text).map(Either::Right)
+    }
+
+    async fn pass(&self, request: Request<Incoming>, peer: &Peer, wire: Option<&Wire>) -> Answer {
         let (mut parts, body) = request.into_parts();
         if parts.method == Method::CONNECT {
-            let text = "darklaunch: CONNECT is not forwarded; call the recorder as the API's base address\n";
-            return Ok(refuse(StatusCode::NOT_IMPLEMENTED, "connect_method", text).map(Either::Right));
+            return self.refused(Refused::ConnectMethod, "darklaunch: CONNECT is not forwarded\n");
         }
         if let Some(text) = host_problem(&parts) {
-            return Ok(refuse(StatusCode::BAD_REQUEST, "host", text).map(Either::Right));
+            return self.refused(Refused::Host, text);
         }
-        let Some(route) = route::find(&self.routes, &parts) else {
+        let Some(route) = route::find(&self.routes, &parts, peer) else {
             let text = "darklaunch: no integration matches this host and path\n";
-            return Ok(refuse(StatusCode::NOT_FOUND, "no_integration", text).map(Either::Right));
+            return self.refused(Refused::NoIntegration, text);
         };
         route.book.arrived();
-        if asks_upgrade(&parts.headers) {
-            route.book.not_mirrored(NotMirrored::Streaming);
-            let text = "darklaunch: protocol upgrades are not forwarded\n";
-            return Ok(refuse(StatusCode::NOT_IMPLEMENTED, "upgrade", text).map(Either::Right));
+        if !may_forward(&mut parts) {
+            route.book.not_mirrored(NotMirrored::Refused);
+            return last_hop(&parts.method).map(Either::Right);
         }
+        let hop = NextHop::of(&parts);
         remove_hop_by_hop(&mut parts.headers);
         join_cookies(&mut parts);
         let endpoint = route.endpoints.name(&parts.method, parts.uri.path());
-        let ticket = route.door.consider(&parts, &endpoint).ok();
+        let ticket = match hop.upgrade {
+            Some(_) => {
+                route.book.not_mirrored(NotMirrored::Streaming);
+                None
+            }
+            None => route.door.consider(&parts, &endpoint).ok(),
+        };
         match &route.primary {
-            Some(primary) => Ok(self.forward(route, primary, parts, body, endpoint, ticket).await),
+            Some(primary) => {
+                let call = Call { route, primary, endpoint, ticket, hop, peer, wire };
+                self.forward(call, parts, body).await
+            }
             None => {
                 let silence = Duration::from_millis(route.primary_read_timeout_ms);
-                Ok(self.sink(parts, body, ticket, silence).await.map(Either::Right))
+                self.sink(parts, body, ticket, silence).await.map(Either::Right)
             }
         }
     }
 
-    async fn forward(
-        &self,
-        route: &Route,
-        primary: &PrimaryUrl,
-        mut parts: Parts,
-        body: Incoming,
-        endpoint: Endpoint,
-        ticket: Option<Ticket>,
-    ) -> Answer {
+    async fn forward(&self, call: Call<'_>, mut parts: Parts, body: Incoming) -> Answer {
+        let Call { route, primary, endpoint, ticket, hop, peer, wire } = call;
         let received = target_of(&parts);
         let Some(uri) = primary.join(&route.target(&received)) else {
             if let Some(ticket) = ticket {
@@ -122,52 +181,78 @@ impl Worker {
             seen_bytes: 0,
             ended: false,
         };
+        let expects = wire.is_some() && expects_continue(&parts) && !body.is_end_stream();
+        let early = (wire.is_some() && parts.version == Version::HTTP_11).then(|| Early::new(expects));
+        let upgrade = parts.extensions.remove::<OnUpgrade>().filter(|_| hop.upgrade.is_some());
+        hop.put(&mut parts.headers);
+        route.passing.apply(&mut parts, primary.host(), peer);
         parts.uri = uri;
         parts.version = Version::HTTP_11;
-        parts.headers.insert(HOST, primary.host().clone());
         let activity = Activity::new(started, self.clock);
-        let tee = TeeBody::new(body, copying, activity.clone());
+        let tee = TeeBody::new(body, copying, activity.clone()).expecting(early.clone().filter(|_| expects));
+        let mut request = Request::from_parts(parts, tee);
+        if let Some(early) = early.clone() {
+            hyper::ext::on_informational(&mut request, move |head| early.heard(head.status(), head.headers()));
+        }
         let silence = Duration::from_millis(route.primary_read_timeout_ms);
-        self.call(Request::from_parts(parts, tee), leg, &activity, silence).await
+        self.call(request, leg, Waiting { activity, silence, early, wire, upgrade }).await
     }
 
-    async fn call(&self, request: Request<TeeBody>, mut leg: Leg, activity: &Activity, silence: Duration) -> Answer {
+    async fn call(&self, request: Request<TeeBody>, mut leg: Leg, waiting: Waiting<'_>) -> Answer {
         let timer = Timer::default();
-        let head = self.head(request, &timer, silence, activity).await;
+        let head = self.head(request, &timer, &waiting).await;
         leg.connect_us = Some(timer.load(Ordering::Relaxed)).filter(|us| *us > 0);
         match head {
             Err(kind) => {
                 // The client only knows that the call failed; that the application broke it off is not the provider's fault.
-                let kind = if activity.broken() { FailureKind::ClientGone } else { kind };
+                let kind = if waiting.activity.broken() { FailureKind::ClientGone } else { kind };
                 leg.end(Some(kind));
                 of_failure(kind).map(Either::Right)
             }
+            Ok(answer) if answer.status() == StatusCode::SWITCHING_PROTOCOLS => switch(answer, leg, waiting),
             Ok(answer) => {
                 let (mut parts, body) = answer.into_parts();
                 remove_hop_by_hop(&mut parts.headers);
                 parts.version = Version::HTTP_11;
                 leg.head(parts.status.as_u16(), &parts.headers);
-                Response::from_parts(parts, Either::Left(AnswerBody::new(body, leg, silence)))
+                let withheld = waiting.early.filter(|early| early.waits()).map(Withheld);
+                if withheld.is_some() {
+                    // Whether the body still comes nobody knows: nothing can follow on this connection.
+                    parts.headers.insert(CONNECTION, HeaderValue::from_static("close"));
+                }
+                Response::from_parts(parts, Either::Left(AnswerBody::new(body, leg, waiting.silence, withheld)))
             }
         }
     }
 
-    /// The answer's head, or the failure; an upload that moves is not a silent provider.
+    /// The answer's head, or the failure; an upload that moves is not a silent provider. What the primary says before it
+    /// is passed on as it comes.
     async fn head(
         &self,
         request: Request<TeeBody>,
         timer: &Timer,
-        silence: Duration,
-        activity: &Activity,
+        waiting: &Waiting<'_>,
     ) -> Result<Response<Incoming>, FailureKind> {
         let mut call = pin!(timed(Arc::clone(timer), self.upstream.request(request)));
-        let mut wait = silence;
+        let (silence, early) = (waiting.silence, waiting.early.as_deref());
+        let mut wait = match early {
+            Some(early) if early.waits() => silence.min(Duration::from_millis(EXPECT_WAIT_MS)),
+            _ => silence,
+        };
         loop {
             tokio::select! {
                 biased;
-                head = &mut call => return head.map_err(|error| failure_of(&error)),
+                head = &mut call => {
+                    waiting.pass_interim();
+                    return head.map_err(|error| failure_of(&error));
+                }
+                () = came(early) => waiting.pass_interim(),
                 () = sleep(wait) => {
-                    let quiet = Duration::from_micros(activity.quiet_us());
+                    // A provider that knows no 100 waits for the body just so.
+                    if let Some(early) = early {
+                        early.open();
+                    }
+                    let quiet = Duration::from_micros(waiting.activity.quiet_us());
                     wait = silence.saturating_sub(quiet);
                     if wait.is_zero() {
                         return Err(FailureKind::ReadTimeout);
@@ -203,6 +288,59 @@ impl Worker {
         *answer.status_mut() = StatusCode::NO_CONTENT;
         answer
     }
+}
+
+impl Waiting<'_> {
+    /// Hands what came to the guard, which writes it before the answer.
+    fn pass_interim(&self) {
+        let (Some(early), Some(wire)) = (&self.early, self.wire) else { return };
+        for (status, mut headers) in early.take() {
+            remove_hop_by_hop(&mut headers);
+            let reason = status.canonical_reason().unwrap_or_default();
+            let mut head = format!("HTTP/1.1 {} {reason}\r\n", status.as_u16()).into_bytes();
+            for (name, value) in &headers {
+                for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
+                    head.extend_from_slice(part);
+                }
+            }
+            head.extend_from_slice(b"\r\n");
+            wire.interim(&head);
+        }
+    }
+}
+
+async fn came(early: Option<&Early>) {
+    match early {
+        Some(early) => early.came().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The primary agreed to another protocol: the answer goes back, and both streams are joined behind it.
+fn switch(mut answer: Response<Incoming>, mut leg: Leg, waiting: Waiting<'_>) -> Answer {
+    let (Some(application), Some(wire)) = (waiting.upgrade, waiting.wire) else {
+        // Nobody asked for it.
+        leg.end(Some(FailureKind::Protocol));
+        return of_failure(FailureKind::Protocol).map(Either::Right);
+    };
+    let primary = hyper::upgrade::on(&mut answer);
+    let (mut parts, _) = answer.into_parts();
+    grant_upgrade(&mut parts.headers);
+    parts.version = Version::HTTP_11;
+    leg.head(parts.status.as_u16(), &parts.headers);
+    leg.end(None);
+    wire.switch(Tunnel { application, primary, activity: waiting.activity, silence: waiting.silence });
+    Response::from_parts(parts, Either::Right(Full::default()))
+}
+
+/// `Max-Forwards` ends here: we answer as the last recipient, with what little there is to say.
+fn last_hop(method: &Method) -> Response<Full<Bytes>> {
+    if *method == Method::OPTIONS {
+        let mut answer = Response::new(Full::default());
+        *answer.status_mut() = StatusCode::NO_CONTENT;
+        return answer;
+    }
+    refuse(StatusCode::NOT_IMPLEMENTED, "max_forwards", "darklaunch: TRACE ends here, and is not echoed\n")
 }
 
 fn target_of(parts: &Parts) -> String {

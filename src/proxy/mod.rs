@@ -6,18 +6,24 @@
 mod accept;
 mod answer;
 mod connection;
+mod early;
 mod forward;
+mod guard;
 mod headers;
 mod names;
+mod peer;
 mod refuse;
 mod route;
 mod tee;
+mod tunnel;
 mod worker;
 #[cfg(test)]
 mod tests;
 
 pub use crate::mirror::BaseUrl as PrimaryUrl;
+pub use headers::{Forwarded, Passing};
 pub use names::{ENDPOINTS_MAX, EndpointNames};
+pub use peer::{Kind, Peer};
 pub use refuse::ERROR_HEADER;
 pub use route::{Matcher, Route};
 

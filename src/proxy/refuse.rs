@@ -1,6 +1,6 @@
 //! Our own answers, when there is none of the primary's to pass on.
 
-use crate::exchange::FailureKind;
+use crate::exchange::{FailureKind, Refused};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use http_body_util::Full;
@@ -15,6 +15,18 @@ pub(crate) fn refuse(status: StatusCode, kind: &'static str, text: &'static str)
     answer.headers_mut().insert(ERROR_HEADER, HeaderValue::from_static(kind));
     answer.headers_mut().insert(http::header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     answer
+}
+
+/// The answer to a request that belongs to no integration.
+pub(crate) fn of_refused(kind: Refused, text: &'static str) -> Response<Full<Bytes>> {
+    let status = match kind {
+        Refused::NoIntegration => StatusCode::NOT_FOUND,
+        Refused::Host | Refused::RequestHead | Refused::RequestFraming => StatusCode::BAD_REQUEST,
+        Refused::ConnectMethod | Refused::TransferCoding => StatusCode::NOT_IMPLEMENTED,
+        Refused::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+        Refused::HeadTimeout => StatusCode::REQUEST_TIMEOUT,
+    };
+    refuse(status, kind.name(), text)
 }
 
 /// What the application hears when the primary could not answer.

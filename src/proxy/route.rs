@@ -1,7 +1,7 @@
 //! Which integration a request belongs to.
 
 use crate::mirror::{Door, strip_prefix};
-use crate::proxy::{EndpointNames, PrimaryUrl};
+use crate::proxy::{EndpointNames, Passing, Peer, PrimaryUrl};
 use crate::telemetry::Book;
 use http::header::HOST;
 use http::request::Parts;
@@ -25,6 +25,8 @@ pub struct Route {
     pub strip_prefix: bool,
     /// Today's provider; `None` is a sink.
     pub primary: Option<PrimaryUrl>,
+    /// What of the application's call the primary sees as it was.
+    pub passing: Passing,
     /// The primary's silence at most, before and within its answer, milliseconds.
     pub primary_read_timeout_ms: u64,
     /// How its endpoints are named.
@@ -59,7 +61,7 @@ impl Route {
 }
 
 /// The route of a request: a host wins over a prefix, a longer prefix over a shorter one.
-pub(crate) fn find<'r>(routes: &'r [Route], parts: &Parts) -> Option<&'r Route> {
+pub(crate) fn find<'r>(routes: &'r [Route], parts: &Parts, _peer: &Peer) -> Option<&'r Route> {
     // A target in absolute form, and HTTP/2, name the authority themselves; a Host beside it is ignored (RFC 9112, 3.2.2).
     let authority = parts.uri.authority().map(http::uri::Authority::as_str);
     let authority = authority.or_else(|| parts.headers.get(HOST)?.to_str().ok()).unwrap_or_default();

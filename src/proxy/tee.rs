@@ -2,13 +2,17 @@
 
 use crate::exchange::{BodyCopy, Clock, Instant, NotMirrored, RequestCopy};
 use crate::mirror::{PrimarySide, Ticket};
+use crate::proxy::early::Early;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Method};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// What is offered with the body: the head as it was received, and where the primary's exchange will come from.
 pub(crate) struct Copying {
@@ -33,7 +37,8 @@ impl Activity {
         Self { last_us: Arc::default(), broken: Arc::default(), since, clock }
     }
 
-    fn mark(&self) {
+    /// It moved now.
+    pub(crate) fn mark(&self) {
         self.last_us.store(self.clock.elapsed_us(self.since), Ordering::Relaxed);
     }
 
@@ -54,14 +59,22 @@ pub(crate) struct TeeBody {
     copying: Option<Copying>,
     copy: BytesMut,
     activity: Activity,
+    /// Set while the application waits for the primary to want the body.
+    expected: Option<Arc<Early>>,
 }
 
 impl TeeBody {
     pub(crate) fn new(inner: Incoming, copying: Option<Copying>, activity: Activity) -> Self {
-        let mut tee = Self { inner, copying, copy: BytesMut::new(), activity };
+        let mut tee = Self { inner, copying, copy: BytesMut::new(), activity, expected: None };
         // Without a body the request is complete now.
         tee.offer_if_complete();
         tee
+    }
+
+    /// Not read before the primary wants it.
+    pub(crate) fn expecting(mut self, early: Option<Arc<Early>>) -> Self {
+        self.expected = early;
+        self
     }
 
     fn keep(&mut self, data: &Bytes) {
@@ -94,9 +107,16 @@ impl TeeBody {
 
 impl Body for TeeBody {
     type Data = Bytes;
-    type Error = hyper::Error;
+    type Error = BoxError;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        if let Some(early) = &self.expected {
+            if !ready!(early.poll_wanted(cx)) {
+                let error = io::Error::other("the provider answered without the request's body");
+                return Poll::Ready(Some(Err(error.into())));
+            }
+            self.expected = None;
+        }
         let frame = ready!(Pin::new(&mut self.inner).poll_frame(cx));
         self.activity.mark();
         match &frame {
@@ -117,7 +137,7 @@ impl Body for TeeBody {
                 self.copying = None;
             }
         }
-        Poll::Ready(frame)
+        Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
     }
 
     fn is_end_stream(&self) -> bool {

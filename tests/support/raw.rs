@@ -37,6 +37,15 @@ impl Raw {
         Self::start(script, false).await
     }
 
+    /// As [`Raw::speaks`], but the script begins as soon as the head is there.
+    pub async fn hears_heads<F, Fut>(script: F) -> Self
+    where
+        F: Fn(TcpStream) -> Fut + Clone + Send + Sync + 'static,
+        Fut: Future<Output = Option<TcpStream>> + Send,
+    {
+        Self::start(script, false).await
+    }
+
     async fn start<F, Fut>(script: F, whole: bool) -> Self
     where
         F: Fn(TcpStream) -> Fut + Clone + Send + Sync + 'static,

@@ -14,6 +14,7 @@ use crate::config::problem::Place;
 use crate::config::raw::shown_text;
 use crate::config::reader::{Placed, Reader};
 use crate::config::secret::Secret;
+use crate::proxy::Forwarded;
 
 /// Everything of one integration.
 #[derive(Clone, Debug, Serialize)]
@@ -55,6 +56,10 @@ pub struct PrimaryConfig {
     pub connect_timeout_ms: u64,
     /// Milliseconds of silence.
     pub read_timeout_ms: u64,
+    /// The application's `Host` instead of the provider's.
+    pub keep_host: bool,
+    /// What it hears of who called.
+    pub forwarded: Forwarded,
 }
 
 /// The new provider.

@@ -4,11 +4,19 @@ use crate::config::integration::{ErrorPointer, PrimaryConfig, Section, ShadowCon
 use crate::config::problem::Place;
 use crate::config::reader::Placed;
 use crate::config::secret::{Reference, Secret};
+use crate::proxy::Forwarded;
 use http::{HeaderName, HeaderValue, Uri};
 use std::net::SocketAddr;
 use url::Url;
 
 const URL_REMEDY: &str = "write scheme, host and path only, such as \"https://api.new.example\"";
+/// What `primary.forwarded` may say.
+const FORWARDED: &[(&str, Forwarded)] = &[
+    ("pass", Forwarded::Pass),
+    ("append", Forwarded::Append),
+    ("x-forwarded", Forwarded::XForwarded),
+    ("remove", Forwarded::Remove),
+];
 /// Longest name of a provider, characters.
 const NAME_CHARS_MAX: usize = 40;
 /// Names under which a literal value is most likely a credential.
@@ -20,7 +28,20 @@ impl Section<'_, '_> {
         let name = self.provider_name("primary.name");
         let connect_timeout_ms = self.duration_ms("primary.connect_timeout");
         let read_timeout_ms = self.duration_ms("primary.read_timeout");
-        Some(PrimaryConfig { name, url: url?, connect_timeout_ms, read_timeout_ms })
+        let keep_host = self.choice("primary.host", &[("provider", false), ("keep", true)]);
+        let forwarded = self.choice("primary.forwarded", FORWARDED);
+        Some(PrimaryConfig { name, url: url?, connect_timeout_ms, read_timeout_ms, keep_host, forwarded })
+    }
+
+    /// One of a few words; the first where it is left out or wrong.
+    fn choice<T: Copy + Default>(&mut self, key: &str, words: &[(&str, T)]) -> T {
+        let Some((text, place)) = self.text(key) else { return T::default() };
+        if let Some((_, value)) = words.iter().find(|(word, _)| *word == text) {
+            return *value;
+        }
+        let words: Vec<String> = words.iter().map(|(word, _)| format!("\"{word}\"")).collect();
+        self.wrong((text, place), key, "is no choice here", format!("write one of {}", words.join(", ")));
+        T::default()
     }
 
     fn provider_name(&mut self, key: &str) -> Option<String> {
