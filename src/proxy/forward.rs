@@ -7,6 +7,7 @@ use crate::proxy::answer::{AnswerBody, AnswerCopy, Leg};
 use crate::proxy::headers::{asks_upgrade, host_problem, join_cookies, remove_hop_by_hop};
 use crate::proxy::refuse::{of_failure, refuse};
 use crate::proxy::tee::{Activity, Copying, TeeBody};
+use crate::proxy::worker::Ending;
 use crate::proxy::{Peer, PrimaryUrl, Route, Settings, route};
 use bytes::{Bytes, BytesMut};
 use http::header::HOST;
@@ -16,7 +17,7 @@ use http_body_util::{BodyExt, Either, Full};
 use hyper::body::Incoming;
 use std::convert::Infallible;
 use std::pin::pin;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -34,6 +35,9 @@ pub(crate) struct Worker {
     /// Only this worker's thread locks it, so that it is never waited for.
     pub(crate) shard: Arc<Mutex<Shard>>,
     pub(crate) clock: Clock,
+    pub(crate) ending: Ending,
+    /// TLS handshakes with clients that came to nothing.
+    pub(crate) handshakes_failed: AtomicU64,
 }
 
 /// A worker's own client for the primaries.
@@ -67,6 +71,7 @@ impl Worker {
             return Ok(refuse(StatusCode::NOT_FOUND, "no_integration", text).map(Either::Right));
         };
         route.book.arrived();
+        route.restore_host(&mut parts);
         if asks_upgrade(&parts.headers) {
             route.book.not_mirrored(NotMirrored::Streaming);
             let text = "darklaunch: protocol upgrades are not forwarded\n";

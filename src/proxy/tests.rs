@@ -120,7 +120,7 @@ impl Stand {
         let mut tasks = JoinSet::new();
         tasks.spawn(async move { mirror::run(vec![line], outlets, CancellationToken::new()).await.unwrap() });
         let route = Route {
-            matcher: Matcher { host: None, path_prefix: "/".to_owned() },
+            matcher: Matcher { path_prefix: "/".to_owned(), ..Matcher::default() },
             primary_read_timeout_ms,
             strip_prefix: false,
             primary: primary.map(|url| PrimaryUrl::parse(&url).unwrap()),
@@ -128,7 +128,8 @@ impl Stand {
             door,
             book: Arc::clone(book),
         };
-        let settings = Settings { listen: vec!["127.0.0.1:0".parse().unwrap()], workers: 2, ..Settings::default() };
+        let settings =
+            Settings { listen: vec![Listen::parse("127.0.0.1:0").unwrap()], workers: 2, ..Settings::default() };
         let running = Proxy::bind(settings, vec![route], shards, Clock).unwrap().start().unwrap();
         Self { running: Some(running), board, ledger, taken, _shards: shard_queue, _mirror: tasks }
     }
@@ -335,4 +336,9 @@ fn endpoints_are_declared_inferred_and_bounded() {
     assert_eq!(name("/v1/charges/ch_3MmlLrLkdIwHu7ix0snN0B15"), "GET /v1/charges/{id}");
     assert_eq!(name("/users/a@b.example/7"), "GET /users/{id}/{id}");
     assert_eq!(name("/third"), "other");
+    // Spelled with needless escapes it is the same endpoint; an escaped slash is no slash, and nothing is decoded twice.
+    assert_eq!(name("/%63ustomer%73/anna"), "GET /customers/{id}");
+    assert_eq!(name("/customers/%2F"), "GET /customers/{id}");
+    assert_eq!(name("/customers%2fanna"), "other");
+    assert_eq!(name("/%2563ustomers/anna"), "other");
 }
