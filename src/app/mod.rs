@@ -13,7 +13,7 @@ use crate::control::{SavedSwitch, SwitchEvent, Switchboard};
 use crate::exchange::{Capture, Clock, Instant};
 use crate::latency::Shard;
 use crate::mirror::{self, Line, Outlets, Taken};
-use crate::proxy::{self, Proxy, Route};
+use crate::proxy::{self, Listen, Proxy, Route};
 use crate::recorder::{self, Recorder};
 use crate::redact::Redactor;
 use crate::store::{self, RunInfo, SwitchRow, Writer};
@@ -360,6 +360,11 @@ fn proxy_settings(config: &Config) -> proxy::Settings {
     let primaries = config.integrations.iter().filter_map(|one| one.primary.as_ref());
     proxy::Settings {
         listen: config.listen_traffic.clone(),
+        tls: config.listen_tls.as_ref().map(|tls| tls.identity.clone()),
+        tls_handshake_timeout_ms: config
+            .listen_tls
+            .as_ref()
+            .map_or(proxy::Settings::default().tls_handshake_timeout_ms, |tls| tls.handshake_timeout_ms),
         workers: config.limits.workers,
         connections_max: config.limits.connections_max,
         drain_ms: config.limits.drain_ms,
@@ -384,8 +389,8 @@ fn providers(config: &Config) -> Vec<console::Providers> {
 
 impl Running {
     /// Where traffic is taken, in the order of the configuration.
-    pub fn traffic(&self) -> &[SocketAddr] {
-        self.proxy.addrs()
+    pub fn traffic(&self) -> &[Listen] {
+        self.proxy.listens()
     }
 
     /// Where the console is.

@@ -27,8 +27,8 @@ pub(crate) fn run(args: &ConfigArg) -> Done {
         print::talk(&format!("warning: {warning}"));
     }
     let running = App::start(&loaded.config).map_err(Failure::usage)?;
-    for address in running.traffic() {
-        print::talk(&format!("traffic on http://{address}"));
+    for listen in running.traffic() {
+        print::talk(&format!("traffic on {}", listen.url()));
     }
     print::talk(&format!("console on http://{}", running.console()));
     let closed = running.wait_for_signal();

@@ -42,13 +42,13 @@ fn message(text: &str) -> String {
 #[test]
 fn the_smallest_file_works() {
     let config = config(SMALLEST);
-    assert_eq!(config.listen_traffic, ["127.0.0.1:8080".parse().unwrap()]);
+    assert_eq!(config.listen_traffic, [Listen::parse("127.0.0.1:8080").unwrap()]);
     assert_eq!(config.store.path, Path::new("/etc/dl/darklaunch.db"));
     assert_eq!(config.store.commit_interval_ms, 200);
     assert_eq!(config.store.age_days_max, 30);
     assert!(config.redaction.builtin_rules && config.redaction.rule_files.is_empty());
     let [payments] = &config.integrations[..] else { panic!("one integration") };
-    assert_eq!(payments.matcher, Matcher { host: None, path_prefix: "/".into() });
+    assert_eq!(payments.matcher, Matcher { path_prefix: "/".into(), ..Matcher::default() });
     assert_eq!(payments.shadow.url, "https://api.new.example");
     assert_eq!(payments.mirror.sample_ppm, 1_000_000);
     assert_eq!(payments.mirror.methods, ["GET", "HEAD"]);
