@@ -9,6 +9,8 @@ mod demo;
 mod faults;
 mod fidelity;
 mod isolation;
+mod listeners;
 mod readme;
 mod start;
 mod support;
+mod takeover;

@@ -20,9 +20,12 @@ impl Running {
     }
 
     /// Tells the recorder before this one that it may go; if it does not hear, this one closes.
-    pub(crate) fn relieve(self, before: Option<Predecessor>) -> Result<Self, StartError> {
+    pub(crate) fn relieve(mut self, before: Option<Predecessor>) -> Result<Self, StartError> {
         match before.map_or(Ok(()), Predecessor::ready) {
-            Ok(()) => Ok(self),
+            Ok(()) => {
+                self.proxy.own_files(true);
+                Ok(self)
+            }
             Err(error) => {
                 self.close();
                 Err(error)

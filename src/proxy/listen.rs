@@ -157,13 +157,13 @@ impl Bound {
         let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
         socket.set_nonblocking(true)?;
         socket.bind(&SockAddr::unix(path)?)?;
-        let file = SocketFile::at(path)?;
+        let file = SocketFile::at(path, true)?;
         socket.listen(BACKLOG)?;
         let listeners = vec![Listener::Unix(socket.into())];
         Ok(Self { wanted: wanted.clone(), listen: wanted.clone(), listeners, file: Some(file) })
     }
 
-    /// Takes another process's sockets over.
+    /// Takes another process's sockets over; its files are left to it until [`Bound::own_file`].
     pub(crate) fn adopt(given: Inherited) -> io::Result<Self> {
         let kind = given.listen.kind();
         let listeners: Vec<_> = given.sockets.into_iter().map(|socket| Listener::of(kind, socket)).collect();
@@ -179,7 +179,7 @@ impl Bound {
             }
         }
         let file = match &given.listen {
-            Listen::Unix(path) => Some(SocketFile::at(path)?),
+            Listen::Unix(path) => Some(SocketFile::at(path, false)?),
             Listen::Tcp(_) | Listen::Tls(_) => None,
         };
         let listen = addr.map_or_else(|| given.listen.clone(), |addr| given.listen.with_addr(addr));
@@ -202,10 +202,10 @@ impl Bound {
         Ok(Inherited { listen: self.wanted.clone(), sockets })
     }
 
-    /// Leaves the file of a unix socket where it is: the next process listens on it.
-    pub(crate) fn leave_file(&mut self) {
+    /// Whether the file of a unix socket is this process's to remove: not while another one listens on it.
+    pub(crate) fn own_file(&mut self, ours: bool) {
         if let Some(file) = &mut self.file {
-            file.ours = false;
+            file.ours = ours;
         }
     }
 }
@@ -247,9 +247,9 @@ struct SocketFile {
 }
 
 impl SocketFile {
-    fn at(path: &Path) -> io::Result<Self> {
+    fn at(path: &Path, ours: bool) -> io::Result<Self> {
         let identity = identity(path)?;
-        Ok(Self { path: path.to_owned(), identity, ours: true })
+        Ok(Self { path: path.to_owned(), identity, ours })
     }
 }
 

@@ -235,6 +235,12 @@ impl Running {
         self.bound.iter().map(Bound::duplicate).collect()
     }
 
+    /// Whether the files of unix sockets go when this process ends: not while another one listens on them. Those taken
+    /// over are the other's at first.
+    pub fn own_files(&mut self, ours: bool) {
+        self.bound.iter_mut().for_each(|bound| bound.own_file(ours));
+    }
+
     /// Stops accepting, lets running requests end within `deadline`, cuts the rest, and joins the threads. Blocks: call
     /// it from a thread that serves nobody.
     pub fn close(mut self, deadline: Duration) {
@@ -245,7 +251,7 @@ impl Running {
     /// Ends after another process accepts from the same sockets: no client loses a request. Connections end with their
     /// next answer; those idle for all of `deadline` are closed then, and what runs gets as long again. Blocks.
     pub fn yield_to_successor(mut self, deadline: Duration) {
-        self.bound.iter_mut().for_each(Bound::leave_file);
+        self.own_files(false);
         self.bound.clear();
         self.ending.yielding.cancel();
         self.wait(deadline);
