@@ -118,7 +118,7 @@ async fn a_switch_and_a_slow_call_survive_the_takeover() {
     let shadow = Upstream::replies("{}").await;
     let recorder = Recorder::between(&primary, &shadow, "primary.read_timeout = \"3s\"");
     let url = recorder.traffic.clone();
-    let stopped = recorder.cli(&["stop", "payments", "--reason", "night"]);
+    let stopped = recorder.cli(&["stop", "payments", "--reason", "night", "--console", &recorder.console]);
     assert!(stopped.status.success(), "{stopped:?}");
     // One call runs, one connection is idle: the old recorder answers both, the idle one's next call as well.
     let (mut slow, mut idle) = (connect(&url).await, connect(&url).await);
@@ -131,7 +131,7 @@ async fn a_switch_and_a_slow_call_survive_the_takeover() {
     let slow = hear(&mut slow, "in time").await.unwrap();
     assert!(slow.starts_with("HTTP/1.1 504"), "the primary's own silence, not a cut connection: {slow}");
     let status = next.status().await;
-    assert_eq!(status["integrations"][0]["state"], "stopped", "{status}");
+    assert_eq!(status["integrations"][0]["state"], "off", "{status}");
     assert_eq!(status["integrations"][0]["reason"], "night", "{status}");
     let (code, words) = old.ended();
     assert_eq!(code, Some(0), "{words}");

@@ -348,3 +348,79 @@ proptest! {
         let _ = parse_with(SMALLEST, &[(&variable, &value)]);
     }
 }
+
+#[test]
+fn traffic_is_taken_by_tcp_tls_and_unix_sockets() {
+    let with = |listen: &str| SMALLEST.replace("traffic = \"127.0.0.1:8080\"", listen);
+    let config = config(&with("traffic = [\"127.0.0.1:8080\", \"unix:dl.sock\", \"unix:/run/dl.sock\"]"));
+    let spelled: Vec<String> = config.listen_traffic.iter().map(ToString::to_string).collect();
+    assert_eq!(spelled, ["127.0.0.1:8080", "unix:/etc/dl/dl.sock", "unix:/run/dl.sock"]);
+    for (listen, words) in [
+        ("traffic = \"tls:localhost:1\"", "darklaunch.toml:3:11: listen.traffic = \"tls:localhost:1\" is no address"),
+        ("traffic = [\"unix:/a\", \"unix:/a\"]", "\"unix:/a\" is listed twice"),
+        ("traffic = [\"tls:0.0.0.0:80\", \"127.0.0.1:80\"]", "\"127.0.0.1:80\" is listed twice"),
+        ("traffic = \"tls:127.0.0.1:1\"", "has no certificate (write listen.tls.cert_file"),
+        ("traffic = \"tls:127.0.0.1:1\"\ntls.cert_file = \"nowhere.pem\"", "cannot be read"),
+        ("traffic = \"127.0.0.1:1\"\ntls.handshake_timeout = \"1ms\"", "write at least 100ms"),
+    ] {
+        let message = message(&with(listen));
+        assert!(message.contains(words), "{words:?} is missing in:\n{message}");
+    }
+}
+
+#[test]
+fn files_that_make_no_certificate_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let other = rcgen::KeyPair::generate().unwrap().serialize_pem();
+    let key = own.signing_key.serialize_pem();
+    for (name, text) in [("cert", own.cert.pem()), ("key", key.clone()), ("other", other), ("empty", String::new())] {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    let load = |cert: &str, key: &str, ca: &str| {
+        let files = format!("tls.cert_file = \"{cert}\"\ntls.key_file = \"{key}\"\n{ca}");
+        let text = SMALLEST.replace("\"127.0.0.1:8080\"", &format!("\"tls:127.0.0.1:8443\"\n{files}"));
+        parse("darklaunch.toml", folder.path(), &text, &environment(&[]))
+    };
+    let (good, _) =
+        load("cert", "key", "tls.client_ca_file = \"cert\"").unwrap_or_else(|problems| panic!("{problems}"));
+    let shown = serde_json::to_string(&good).unwrap();
+    assert!(shown.contains("tls:127.0.0.1:8443") && shown.contains("key\"") && !shown.contains("PRIVATE"), "{shown}");
+    for (cert, key, ca, words) in [
+        ("empty", "key", "", "listen.tls.cert_file"),
+        ("cert", "empty", "", "listen.tls.key_file"),
+        ("cert", "other", "", "listen.tls.cert_file"),
+        ("cert", "key", "tls.client_ca_file = \"empty\"", "listen.tls.client_ca_file"),
+    ] {
+        let message = load(cert, key, ca).unwrap_err().to_string();
+        assert!(message.contains(words) && !message.contains("BEGIN"), "{words:?} is missing in:\n{message}");
+    }
+}
+
+#[test]
+fn an_integration_is_chosen_by_listener_and_header() {
+    let with = |matches: &str| {
+        let traffic = "traffic = [\"127.0.0.1:81\", \"[::1]:81\", \"127.0.0.1:82\", \"unix:a.sock\"]";
+        SMALLEST.replace("traffic = \"127.0.0.1:8080\"", traffic).replace("match.path_prefix = \"/\"", matches)
+    };
+    let matcher = |matches: &str| config(&with(matches)).integrations[0].matcher.clone();
+    for (text, positions) in
+        [("81", vec![0, 1]), ("127.0.0.1:82", vec![2]), ("[::1]:81", vec![1]), ("unix:a.sock", vec![3])]
+    {
+        assert_eq!(matcher(&format!("match.listener = \"{text}\"")).listeners, Some(positions), "{text}");
+    }
+    let header = |text: &str| matcher(&format!("match.header = \"{text}\"")).header;
+    assert_eq!(header("X-Provider: NewPay"), Some(("x-provider".to_owned(), Some("NewPay".to_owned()))));
+    assert_eq!(header("x-provider"), Some(("x-provider".to_owned(), None)));
+    for (bad, words) in [
+        ("match.listener = \"83\"", "is none of listen.traffic (write one of 127.0.0.1:81, "),
+        ("match.header = \"x y: z\"", "is no header"),
+        ("match.header = \"x-provider:\"", "is no header"),
+    ] {
+        let message = message(&with(bad));
+        assert!(message.contains(words), "{words:?} is missing in:\n{message}");
+    }
+    let twin = "\n[integrations.twin]\nmatch.listener = \"82\"\nshadow.url = \"https://t.example\"\n";
+    let text = with("match.listener = \"127.0.0.1:82\"") + twin;
+    assert!(message(&text).contains("is the same as that of integrations.payments"), "{}", message(&text));
+}

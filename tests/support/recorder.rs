@@ -82,7 +82,8 @@ impl Recorder {
         while traffic.is_none() || console.is_none() {
             let line = lines.next().unwrap_or_else(|| panic!("the recorder did not start: {before:?}")).unwrap();
             if let Some(url) = line.strip_prefix("traffic on ") {
-                traffic = Some(url.to_owned());
+                // The first address; the console's line comes after all of them.
+                traffic.get_or_insert_with(|| url.to_owned());
             } else if let Some(url) = line.strip_prefix("console on ") {
                 console = Some(url.to_owned());
             }
@@ -164,6 +165,11 @@ impl Recorder {
         let code = self.child.wait().unwrap().code();
         let lines = self.talk.take().unwrap().join().unwrap();
         (code, lines.last().cloned().unwrap_or_default())
+    }
+
+    /// File descriptors it holds.
+    pub fn descriptors(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count()
     }
 
     /// By how much its memory ever grew since it was up, bytes.
