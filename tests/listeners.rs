@@ -141,7 +141,7 @@ fn crowd() -> usize {
     let wanted = named.and_then(|(_, text)| text.to_str()?.parse().ok()).unwrap_or(CROWD);
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
-    setrlimit(Resource::Nofile, limit.clone()).unwrap();
+    setrlimit(Resource::Nofile, limit).unwrap();
     wanted.min(limit.maximum.map_or(wanted, |most| most as usize - 500))
 }
 

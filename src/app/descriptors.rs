@@ -12,7 +12,7 @@ pub(crate) fn raise(config: &Config) {
     if limit.current != limit.maximum {
         let before = limit.current;
         limit.current = limit.maximum;
-        if let Err(error) = setrlimit(Resource::Nofile, limit.clone()) {
+        if let Err(error) = setrlimit(Resource::Nofile, limit) {
             tracing::warn!(%error, "the limit of open files stays as it was");
             limit.current = before;
         }
