@@ -44,7 +44,7 @@ pub(crate) fn traffic(reader: &mut Reader<'_>) -> Vec<Placed<Listen>> {
     let texts = reader.texts(key);
     if texts.is_empty() && !reader.raw.problems.iter().any(|problem| problem.key == key) {
         let place = reader.whole();
-        reader.missing(place, key, LISTEN_REMEDY);
+        reader.missing(place, key, ADDRESS_REMEDY);
     }
     let mut listens: Vec<Placed<Listen>> = Vec::new();
     for (text, place) in texts {

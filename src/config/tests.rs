@@ -117,7 +117,7 @@ match.host = "six"
 
 const BAD_MESSAGE: &str = r#"the configuration has 21 problems
   darklaunch.toml:3:30: listen.traffic = "localhost:81" is no address to listen on
-    remedy: write IP:PORT, such as "127.0.0.1:8080"
+    remedy: write IP:PORT, tls:IP:PORT or unix:PATH, such as "127.0.0.1:8080", "tls:0.0.0.0:8443" or "unix:/run/dl.sock"
   darklaunch.toml:4:11: listen.console = "0.0.0.0:9090" is open to other machines, and the console has no login in this version
     remedy: write a loopback address, such as "127.0.0.1:9090", and reach it through a tunnel
   darklaunch.toml:6:1: store.pat is not a known key
@@ -359,7 +359,7 @@ fn traffic_is_taken_by_tcp_tls_and_unix_sockets() {
         ("traffic = \"tls:localhost:1\"", "darklaunch.toml:3:11: listen.traffic = \"tls:localhost:1\" is no address"),
         ("traffic = [\"unix:/a\", \"unix:/a\"]", "\"unix:/a\" is listed twice"),
         ("traffic = [\"tls:0.0.0.0:80\", \"127.0.0.1:80\"]", "\"127.0.0.1:80\" is listed twice"),
-        ("traffic = \"tls:127.0.0.1:1\"", "has no certificate (write listen.tls.cert_file"),
+        ("traffic = \"tls:127.0.0.1:1\"", "has no certificate\n    remedy: write listen.tls.cert_file"),
         ("traffic = \"tls:127.0.0.1:1\"\ntls.cert_file = \"nowhere.pem\"", "cannot be read"),
         ("traffic = \"127.0.0.1:1\"\ntls.handshake_timeout = \"1ms\"", "write at least 100ms"),
     ] {
@@ -413,7 +413,7 @@ fn an_integration_is_chosen_by_listener_and_header() {
     assert_eq!(header("X-Provider: NewPay"), Some(("x-provider".to_owned(), Some("NewPay".to_owned()))));
     assert_eq!(header("x-provider"), Some(("x-provider".to_owned(), None)));
     for (bad, words) in [
-        ("match.listener = \"83\"", "is none of listen.traffic (write one of 127.0.0.1:81, "),
+        ("match.listener = \"83\"", "is none of listen.traffic\n    remedy: write one of 127.0.0.1:81, "),
         ("match.header = \"x y: z\"", "is no header"),
         ("match.header = \"x-provider:\"", "is no header"),
     ] {
