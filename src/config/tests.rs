@@ -147,13 +147,13 @@ const BAD_MESSAGE: &str = r#"the configuration has 21 problems
   darklaunch.toml:19:16: integrations.one.mirror.queue = 0 is too small
     remedy: write at least 1
   darklaunch.toml:20:15: integrations.two.match is the same as that of integrations.one (darklaunch.toml:11:15)
-    remedy: give each integration a match.path_prefix or match.host of its own
+    remedy: give each integration a match.path_prefix, match.host, match.header or match.listener of its own
   darklaunch.toml:22:14: integrations.two.shadow.url = "ftp://api.new.example" is neither http nor https
     remedy: write scheme, host and path only, such as "https://api.new.example"
   darklaunch.toml:23:15: integrations.three.match is the same as that of integrations.one (darklaunch.toml:11:15)
-    remedy: give each integration a match.path_prefix or match.host of its own
+    remedy: give each integration a match.path_prefix, match.host, match.header or match.listener of its own
   darklaunch.toml:26:15: integrations.four.match is the same as that of integrations.one (darklaunch.toml:11:15)
-    remedy: give each integration a match.path_prefix or match.host of its own
+    remedy: give each integration a match.path_prefix, match.host, match.header or match.listener of its own
   darklaunch.toml:29:15: integrations."Five" is no name for an integration
     remedy: begin with a letter a-z and go on with a-z, 0-9 and _, since environment names carry no more
   darklaunch.toml:30:15: integrations.six.shadow.url is missing
