@@ -5,7 +5,7 @@ use crate::config::{self, Config, EndpointTemplate, IntegrationConfig, Redaction
 use crate::control::{self, BreakerSettings, EndpointShare, RampGates, RampPlan};
 use crate::exchange::Integration;
 use crate::mirror::{self, Door, EndpointRule, JsonPointer, MemoryInAll};
-use crate::proxy::{ENDPOINTS_MAX, EndpointNames, Matcher, Passing, Route};
+use crate::proxy::{ENDPOINTS_MAX, EndpointNames, HeaderMatch, Matcher, Passing, Route};
 use crate::redact::{PseudonymKey, Redactor, builtin};
 use crate::telemetry::Book;
 use crate::{redact, store};
@@ -166,7 +166,7 @@ pub(crate) fn route(one: &IntegrationConfig, door: Door, book: Arc<Book>) -> Res
     let templates = one.mirror.exclude.iter().chain(&one.mirror.allow).chain(shares).chain(&one.mirror.endpoints);
     let declared: Vec<String> = templates.flat_map(names).collect();
     Ok(Route {
-        matcher: Matcher { host: one.matcher.host.clone(), path_prefix: one.matcher.path_prefix.clone() },
+        matcher: matcher(one)?,
         strip_prefix: one.strip_prefix,
         primary,
         primary_read_timeout_ms: one
@@ -182,6 +182,19 @@ pub(crate) fn route(one: &IntegrationConfig, door: Door, book: Arc<Book>) -> Res
         door,
         book,
     })
+}
+
+fn matcher(one: &IntegrationConfig) -> Result<Matcher, String> {
+    let bad = || format!("integrations.{}.match.header is no header", one.name);
+    let header = match &one.matcher.header {
+        Some((name, value)) => Some(HeaderMatch {
+            name: HeaderName::from_bytes(name.as_bytes()).map_err(|_| bad())?,
+            value: value.as_deref().map(HeaderValue::from_str).transpose().map_err(|_| bad())?,
+        }),
+        None => None,
+    };
+    let config::Matcher { listeners, host, path_prefix, .. } = one.matcher.clone();
+    Ok(Matcher { listeners, host, header, path_prefix })
 }
 
 /// The endpoints a template names: one, or without a method one for each there is.

@@ -14,23 +14,46 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// Who a stop by file is recorded as.
 const BY_FILE: &str = "stop file";
 
+enum Order {
+    /// Save what changed, say so, and save nothing more: another process keeps the switches now.
+    Freeze(SyncSender<()>),
+    /// That process came to nothing.
+    Thaw,
+}
+
 /// The keeper's thread.
 pub(crate) struct Keeper {
-    close: SyncSender<()>,
+    orders: SyncSender<Order>,
     thread: JoinHandle<()>,
 }
 
 impl Keeper {
     pub(crate) fn start(folder: StateFolder, switchboard: Arc<Switchboard>) -> std::io::Result<Self> {
-        let (close, closed) = sync_channel(1);
-        let keeping = Keeping { folder, switchboard, saved: Vec::new(), warned: false };
-        let thread = std::thread::Builder::new().name("dl-keeper".into()).spawn(move || keeping.run(&closed))?;
-        Ok(Self { close, thread })
+        let (orders, told) = sync_channel(1);
+        let keeping = Keeping { folder, switchboard, saved: Vec::new(), warned: false, frozen: false };
+        let thread = std::thread::Builder::new().name("dl-keeper".into()).spawn(move || keeping.run(&told))?;
+        Ok(Self { orders, thread })
+    }
+
+    /// Saves the last changes; nothing more is saved until [`Keeper::thaw`]. Stop files are obeyed all the same.
+    pub(crate) fn freeze(&self) {
+        let (say, done) = sync_channel(1);
+        if self.orders.send(Order::Freeze(say)).is_ok() {
+            // An error means that the thread is gone; then nothing is written either.
+            let _ = done.recv();
+        }
+    }
+
+    /// Saves again.
+    pub(crate) fn thaw(&self) {
+        if self.orders.send(Order::Thaw).is_err() {
+            tracing::error!("the keeper of the switches is gone");
+        }
     }
 
     /// Saves the last changes and ends.
     pub(crate) fn close(self) {
-        drop(self.close);
+        drop(self.orders);
         if self.thread.join().is_err() {
             tracing::error!("the keeper of the switches ended by a panic");
         }
@@ -42,17 +65,29 @@ struct Keeping {
     switchboard: Arc<Switchboard>,
     saved: Vec<SavedSwitch>,
     warned: bool,
+    frozen: bool,
 }
 
 impl Keeping {
-    fn run(mut self, closed: &Receiver<()>) {
+    fn run(mut self, orders: &Receiver<Order>) {
         loop {
             self.obey_stop_files();
             self.switchboard.tick();
             self.save_changes();
-            if !matches!(closed.recv_timeout(LOOK_EVERY), Err(RecvTimeoutError::Timeout)) {
-                self.save_changes();
-                return;
+            match orders.recv_timeout(LOOK_EVERY) {
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return self.save_changes(),
+                Ok(Order::Freeze(say)) => {
+                    self.save_changes();
+                    self.frozen = true;
+                    // Whoever asked may have given up.
+                    let _ = say.try_send(());
+                }
+                Ok(Order::Thaw) => {
+                    self.frozen = false;
+                    // The other process may have written: the next save is due whatever changed here.
+                    self.saved.clear();
+                }
             }
         }
     }
@@ -78,7 +113,7 @@ impl Keeping {
 
     fn save_changes(&mut self) {
         let now = self.now();
-        if now == self.saved {
+        if self.frozen || now == self.saved {
             return;
         }
         match self.folder.save(&now) {

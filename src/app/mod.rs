@@ -4,6 +4,9 @@
 //! fails leaves nothing behind and tells all its problems at once.
 
 mod build;
+mod descriptors;
+mod ending;
+mod handover;
 mod keeper;
 mod threads;
 
@@ -13,15 +16,18 @@ use crate::control::{SavedSwitch, SwitchEvent, Switchboard};
 use crate::exchange::{Capture, Clock, Instant};
 use crate::latency::Shard;
 use crate::mirror::{self, Line, Outlets, Taken};
-use crate::proxy::{self, Proxy, Route};
+use crate::proxy::{self, Listen, Proxy, Route};
 use crate::recorder::{self, Recorder};
 use crate::redact::Redactor;
 use crate::store::{self, RunInfo, SwitchRow, Writer};
 use crate::telemetry::{self, Ledger};
+use handover::Door;
+pub use handover::{Predecessor, TakeoverError};
 use keeper::Keeper;
 use std::fmt;
-use std::net::SocketAddr;
-use std::path::Path;
+use std::net::{SocketAddr, TcpListener};
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use threads::Runner;
@@ -33,9 +39,6 @@ const RECORDINGS_MAX: usize = 256;
 
 /// Shards of latencies on their way to the recorder.
 const SHARDS_MAX: usize = 64;
-
-/// How long the shadow's calls may go on when the recorder closes, beside the proxy's own drain, in milliseconds.
-const SHADOW_DRAIN_MS: u64 = 5_000;
 
 /// Connect timeout of a recorder whose integrations are all sinks, in milliseconds: never used.
 const CONNECT_TIMEOUT_MS: u64 = 5_000;
@@ -71,8 +74,12 @@ pub struct App;
 /// A recorder that runs.
 pub struct Running {
     proxy: proxy::Running,
-    console: Runner,
+    console: Option<Runner>,
+    console_again: ConsoleAgain,
     console_addr: SocketAddr,
+    /// The store's, shared with the recorder's writer.
+    lock: OwnedFd,
+    takeover: Option<Door>,
     shadow: Runner,
     shadow_deadline: CancellationToken,
     recorder: Recorder,
@@ -82,6 +89,15 @@ pub struct Running {
     ready: Arc<Ready>,
     drain: Duration,
     clock: Clock,
+}
+
+/// What the console is started from, a second time if a takeover fails.
+struct ConsoleAgain {
+    /// As configured.
+    wanted: SocketAddr,
+    store_path: PathBuf,
+    listener: TcpListener,
+    shared: console::Shared,
 }
 
 /// How a recorder ended.
@@ -155,28 +171,43 @@ impl App {
     /// # Errors
     /// Every problem of rules, ports and files at once; nothing is then running.
     pub fn start(config: &Config) -> Result<Running, StartError> {
+        Self::start_after(config, None)
+    }
+
+    /// As [`App::start`], in the place of a running recorder: its sockets are served on, and it ends when this one
+    /// serves. No call fails, and whoever waits to be accepted does not notice.
+    ///
+    /// # Errors
+    /// As [`App::start`]; the running recorder then goes on.
+    pub fn start_after(config: &Config, mut before: Option<Predecessor>) -> Result<Running, StartError> {
         install_tls();
         // A demo starts a second recorder's worth of logging in tests: the first set-up stands.
         if let Err(error) = telemetry::init_tracing(&config.log_filter, config.log_json) {
             tracing::debug!(%error, "logging stays as it was set up first");
         }
         threads::tell_panics_without_their_text();
+        descriptors::raise(config);
         let clock = Clock;
         let (shards, shards_in) = mpsc::channel(SHARDS_MAX);
         if let Err(StartError(mut problems)) = check(config) {
             // Taken ports belong into the same message.
-            problems.extend(bind(config, Vec::new(), shards, clock).err().map(|error| error.0).unwrap_or_default());
+            let bound = bind(config, Vec::new(), shards, clock, &mut before);
+            problems.extend(bound.err().map(|error| error.0).unwrap_or_default());
             return Err(StartError(problems));
         }
         let built = build_line(config, clock)?;
-        let (console, proxy) = bind(config, built.routes, shards.clone(), clock)?;
+        let (console, proxy) = bind(config, built.routes, shards.clone(), clock, &mut before)?;
         let state = StateFolder::open(&config.store.path).map_err(StartError::one)?;
         let key = build::pseudonym_key(config, &state).map_err(StartError::one)?;
         let redactor = build::redactor(&config.redaction, key).map_err(StartError)?;
+        let started_unix_us = clock.unix_us();
+        let writer = open_writer(config, started_unix_us, before.as_mut())?;
+        let lock = writer.share_lock().map_err(StartError::one)?;
+        if let Some(before) = &mut before {
+            before.freeze()?;
+        }
         let switches = built.switchboard.clone();
         switches.restore(&saved(&state)?);
-        let started_unix_us = clock.unix_us();
-        let writer = open_writer(config, started_unix_us)?;
         let ready = Arc::new(Ready::new());
         let common = Common {
             ledger: built.ledger.clone(),
@@ -184,32 +215,26 @@ impl App {
             redactor: redactor.clone(),
             ready: ready.clone(),
         };
+        let shared = shared(config, &common, started_unix_us);
         let started = start_line(config, common, writer, built.lines, (shards, shards_in))?;
-        let shared = console::Shared {
-            ledger: built.ledger.clone(),
-            switchboard: switches.clone(),
-            providers: providers(config),
+        let (console_addr, listener) = (console.addr(), console.duplicate().map_err(StartError::one)?);
+        let console_again = ConsoleAgain {
+            wanted: config.listen_console,
             store_path: config.store.path.clone(),
-            rules_hash: redactor.hash(),
-            ready: ready.clone(),
-            version: env!("CARGO_PKG_VERSION"),
-            started_unix_us,
-            clock,
+            listener,
+            shared: shared.clone(),
         };
-        let console_addr = console.addr();
-        let console = Runner::start("dl-console", move |stop| async move {
-            if let Err(error) = console.serve(shared, stop).await {
-                tracing::error!(%error, "the console ended");
-            }
-        })
-        .map_err(StartError::one)?;
+        let console = start_console(console, shared)?;
         let keeper = Keeper::start(state, switches).map_err(StartError::one)?;
         let proxy = proxy.start().map_err(StartError::one)?;
         ready.set_up(true);
-        Ok(Running {
+        let running = Running {
             proxy,
-            console,
+            console: Some(console),
+            console_again,
             console_addr,
+            lock,
+            takeover: None,
             shadow: started.shadow,
             shadow_deadline: started.deadline,
             recorder: started.recorder,
@@ -219,8 +244,32 @@ impl App {
             ready,
             drain: Duration::from_millis(config.limits.drain_ms),
             clock,
-        })
+        };
+        running.relieve(before)
     }
+}
+
+fn shared(config: &Config, common: &Common, started_unix_us: i64) -> console::Shared {
+    console::Shared {
+        ledger: common.ledger.clone(),
+        switchboard: common.switchboard.clone(),
+        providers: providers(config),
+        store_path: config.store.path.clone(),
+        rules_hash: common.redactor.hash(),
+        ready: common.ready.clone(),
+        version: env!("CARGO_PKG_VERSION"),
+        started_unix_us,
+        clock: Clock,
+    }
+}
+
+fn start_console(console: console::Bound, shared: console::Shared) -> Result<Runner, StartError> {
+    let serve = move |stop| async move {
+        if let Err(error) = console.serve(shared, stop).await {
+            tracing::error!(%error, "the console ended");
+        }
+    };
+    Runner::start("dl-console", serve).map_err(StartError::one)
 }
 
 /// Binds both listeners, or tells the problems of both.
@@ -229,9 +278,15 @@ fn bind(
     routes: Vec<Route>,
     shards: mpsc::Sender<Shard>,
     clock: Clock,
+    before: &mut Option<Predecessor>,
 ) -> Result<(console::Bound, Proxy), StartError> {
     let settings = console::Settings { listen: config.listen_console, allowed_hosts: Vec::new() };
-    match (console::bind(&settings), Proxy::bind(proxy_settings(config), routes, shards, clock)) {
+    let inherited = before.as_mut().map(Predecessor::traffic).unwrap_or_default();
+    let console = match before.as_mut().and_then(|before| before.console(config.listen_console)) {
+        Some(listener) => console::Bound::adopt(listener.into(), Vec::new()),
+        None => console::bind(&settings),
+    };
+    match (console, Proxy::bind_after(proxy_settings(config), routes, shards, clock, inherited)) {
         (Ok(console), Ok(proxy)) => Ok((console, proxy)),
         (console, proxy) => {
             let problems = [console.err().map(|e| e.to_string()), proxy.err().map(|e| e.to_string())];
@@ -240,14 +295,18 @@ fn bind(
     }
 }
 
-fn open_writer(config: &Config, started_unix_us: i64) -> Result<Writer, StartError> {
+fn open_writer(config: &Config, started_unix_us: i64, before: Option<&mut Predecessor>) -> Result<Writer, StartError> {
     let run = RunInfo {
         instance: config::machine_name(),
         config_hash: config.hash(),
         started_unix_us,
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
-    let writer = Writer::open(&build::store_settings(config), run).map_err(StartError::one)?;
+    let settings = build::store_settings(config);
+    if let Some(lock) = before.and_then(Predecessor::lock) {
+        return Writer::open_beside(&settings, run, lock).map_err(StartError::one);
+    }
+    let writer = Writer::open(&settings, run).map_err(StartError::one)?;
     tell_crash(config);
     Ok(writer)
 }
@@ -370,6 +429,11 @@ fn proxy_settings(config: &Config) -> proxy::Settings {
     let primaries = config.integrations.iter().filter_map(|one| one.primary.as_ref());
     proxy::Settings {
         listen: config.listen_traffic.clone(),
+        tls: config.listen_tls.as_ref().map(|tls| tls.identity.clone()),
+        tls_handshake_timeout_ms: config
+            .listen_tls
+            .as_ref()
+            .map_or(proxy::Settings::default().tls_handshake_timeout_ms, |tls| tls.handshake_timeout_ms),
         workers: config.limits.workers,
         connections_max: config.limits.connections_max,
         drain_ms: config.limits.drain_ms,
@@ -394,8 +458,8 @@ fn providers(config: &Config) -> Vec<console::Providers> {
 
 impl Running {
     /// Where traffic is taken, in the order of the configuration.
-    pub fn traffic(&self) -> &[SocketAddr] {
-        self.proxy.addrs()
+    pub fn traffic(&self) -> &[Listen] {
+        self.proxy.listens()
     }
 
     /// Where the console is.
@@ -434,35 +498,5 @@ impl Running {
             let lost: u64 = snapshot.not_recorded.iter().map(|(_, count)| count).sum();
             snapshot.pending == 0 && snapshot.recorded + lost == snapshot.mirrored_total()
         })
-    }
-
-    /// Waits for SIGINT or SIGTERM, then closes.
-    pub fn wait_for_signal(self) -> Closed {
-        threads::wait_for_signal();
-        self.close()
-    }
-
-    /// Closes from the left: no new requests, the user's calls drain, the shadow's calls end, the rest is committed.
-    pub fn close(self) -> Closed {
-        self.ready.set_up(false);
-        self.proxy.close(self.drain);
-        let deadline = self.shadow_deadline;
-        if !self.shadow.join_within(Duration::from_millis(SHADOW_DRAIN_MS), || deadline.cancel()) {
-            tracing::error!("the shadow side ended by a panic");
-        }
-        self.recorder.join();
-        self.keeper.close();
-        if !self.console.stop() {
-            tracing::error!("the console ended by a panic");
-        }
-        let refused = self.ledger.refused().snapshot().iter().sum();
-        let mut closed = Closed { arrived: 0, refused, recorded: 0, adds_up: true };
-        for book in self.ledger.iter() {
-            let snapshot = book.snapshot();
-            closed.arrived += snapshot.arrived;
-            closed.recorded += snapshot.recorded;
-            closed.adds_up &= snapshot.adds_up() && snapshot.pending == 0;
-        }
-        closed
     }
 }

@@ -1,10 +1,11 @@
 //! Threads with a runtime of their own, each named, stopped and joined.
 
 use std::future::Future;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc::Receiver;
 use tokio_util::sync::CancellationToken;
 
 /// Wait for blocking workers once the future has ended, milliseconds.
@@ -13,7 +14,7 @@ const WORKERS_WAIT_MS: u64 = 1_000;
 /// One thread with a current-thread runtime that runs one future to its end.
 pub(crate) struct Runner {
     stop: CancellationToken,
-    ended: Receiver<()>,
+    ended: std::sync::mpsc::Receiver<()>,
     thread: JoinHandle<()>,
 }
 
@@ -51,19 +52,50 @@ impl Runner {
     }
 }
 
-/// Waits for SIGINT or SIGTERM. If the process cannot listen to signals, the system's own handling ends it.
-pub(crate) fn wait_for_signal() {
-    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
-    runtime.block_on(async {
-        let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-        else {
-            return;
-        };
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    });
+/// What the main thread waits for.
+pub(crate) enum Next<E> {
+    /// SIGINT or SIGTERM.
+    Signal,
+    /// What another thread tells.
+    Event(E),
+}
+
+/// SIGINT and SIGTERM, heard from the moment this is made.
+pub(crate) struct Signals {
+    runtime: tokio::runtime::Runtime,
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    pub(crate) fn hear() -> std::io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let entered = runtime.enter();
+        let (interrupt, terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        drop(entered);
+        Ok(Self { runtime, interrupt, terminate })
+    }
+
+    /// Waits for a signal or, while somebody can send one, an event.
+    pub(crate) fn next<E>(&mut self, events: Option<&mut Receiver<E>>) -> Next<E> {
+        let Self { runtime, interrupt, terminate } = self;
+        runtime.block_on(async {
+            let event = async {
+                match events {
+                    Some(events) => match events.recv().await {
+                        Some(event) => event,
+                        None => std::future::pending().await,
+                    },
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                _ = interrupt.recv() => Next::Signal,
+                _ = terminate.recv() => Next::Signal,
+                event = event => Next::Event(event),
+            }
+        })
+    }
 }
 
 /// A panic's text may quote data, so only its place is told.

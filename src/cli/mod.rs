@@ -29,7 +29,7 @@ const EXIT_CODES: &str = "Exit codes: 0 done, 1 the command's own \"no\", 2 wron
 #[derive(Subcommand)]
 enum Command {
     /// Run the recorder: traffic listener, mirror, recorder and console
-    Run(ConfigArg),
+    Run(run::RunArgs),
     /// See the whole product on two sample providers: no configuration, no network
     Demo(demo::DemoArgs),
     /// Check the configuration, the redaction rules and the database without starting anything

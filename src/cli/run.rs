@@ -1,6 +1,6 @@
 //! `run`, `check` and `init`.
 
-use crate::app::{self, App};
+use crate::app::{self, App, Predecessor};
 use crate::cli::{ConfigArg, Done, Failure, Output, OutputArg, print};
 use crate::config;
 use clap::Args;
@@ -21,14 +21,28 @@ pub(crate) struct InitArgs {
     keys: bool,
 }
 
-pub(crate) fn run(args: &ConfigArg) -> Done {
-    let loaded = args.load()?;
+#[derive(Args)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    config: ConfigArg,
+    /// Take over from the recorder that runs with this configuration: no call fails, and it ends
+    #[arg(long)]
+    takeover: bool,
+}
+
+pub(crate) fn run(args: &RunArgs) -> Done {
+    let loaded = args.config.load()?;
     for warning in &loaded.warnings {
         print::talk(&format!("warning: {warning}"));
     }
-    let running = App::start(&loaded.config).map_err(Failure::usage)?;
-    for address in running.traffic() {
-        print::talk(&format!("traffic on http://{address}"));
+    let before = match args.takeover {
+        true => Some(Predecessor::ask(&loaded.config).map_err(|error| Failure::unreachable(error.to_string()))?),
+        false => None,
+    };
+    let mut running = App::start_after(&loaded.config, before).map_err(Failure::usage)?;
+    running.offer_takeover();
+    for listen in running.traffic() {
+        print::talk(&format!("traffic on {}", listen.url()));
     }
     print::talk(&format!("console on http://{}", running.console()));
     let closed = running.wait_for_signal();

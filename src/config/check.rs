@@ -6,39 +6,51 @@ use std::path::PathBuf;
 use tracing_subscriber::EnvFilter;
 
 use crate::config::integration::{self, IntegrationConfig, Matcher};
+use crate::config::listen::{self, ADDRESS_REMEDY, collide};
 use crate::config::problem::{Place, Problems};
 use crate::config::raw::closest;
 use crate::config::reader::{Placed, Reader};
 use crate::config::rules;
 use crate::config::secret::Reference;
 use crate::config::{Config, KeySecret, LimitsConfig, RedactionConfig, StoreConfig};
+use crate::proxy::Listen;
 use crate::redact::RuleFile;
 
-const ADDRESS_REMEDY: &str = "write IP:PORT, such as \"127.0.0.1:8080\"";
 const LEVELS: &[&str] = &["error", "warn", "info", "debug", "trace", "off"];
 const BUILTIN: &str = "builtin";
 const DAY_MS: u64 = 86_400_000;
 
 /// Checks everything, then gives the whole or all problems.
 pub(crate) fn check(mut reader: Reader<'_>) -> Result<(Config, Vec<String>), Problems> {
-    let traffic = traffic(&mut reader);
+    let traffic = listen::traffic(&mut reader);
+    let listen_tls = listen::tls(&mut reader, &traffic);
     let console = console(&mut reader);
-    distinct(&mut reader, &traffic, console.as_ref());
+    let listen_traffic: Vec<Listen> = traffic.into_iter().map(|(listen, _)| listen).collect();
+    let addresses: Vec<SocketAddr> = listen_traffic.iter().filter_map(Listen::addr).collect();
+    distinct(&mut reader, &addresses, console.as_ref());
     let store = store(&mut reader);
     let redaction = redaction(&mut reader);
     let (log_filter, log_json) = log(&mut reader);
     let limits = limits(&mut reader);
-    let listening: Vec<SocketAddr> = traffic.iter().chain(&console).map(|(address, _)| *address).collect();
-    let integrations = integrations(&mut reader, &listening);
+    let listening: Vec<SocketAddr> = addresses.into_iter().chain(console.as_ref().map(|(own, _)| *own)).collect();
+    let integrations = integrations(&mut reader, &listening, &listen_traffic);
     let Reader { raw, warnings, .. } = reader;
     let mut problems = raw.problems;
     let (Some((listen_console, _)), true) = (console, problems.is_empty()) else {
         problems.sort_by(|a, b| a.place.cmp(&b.place));
         return Err(Problems(problems));
     };
-    let listen_traffic = traffic.into_iter().map(|(address, _)| address).collect();
-    let config =
-        Config { listen_traffic, listen_console, store, redaction, log_filter, log_json, limits, integrations };
+    let config = Config {
+        listen_traffic,
+        listen_tls,
+        listen_console,
+        store,
+        redaction,
+        log_filter,
+        log_json,
+        limits,
+        integrations,
+    };
     Ok((config, warnings))
 }
 
@@ -50,16 +62,6 @@ fn address(reader: &mut Reader<'_>, key: &str, (text, place): Placed<String>) ->
             None
         }
     }
-}
-
-fn traffic(reader: &mut Reader<'_>) -> Vec<Placed<SocketAddr>> {
-    let key = "listen.traffic";
-    let texts = reader.texts(key);
-    if texts.is_empty() && !reader.raw.problems.iter().any(|problem| problem.key == key) {
-        let place = reader.whole();
-        reader.missing(place, key, ADDRESS_REMEDY);
-    }
-    texts.into_iter().filter_map(|text| address(reader, key, text)).collect()
 }
 
 fn console(reader: &mut Reader<'_>) -> Option<Placed<SocketAddr>> {
@@ -75,21 +77,9 @@ fn console(reader: &mut Reader<'_>) -> Option<Placed<SocketAddr>> {
     Some((address, place))
 }
 
-/// Whether binding one would fail because of the other; port 0 is a new port each time.
-fn collide(a: SocketAddr, b: SocketAddr) -> bool {
-    let everywhere = |address: SocketAddr| address.ip().is_unspecified();
-    a.port() != 0 && a.port() == b.port() && (a.ip() == b.ip() || everywhere(a) || everywhere(b))
-}
-
-fn distinct(reader: &mut Reader<'_>, traffic: &[Placed<SocketAddr>], console: Option<&Placed<SocketAddr>>) {
-    for (index, (address, place)) in traffic.iter().enumerate() {
-        if traffic[..index].iter().any(|(other, _)| collide(*address, *other)) {
-            let value = Some(format!("\"{address}\""));
-            reader.problem(place.clone(), "listen.traffic", value, "is listed twice", "remove one of the two");
-        }
-    }
+fn distinct(reader: &mut Reader<'_>, traffic: &[SocketAddr], console: Option<&Placed<SocketAddr>>) {
     if let Some((address, place)) = console
-        && traffic.iter().any(|(other, _)| collide(*address, *other))
+        && traffic.iter().any(|other| collide(*address, *other))
     {
         let value = Some(format!("\"{address}\""));
         let remedy = "give the console a port of its own, such as \"127.0.0.1:9090\"";
@@ -197,7 +187,7 @@ fn limits(reader: &mut Reader<'_>) -> LimitsConfig {
     }
 }
 
-fn integrations(reader: &mut Reader<'_>, listening: &[SocketAddr]) -> Vec<IntegrationConfig> {
+fn integrations(reader: &mut Reader<'_>, listening: &[SocketAddr], traffic: &[Listen]) -> Vec<IntegrationConfig> {
     let mut names: Vec<(String, Place)> =
         reader.raw.integrations.iter().map(|(name, place)| (name.clone(), place.clone())).collect();
     if names.is_empty() && !reader.raw.problems.iter().any(|problem| problem.key.starts_with("integrations")) {
@@ -211,12 +201,13 @@ fn integrations(reader: &mut Reader<'_>, listening: &[SocketAddr]) -> Vec<Integr
     // Kept apart from what was checked: a twin is told even when something else about it is wrong.
     let mut claimed: Vec<(String, Place, Matcher)> = Vec::new();
     for (name, place) in names {
-        let (matcher, config) = integration::check(reader, &name, &place, listening);
+        let (matcher, config) = integration::check(reader, &name, &place, listening, traffic);
         checked.extend(config);
         let Some(matcher) = matcher else { continue };
         if let Some((other, other_place, _)) = claimed.iter().find(|(_, _, other)| *other == matcher) {
             let text = format!("is the same as that of integrations.{other} ({other_place})");
-            let remedy = "give each integration a match.path_prefix or match.host of its own";
+            let remedy =
+                "give each integration a match.path_prefix, match.host, match.header or match.listener of its own";
             reader.problem(place.clone(), &format!("integrations.{name}.match"), None, &text, remedy);
         }
         claimed.push((name, place, matcher));

@@ -54,7 +54,11 @@ const fn key(path: &'static str, kind: Kind, default: &'static str, meaning: &'s
 
 #[rustfmt::skip]
 pub(crate) const KEYS: &[Key] = &[
-    key("listen.traffic", Kind::Texts, "", "IP:PORT, or a list of them, where the application calls. Required"),
+    key("listen.traffic", Kind::Texts, "", "where the application calls, or a list: `IP:PORT`, `tls:IP:PORT` or `unix:PATH`. Required"),
+    key("listen.tls.cert_file", Kind::Text, "", "PEM: the certificate of the `tls:` addresses, then its chain"),
+    key("listen.tls.key_file", Kind::Text, "", "PEM: its private key"),
+    key("listen.tls.client_ca_file", Kind::Text, "", "PEM: authorities; the application must then show a certificate of one of them"),
+    key("listen.tls.handshake_timeout", Kind::Duration(100, TIMEOUT_MAX), "10s", "a client that has not shaken hands by then is let go"),
     key("listen.console", Kind::Text, "127.0.0.1:9090", "IP:PORT of console, API and metrics. Loopback only: it has no login yet"),
     key("store.path", Kind::Text, "darklaunch.db", "the SQLite file; `<file>.state` beside it holds switches, stop files and the pseudonym key"),
     key("store.commit_interval", Kind::Duration(10, 60 * SECOND), "200ms", "how much a kill -9 may lose at most"),
@@ -69,8 +73,10 @@ pub(crate) const KEYS: &[Key] = &[
     key("limits.connections", Kind::Count(1, 1_000_000), "8192", "connections from the application; more wait in the kernel's queue"),
     key("limits.drain", Kind::Duration(SECOND, TIMEOUT_MAX), "10s", "how long a shutdown waits for calls in flight; a third of the grace that Kubernetes gives"),
     key("limits.mirror_memory", Kind::Size(KIB, 64 * GIB), "256MiB", "bodies held for the shadows of all integrations together; more is shed. Four integrations at their own limit"),
-    key("integrations.NAME.match.path_prefix", Kind::Text, "", "requests under this path belong to the integration; `/` when only match.host is given"),
-    key("integrations.NAME.match.host", Kind::Text, "", "requests with this Host header belong to the integration"),
+    key("integrations.NAME.match.path_prefix", Kind::Text, "", "requests under this path belong to the integration; `/` when only another match is given. All that is given must hold; of several integrations the one with a listener wins, then with a host, a header, the longest prefix"),
+    key("integrations.NAME.match.host", Kind::Text, "", "requests with this Host header belong to the integration; for a sink also with `-shadow` behind it, as Envoy mirrors them"),
+    key("integrations.NAME.match.header", Kind::Text, "", "requests with this header belong to the integration: `x-provider: newpay`, or `x-provider` for any value"),
+    key("integrations.NAME.match.listener", Kind::Text, "", "requests by this one of listen.traffic belong to the integration: as it is written there, or its IP:PORT, or its port alone"),
     key("integrations.NAME.match.strip_prefix", Kind::Flag, "false", "take match.path_prefix away before calling primary and shadow"),
     key("integrations.NAME.primary.url", Kind::Text, "", "today's provider. Without it the integration is a sink that answers 204 at once"),
     key("integrations.NAME.primary.name", Kind::Text, "", "what pages call it, such as OldPay; its host by default"),

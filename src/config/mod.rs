@@ -6,6 +6,7 @@
 mod check;
 mod integration;
 mod keys;
+mod listen;
 mod problem;
 mod raw;
 mod reader;
@@ -22,6 +23,7 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use crate::proxy::Listen;
 use crate::redact::RuleFile;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -31,6 +33,7 @@ pub use integration::{
     PrimaryConfig, RampConfig, SampleKey, ShadowConfig,
 };
 pub use keys::reference;
+pub use listen::ListenTlsConfig;
 pub use problem::{Place, Problem, Problems};
 pub use rules::{RulesError, read_folder};
 pub use secret::{Environment, Reference, Secret, SecretError};
@@ -61,7 +64,10 @@ pub struct Loaded {
 #[derive(Clone, Debug, Serialize)]
 pub struct Config {
     /// Where the application calls; at least one.
-    pub listen_traffic: Vec<SocketAddr>,
+    #[serde(serialize_with = "listen::listen_texts")]
+    pub listen_traffic: Vec<Listen>,
+    /// The certificate of those with TLS.
+    pub listen_tls: Option<ListenTlsConfig>,
     /// Console, API and metrics; a loopback address.
     pub listen_console: SocketAddr,
     /// The database.

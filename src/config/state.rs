@@ -16,6 +16,7 @@ use crate::control::RampState;
 /// A stop file for all integrations; `STOP.<integration>` is for one.
 const STOP: &str = "STOP";
 const SWITCHES: &str = "switches.json";
+const HANDOVER: &str = "handover.sock";
 const KEY: &str = "pseudonym.key";
 /// The layout of `switches.json`; a higher one was written by a newer version.
 const FORMAT: u32 = 1;
@@ -137,6 +138,11 @@ impl StateFolder {
     /// The folder.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The socket on which the recorder of a database can be taken over from; only its owner may connect.
+    pub fn handover_socket(database: &Path) -> PathBuf {
+        Self::path_for(database).join(HANDOVER)
     }
 
     /// The switches as last saved; none before the first save.

@@ -42,13 +42,13 @@ fn message(text: &str) -> String {
 #[test]
 fn the_smallest_file_works() {
     let config = config(SMALLEST);
-    assert_eq!(config.listen_traffic, ["127.0.0.1:8080".parse().unwrap()]);
+    assert_eq!(config.listen_traffic, [Listen::parse("127.0.0.1:8080").unwrap()]);
     assert_eq!(config.store.path, Path::new("/etc/dl/darklaunch.db"));
     assert_eq!(config.store.commit_interval_ms, 200);
     assert_eq!(config.store.age_days_max, 30);
     assert!(config.redaction.builtin_rules && config.redaction.rule_files.is_empty());
     let [payments] = &config.integrations[..] else { panic!("one integration") };
-    assert_eq!(payments.matcher, Matcher { host: None, path_prefix: "/".into() });
+    assert_eq!(payments.matcher, Matcher { path_prefix: "/".into(), ..Matcher::default() });
     assert_eq!(payments.shadow.url, "https://api.new.example");
     assert_eq!(payments.mirror.sample_ppm, 1_000_000);
     assert_eq!(payments.mirror.methods, ["GET", "HEAD"]);
@@ -136,7 +136,7 @@ match.host = "six"
 
 const BAD_MESSAGE: &str = r#"the configuration has 21 problems
   darklaunch.toml:3:30: listen.traffic = "localhost:81" is no address to listen on
-    remedy: write IP:PORT, such as "127.0.0.1:8080"
+    remedy: write IP:PORT, tls:IP:PORT or unix:PATH, such as "127.0.0.1:8080", "tls:0.0.0.0:8443" or "unix:/run/dl.sock"
   darklaunch.toml:4:11: listen.console = "0.0.0.0:9090" is open to other machines, and the console has no login in this version
     remedy: write a loopback address, such as "127.0.0.1:9090", and reach it through a tunnel
   darklaunch.toml:6:1: store.pat is not a known key
@@ -166,13 +166,13 @@ const BAD_MESSAGE: &str = r#"the configuration has 21 problems
   darklaunch.toml:19:16: integrations.one.mirror.queue = 0 is too small
     remedy: write at least 1
   darklaunch.toml:20:15: integrations.two.match is the same as that of integrations.one (darklaunch.toml:11:15)
-    remedy: give each integration a match.path_prefix or match.host of its own
+    remedy: give each integration a match.path_prefix, match.host, match.header or match.listener of its own
   darklaunch.toml:22:14: integrations.two.shadow.url = "ftp://api.new.example" is neither http nor https
     remedy: write scheme, host and path only, such as "https://api.new.example"
   darklaunch.toml:23:15: integrations.three.match is the same as that of integrations.one (darklaunch.toml:11:15)
-    remedy: give each integration a match.path_prefix or match.host of its own
+    remedy: give each integration a match.path_prefix, match.host, match.header or match.listener of its own
   darklaunch.toml:26:15: integrations.four.match is the same as that of integrations.one (darklaunch.toml:11:15)
-    remedy: give each integration a match.path_prefix or match.host of its own
+    remedy: give each integration a match.path_prefix, match.host, match.header or match.listener of its own
   darklaunch.toml:29:15: integrations."Five" is no name for an integration
     remedy: begin with a letter a-z and go on with a-z, 0-9 and _, since environment names carry no more
   darklaunch.toml:30:15: integrations.six.shadow.url is missing
@@ -409,4 +409,80 @@ proptest! {
         let variable = format!("DARKLAUNCH__{}", path.replace('.', "__").to_uppercase());
         let _ = parse_with(SMALLEST, &[(&variable, &value)]);
     }
+}
+
+#[test]
+fn traffic_is_taken_by_tcp_tls_and_unix_sockets() {
+    let with = |listen: &str| SMALLEST.replace("traffic = \"127.0.0.1:8080\"", listen);
+    let config = config(&with("traffic = [\"127.0.0.1:8080\", \"unix:dl.sock\", \"unix:/run/dl.sock\"]"));
+    let spelled: Vec<String> = config.listen_traffic.iter().map(ToString::to_string).collect();
+    assert_eq!(spelled, ["127.0.0.1:8080", "unix:/etc/dl/dl.sock", "unix:/run/dl.sock"]);
+    for (listen, words) in [
+        ("traffic = \"tls:localhost:1\"", "darklaunch.toml:3:11: listen.traffic = \"tls:localhost:1\" is no address"),
+        ("traffic = [\"unix:/a\", \"unix:/a\"]", "\"unix:/a\" is listed twice"),
+        ("traffic = [\"tls:0.0.0.0:80\", \"127.0.0.1:80\"]", "\"127.0.0.1:80\" is listed twice"),
+        ("traffic = \"tls:127.0.0.1:1\"", "has no certificate\n    remedy: write listen.tls.cert_file"),
+        ("traffic = \"tls:127.0.0.1:1\"\ntls.cert_file = \"nowhere.pem\"", "cannot be read"),
+        ("traffic = \"127.0.0.1:1\"\ntls.handshake_timeout = \"1ms\"", "write at least 100ms"),
+    ] {
+        let message = message(&with(listen));
+        assert!(message.contains(words), "{words:?} is missing in:\n{message}");
+    }
+}
+
+#[test]
+fn files_that_make_no_certificate_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let other = rcgen::KeyPair::generate().unwrap().serialize_pem();
+    let key = own.signing_key.serialize_pem();
+    for (name, text) in [("cert", own.cert.pem()), ("key", key.clone()), ("other", other), ("empty", String::new())] {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    let load = |cert: &str, key: &str, ca: &str| {
+        let files = format!("tls.cert_file = \"{cert}\"\ntls.key_file = \"{key}\"\n{ca}");
+        let text = SMALLEST.replace("\"127.0.0.1:8080\"", &format!("\"tls:127.0.0.1:8443\"\n{files}"));
+        parse("darklaunch.toml", folder.path(), &text, &environment(&[]))
+    };
+    let (good, _) =
+        load("cert", "key", "tls.client_ca_file = \"cert\"").unwrap_or_else(|problems| panic!("{problems}"));
+    let shown = serde_json::to_string(&good).unwrap();
+    assert!(shown.contains("tls:127.0.0.1:8443") && shown.contains("key\"") && !shown.contains("PRIVATE"), "{shown}");
+    for (cert, key, ca, words) in [
+        ("empty", "key", "", "listen.tls.cert_file"),
+        ("cert", "empty", "", "listen.tls.key_file"),
+        ("cert", "other", "", "listen.tls.cert_file"),
+        ("cert", "key", "tls.client_ca_file = \"empty\"", "listen.tls.client_ca_file"),
+    ] {
+        let message = load(cert, key, ca).unwrap_err().to_string();
+        assert!(message.contains(words) && !message.contains("BEGIN"), "{words:?} is missing in:\n{message}");
+    }
+}
+
+#[test]
+fn an_integration_is_chosen_by_listener_and_header() {
+    let with = |matches: &str| {
+        let traffic = "traffic = [\"127.0.0.1:81\", \"[::1]:81\", \"127.0.0.1:82\", \"unix:a.sock\"]";
+        SMALLEST.replace("traffic = \"127.0.0.1:8080\"", traffic).replace("match.path_prefix = \"/\"", matches)
+    };
+    let matcher = |matches: &str| config(&with(matches)).integrations[0].matcher.clone();
+    for (text, positions) in
+        [("81", vec![0, 1]), ("127.0.0.1:82", vec![2]), ("[::1]:81", vec![1]), ("unix:a.sock", vec![3])]
+    {
+        assert_eq!(matcher(&format!("match.listener = \"{text}\"")).listeners, Some(positions), "{text}");
+    }
+    let header = |text: &str| matcher(&format!("match.header = \"{text}\"")).header;
+    assert_eq!(header("X-Provider: NewPay"), Some(("x-provider".to_owned(), Some("NewPay".to_owned()))));
+    assert_eq!(header("x-provider"), Some(("x-provider".to_owned(), None)));
+    for (bad, words) in [
+        ("match.listener = \"83\"", "is none of listen.traffic\n    remedy: write one of 127.0.0.1:81, "),
+        ("match.header = \"x y: z\"", "is no header"),
+        ("match.header = \"x-provider:\"", "is no header"),
+    ] {
+        let message = message(&with(bad));
+        assert!(message.contains(words), "{words:?} is missing in:\n{message}");
+    }
+    let twin = "\n[integrations.twin]\nmatch.listener = \"82\"\nshadow.url = \"https://t.example\"\n";
+    let text = with("match.listener = \"127.0.0.1:82\"") + twin;
+    assert!(message(&text).contains("is the same as that of integrations.payments"), "{}", message(&text));
 }

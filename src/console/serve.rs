@@ -75,6 +75,24 @@ pub fn bind(settings: &Settings) -> Result<Bound, ConsoleError> {
 }
 
 impl Bound {
+    /// Goes on with a listener that another process had, or that this one served before.
+    ///
+    /// # Errors
+    /// It is no listener.
+    pub fn adopt(listener: TcpListener, allowed_hosts: Vec<String>) -> Result<Self, ConsoleError> {
+        listener.set_nonblocking(true).map_err(ConsoleError::Listener)?;
+        let addr = listener.local_addr().map_err(ConsoleError::Listener)?;
+        Ok(Self { listener, addr, allowed_hosts })
+    }
+
+    /// Another handle on the same listener.
+    ///
+    /// # Errors
+    /// No descriptor is left.
+    pub fn duplicate(&self) -> Result<TcpListener, ConsoleError> {
+        self.listener.try_clone().map_err(ConsoleError::Listener)
+    }
+
     /// The address, with the port the system gave.
     pub fn addr(&self) -> SocketAddr {
         self.addr

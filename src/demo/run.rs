@@ -186,7 +186,7 @@ impl Demo {
     /// # Errors
     /// The application could not run.
     pub fn run_application(self, progress: &mut dyn FnMut(u64)) -> Result<Ran, DemoError> {
-        let traffic = self.running.traffic().first().copied();
+        let traffic = self.running.traffic().first().and_then(|listen| listen.addr());
         let traffic = traffic.ok_or_else(|| failed("find the recorder")("it listens nowhere"))?;
         let application = Application::new(format!("http://{traffic}"), self.settings.calls as usize, SEED);
         let people = self.providers.people.clone();
@@ -230,7 +230,7 @@ impl Ran {
     /// The application could not run.
     pub fn stay(self) -> Result<(), DemoError> {
         let Demo { runtime, providers, running, .. } = self.demo;
-        let traffic = running.traffic().first().copied();
+        let traffic = running.traffic().first().and_then(|listen| listen.addr());
         let people = providers.people.clone();
         let traffic_task = traffic.map(|traffic| {
             let mut application = Application::new(format!("http://{traffic}"), usize::MAX, SEED);

@@ -2,64 +2,102 @@
 
 use crate::proxy::connection::connection;
 use crate::proxy::forward::Worker;
-use crate::proxy::{Kind, Peer};
-use std::net::TcpListener;
+use crate::proxy::listen::Listener;
+use crate::proxy::{Kind, Peer, Speaks};
+use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
-use tokio::time::sleep;
-use tokio_util::sync::CancellationToken;
+use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
 
 const ACCEPT_RETRY_MS: u64 = 20;
 
-/// Accepts until stopped, then waits for its connections to end.
-pub(crate) async fn accept(
-    listener: TcpListener,
-    worker: Arc<Worker>,
-    connections: Arc<Semaphore>,
-    stop: CancellationToken,
-) {
-    let listener = match tokio::net::TcpListener::from_std(listener) {
+/// One listener, and what its connections have in common.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) listener: Listener,
+    /// The position in `Settings::listen`.
+    pub(crate) at: usize,
+    pub(crate) kind: Kind,
+}
+
+/// A listener on the worker's runtime.
+enum Accepting {
+    Tcp(TcpListener),
+    Unix(UnixListener),
+}
+
+/// What was accepted.
+enum Accepted {
+    Tcp(TcpStream),
+    Unix(UnixStream),
+}
+
+/// Accepts until the worker's end begins, then waits for its connections to end.
+pub(crate) async fn accept(entry: Entry, worker: Arc<Worker>, connections: Arc<Semaphore>) {
+    let Entry { listener, at, kind } = entry;
+    let listener = match Accepting::on_this_runtime(listener) {
         Ok(listener) => listener,
         Err(error) => {
             tracing::error!(%error, "a traffic listener could not be used");
             return;
         }
     };
+    let tls = worker.settings.tls.as_ref().filter(|_| kind == Kind::Tls).map(crate::proxy::TlsIdentity::acceptor);
     let mut open = JoinSet::new();
     loop {
         while open.try_join_next().is_some() {}
-        tokio::select! {
+        let next = tokio::select! {
             biased;
-            () = stop.cancelled() => break,
-            next = next(&listener, &connections) => {
-                if let Some((stream, peer, permit)) = next {
-                    open.spawn(connection(stream, peer, Arc::clone(&worker), stop.clone(), permit));
-                }
+            () = worker.ending.yielding.cancelled() => break,
+            next = next(&listener, &connections) => next,
+        };
+        let Some((stream, permit)) = next else { continue };
+        let worker = Arc::clone(&worker);
+        match stream {
+            Accepted::Unix(stream) => {
+                let peer = Peer { listener: at, kind, speaks: Speaks::Either, local: None, remote: None };
+                open.spawn(connection(stream, peer, worker, permit));
+            }
+            Accepted::Tcp(stream) => {
+                let Some(peer) = tcp_peer(&stream, at, kind) else { continue };
+                match &tls {
+                    Some(tls) => open.spawn(handshake(stream, tls.clone(), peer, worker, permit)),
+                    None => open.spawn(connection(stream, peer, worker, permit)),
+                };
             }
         }
     }
+    // Closed, not shut down: another process may go on accepting from the same queue.
     drop(listener);
     while open.join_next().await.is_some() {}
 }
 
-async fn next(
-    listener: &tokio::net::TcpListener,
-    connections: &Arc<Semaphore>,
-) -> Option<(TcpStream, Peer, OwnedSemaphorePermit)> {
+impl Accepting {
+    fn on_this_runtime(listener: Listener) -> io::Result<Self> {
+        match listener {
+            Listener::Tcp(listener) => TcpListener::from_std(listener).map(Self::Tcp),
+            Listener::Unix(listener) => UnixListener::from_std(listener).map(Self::Unix),
+        }
+    }
+
+    async fn accept(&self) -> io::Result<Accepted> {
+        match self {
+            Self::Tcp(listener) => listener.accept().await.map(|(stream, _)| Accepted::Tcp(stream)),
+            Self::Unix(listener) => listener.accept().await.map(|(stream, _)| Accepted::Unix(stream)),
+        }
+    }
+}
+
+async fn next(listener: &Accepting, connections: &Arc<Semaphore>) -> Option<(Accepted, OwnedSemaphorePermit)> {
     // The permit first: over the limit, clients wait in the system's backlog.
     let permit = Arc::clone(connections).acquire_owned().await.ok()?;
     match listener.accept().await {
-        Ok((stream, remote)) => {
-            let peer = Peer { listener: 0, kind: Kind::Tcp, local: stream.local_addr().ok(), remote: Some(remote) };
-            if let Err(error) = stream.set_nodelay(true) {
-                tracing::debug!(%error, "a connection ended before it was served");
-                return None;
-            }
-            Some((stream, peer, permit))
-        }
+        Ok(stream) => Some((stream, permit)),
         Err(error) => {
             // Out of descriptors, or the client went away: neither may spin.
             tracing::warn!(%error, "a connection could not be accepted");
@@ -67,4 +105,43 @@ async fn next(
             None
         }
     }
+}
+
+/// Who connected; none if the client is gone already.
+fn tcp_peer(stream: &TcpStream, at: usize, kind: Kind) -> Option<Peer> {
+    match stream.set_nodelay(true).and_then(|()| stream.peer_addr()) {
+        Ok(remote) => {
+            let local = stream.local_addr().ok();
+            Some(Peer { listener: at, kind, speaks: Speaks::Either, local, remote: Some(remote) })
+        }
+        Err(error) => {
+            tracing::debug!(%error, "a connection ended before it was served");
+            None
+        }
+    }
+}
+
+/// TLS first, within its own deadline and beside the accepting, then as any other connection.
+async fn handshake(
+    stream: TcpStream,
+    tls: TlsAcceptor,
+    mut peer: Peer,
+    worker: Arc<Worker>,
+    permit: OwnedSemaphorePermit,
+) {
+    let deadline = Duration::from_millis(worker.settings.tls_handshake_timeout_ms);
+    let problem = match timeout(deadline, tls.accept(stream)).await {
+        Ok(Ok(stream)) => {
+            // What ALPN agreed on is what is spoken; a client that offers nothing speaks HTTP/1.
+            peer.speaks = match stream.get_ref().1.alpn_protocol() {
+                Some(b"h2") => Speaks::Http2,
+                _ => Speaks::Http1,
+            };
+            return connection(stream, peer, worker, permit).await;
+        }
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "not done in time".to_owned(),
+    };
+    let failed = worker.handshakes_failed.fetch_add(1, Ordering::Relaxed) + 1;
+    tracing::debug!(problem, failed, "a TLS handshake of a client failed");
 }

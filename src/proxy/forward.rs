@@ -12,6 +12,7 @@ use crate::proxy::headers::{
 use crate::proxy::refuse::{of_failure, of_refused, refuse};
 use crate::proxy::tee::{Activity, Copying, TeeBody};
 use crate::proxy::tunnel::Tunnel;
+use crate::proxy::worker::Ending;
 use crate::proxy::{Peer, PrimaryUrl, Route, Settings, route};
 use bytes::{Bytes, BytesMut};
 use http::header::CONNECTION;
@@ -22,7 +23,7 @@ use hyper::body::{Body, Incoming};
 use hyper::upgrade::OnUpgrade;
 use std::convert::Infallible;
 use std::pin::pin;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -43,6 +44,9 @@ pub(crate) struct Worker {
     /// Only this worker's thread locks it, so that it is never waited for.
     pub(crate) shard: Arc<Mutex<Shard>>,
     pub(crate) clock: Clock,
+    pub(crate) ending: Ending,
+    /// TLS handshakes with clients that came to nothing.
+    pub(crate) handshakes_failed: AtomicU64,
 }
 
 /// A worker's own client for the primaries.
@@ -124,6 +128,7 @@ impl Worker {
             route.book.not_mirrored(NotMirrored::Refused);
             return last_hop(&parts.method).map(Either::Right);
         }
+        route.restore_host(&mut parts);
         let hop = NextHop::of(&parts);
         remove_hop_by_hop(&mut parts.headers);
         join_cookies(&mut parts);

@@ -10,42 +10,49 @@ mod early;
 mod forward;
 mod guard;
 mod headers;
+mod listen;
 mod names;
 mod peer;
 mod refuse;
 mod route;
 mod tee;
 mod tunnel;
+mod tls;
 mod worker;
 #[cfg(test)]
 mod tests;
 
 pub use crate::mirror::BaseUrl as PrimaryUrl;
 pub use headers::{Forwarded, Passing};
+pub use listen::{Inherited, Listen};
 pub use names::{ENDPOINTS_MAX, EndpointNames};
-pub use peer::{Kind, Peer};
+pub use peer::{Kind, Peer, Speaks};
 pub use refuse::ERROR_HEADER;
-pub use route::{Matcher, Route};
+pub use route::{HeaderMatch, Matcher, Route};
+pub use tls::{TlsError, TlsIdentity};
 
 use crate::exchange::Clock;
 use crate::latency::Shard;
 use crate::mirror::UpstreamError;
-use socket2::{Domain, Protocol, Socket, Type};
+use crate::proxy::accept::Entry;
+use crate::proxy::listen::Bound;
+use crate::proxy::worker::Ending;
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
-use tokio_util::sync::CancellationToken;
-
-const BACKLOG: i32 = 1024;
 
 /// The traffic side's limits.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Addresses of the traffic listener; port 0 takes a free one.
-    pub listen: Vec<SocketAddr>,
+    /// Where traffic is taken.
+    pub listen: Vec<Listen>,
+    /// The certificate of the `tls:` addresses; they cannot be had without.
+    pub tls: Option<TlsIdentity>,
+    /// A TLS handshake must be done within, milliseconds.
+    pub tls_handshake_timeout_ms: u64,
     /// Worker threads, each with its own listeners and its own connections to the primaries.
     pub workers: usize,
     /// Time running requests get at close, milliseconds.
@@ -68,6 +75,8 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             listen: Vec::new(),
+            tls: None,
+            tls_handshake_timeout_ms: 10_000,
             workers: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             drain_ms: 10_000,
             connections_max: 10_000,
@@ -83,17 +92,20 @@ impl Default for Settings {
 /// Why the traffic side could not begin.
 #[derive(Debug, thiserror::Error)]
 pub enum BindError {
-    /// An address is taken or not ours.
-    #[error("listen.traffic {addr}: {source}; choose a free address of this machine")]
+    /// An address is taken or not ours, a unix socket's file is in use or is something else.
+    #[error("listen.traffic {listen}: {source}; choose a free address of this machine")]
     Listen {
         /// The address.
-        addr: SocketAddr,
+        listen: Listen,
         /// What the system said.
         source: io::Error,
     },
     /// No address.
     #[error("listen.traffic is empty; give one address such as 127.0.0.1:8080")]
     NoAddress,
+    /// A `tls:` address and no certificate.
+    #[error("listen.traffic {0}: has no certificate; give listen.tls.cert_file and listen.tls.key_file")]
+    NoCertificate(Listen),
     /// TLS to the primaries.
     #[error(transparent)]
     Upstream(#[from] UpstreamError),
@@ -109,60 +121,83 @@ pub struct Proxy {
     routes: Arc<Vec<Route>>,
     shards: mpsc::Sender<Shard>,
     clock: Clock,
-    /// One list of listeners per worker.
-    listeners: Vec<Vec<TcpListener>>,
-    addrs: Vec<SocketAddr>,
+    bound: Vec<Bound>,
+    /// One list per worker.
+    entries: Vec<Vec<Entry>>,
 }
 
 impl Proxy {
     /// Binds every address for every worker before anything starts. `shards` receives the primary's latencies once a
     /// second.
+    ///
+    /// # Errors
+    /// No address, or one that cannot be had; then none is held.
     pub fn bind(
         settings: Settings,
         routes: Vec<Route>,
         shards: mpsc::Sender<Shard>,
         clock: Clock,
     ) -> Result<Self, BindError> {
+        Self::bind_after(settings, routes, shards, clock, Vec::new())
+    }
+
+    /// As [`Proxy::bind`], with the sockets of a process before this one where it had the same addresses.
+    ///
+    /// # Errors
+    /// As [`Proxy::bind`].
+    pub fn bind_after(
+        settings: Settings,
+        routes: Vec<Route>,
+        shards: mpsc::Sender<Shard>,
+        clock: Clock,
+        mut inherited: Vec<Inherited>,
+    ) -> Result<Self, BindError> {
         if settings.listen.is_empty() {
             return Err(BindError::NoAddress);
         }
         let workers = settings.workers.max(1);
-        let mut listeners: Vec<Vec<TcpListener>> = (0..workers).map(|_| Vec::new()).collect();
-        let mut addrs = Vec::new();
-        for wanted in &settings.listen {
-            let mut addr = *wanted;
-            for (at, worker) in listeners.iter_mut().enumerate() {
-                let fail = |source| BindError::Listen { addr, source };
-                // Only a first socket without SO_REUSEPORT finds out that another process has the address.
-                if at == 0 && addr.port() != 0 {
-                    listen(addr, false).map_err(fail)?;
-                }
-                let listener = listen(addr, true).map_err(fail)?;
-                // With port 0 the first listener's port is everyone's.
-                addr = listener.local_addr().map_err(fail)?;
-                worker.push(listener);
+        let mut entries: Vec<Vec<Entry>> = (0..workers).map(|_| Vec::new()).collect();
+        let mut bound = Vec::new();
+        for (at, wanted) in settings.listen.iter().enumerate() {
+            if wanted.kind() == Kind::Tls && settings.tls.is_none() {
+                return Err(BindError::NoCertificate(wanted.clone()));
             }
-            addrs.push(addr);
+            let fail = |source| BindError::Listen { listen: wanted.clone(), source };
+            let one = match inherited.iter().position(|given| given.listen == *wanted) {
+                Some(given) => Bound::adopt(inherited.remove(given)),
+                None => Bound::bind(wanted, workers),
+            };
+            let one = one.map_err(fail)?;
+            for (worker, listeners) in entries.iter_mut().zip(one.spread(workers).map_err(fail)?) {
+                let kind = wanted.kind();
+                worker.extend(listeners.into_iter().map(|listener| Entry { listener, at, kind }));
+            }
+            bound.push(one);
         }
-        Ok(Self { settings: Arc::new(settings), routes: Arc::new(routes), shards, clock, listeners, addrs })
+        for given in inherited {
+            tracing::warn!(listen = %given.listen, "no longer listened on: the configuration does not name it any more");
+        }
+        Ok(Self { settings: Arc::new(settings), routes: Arc::new(routes), shards, clock, bound, entries })
     }
 
     /// Starts the workers.
+    ///
+    /// # Errors
+    /// A thread, a runtime or a client that could not be made.
     pub fn start(self) -> Result<Running, BindError> {
-        let stop = CancellationToken::new();
-        let cut = CancellationToken::new();
         let connections = Arc::new(Semaphore::new(self.settings.connections_max.clamp(1, Semaphore::MAX_PERMITS)));
+        let listens = self.bound.iter().map(|bound| bound.listen.clone()).collect();
+        let routes = Arc::clone(&self.routes);
         let mut running =
-            Running { addrs: self.addrs, stop, cut, threads: Vec::new(), routes: Arc::clone(&self.routes) };
-        for (at, listeners) in self.listeners.into_iter().enumerate() {
+            Running { listens, bound: self.bound, ending: Ending::default(), threads: Vec::new(), routes };
+        for (at, entries) in self.entries.into_iter().enumerate() {
             let plan = worker::Plan {
                 settings: Arc::clone(&self.settings),
                 routes: Arc::clone(&self.routes),
-                listeners,
+                entries,
                 connections: Arc::clone(&connections),
                 shards: self.shards.clone(),
-                stop: running.stop.clone(),
-                cut: running.cut.clone(),
+                ending: running.ending.clone(),
                 clock: self.clock,
             };
             // The client is built here, so that a failure is known before traffic is served.
@@ -175,59 +210,89 @@ impl Proxy {
     }
 }
 
-fn listen(addr: SocketAddr, shared: bool) -> io::Result<TcpListener> {
-    let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
-    socket.set_reuse_address(true)?;
-    socket.set_reuse_port(shared)?;
-    socket.set_nonblocking(true)?;
-    socket.bind(&addr.into())?;
-    if shared {
-        socket.listen(BACKLOG)?;
-    }
-    Ok(socket.into())
-}
-
 /// The serving traffic side.
 #[derive(Debug)]
 pub struct Running {
-    addrs: Vec<SocketAddr>,
-    stop: CancellationToken,
-    cut: CancellationToken,
+    listens: Vec<Listen>,
+    bound: Vec<Bound>,
+    ending: Ending,
     threads: Vec<JoinHandle<()>>,
     routes: Arc<Vec<Route>>,
 }
 
 impl Running {
-    /// The first bound address.
+    /// The first bound IP address.
     pub fn addr(&self) -> Option<SocketAddr> {
-        self.addrs.first().copied()
+        self.listens.iter().find_map(Listen::addr)
     }
 
-    /// Every bound address, in the order of the settings.
-    pub fn addrs(&self) -> &[SocketAddr] {
-        &self.addrs
+    /// Everything that is listened on, with its port, in the order of the settings.
+    pub fn listens(&self) -> &[Listen] {
+        &self.listens
+    }
+
+    /// Duplicates of the listening sockets, for a process that takes over.
+    ///
+    /// # Errors
+    /// No descriptor is left.
+    pub fn duplicate(&self) -> io::Result<Vec<Inherited>> {
+        self.bound.iter().map(Bound::duplicate).collect()
+    }
+
+    /// Whether the files of unix sockets go when this process ends: not while another one listens on them. Those taken
+    /// over are the other's at first.
+    pub fn own_files(&mut self, ours: bool) {
+        self.bound.iter_mut().for_each(|bound| bound.own_file(ours));
     }
 
     /// Stops accepting, lets running requests end within `deadline`, cuts the rest, and joins the threads. Blocks: call
     /// it from a thread that serves nobody.
     pub fn close(mut self, deadline: Duration) {
-        for route in self.routes.iter() {
-            route.door.close();
-        }
+        self.close_doors();
         self.end(deadline);
     }
 
-    fn end(&mut self, deadline: Duration) {
-        self.stop.cancel();
+    /// Ends after another process accepts from the same sockets: no client loses a request. Connections end with their
+    /// next answer; those idle for all of `deadline` are closed then, and what runs gets as long again. Blocks.
+    pub fn yield_to_successor(mut self, deadline: Duration) {
+        self.own_files(false);
+        self.bound.clear();
+        self.ending.yielding.cancel();
+        self.wait(deadline);
+        self.close_doors();
+        self.end(deadline);
+    }
+
+    fn close_doors(&self) {
+        for route in self.routes.iter() {
+            route.door.close();
+        }
+    }
+
+    /// Whether every worker ended within `limit`.
+    fn wait(&self, limit: Duration) -> bool {
         let clock = Clock;
         let started = clock.now();
-        for thread in self.threads.drain(..) {
-            while !thread.is_finished() && !self.cut.is_cancelled() {
-                if started.elapsed() >= deadline {
-                    self.cut.cancel();
-                }
-                std::thread::park_timeout(Duration::from_millis(2));
+        loop {
+            if self.threads.iter().all(JoinHandle::is_finished) {
+                return true;
             }
+            if started.elapsed() >= limit {
+                return false;
+            }
+            std::thread::park_timeout(Duration::from_millis(2));
+        }
+    }
+
+    fn end(&mut self, deadline: Duration) {
+        // What waits to be accepted is refused from here on, not left waiting.
+        self.bound.clear();
+        self.ending.yielding.cancel();
+        self.ending.stop.cancel();
+        if !self.wait(deadline) {
+            self.ending.cut.cancel();
+        }
+        for thread in self.threads.drain(..) {
             if thread.join().is_err() {
                 tracing::error!("a traffic worker ended by a panic");
             }

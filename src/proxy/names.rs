@@ -3,6 +3,7 @@
 use crate::exchange::Endpoint;
 use arc_swap::ArcSwap;
 use http::Method;
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -41,6 +42,7 @@ impl EndpointNames {
 
     /// The endpoint of a request's method and path (without query).
     pub fn name(&self, method: &Method, path: &str) -> Endpoint {
+        let path = &*readable(path);
         let fits = |template: &[String]| {
             let mut path = path.split('/');
             let same = template
@@ -73,6 +75,31 @@ impl EndpointNames {
         self.inferred.store(Arc::new(more));
         name
     }
+}
+
+/// The path with its needlessly encoded characters decoded (RFC 3986, 6.2.2.2), for names only: a rule on `/admin` holds
+/// for `/%61dmin` as well, since providers take them for the same.
+fn readable(path: &str) -> Cow<'_, str> {
+    if !path.contains('%') {
+        return Cow::Borrowed(path);
+    }
+    let mut text = String::with_capacity(path.len());
+    let mut rest = path;
+    while let Some((before, after)) = rest.split_once('%') {
+        text.push_str(before);
+        match after.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => {
+                text.push(char::from(byte));
+                rest = &after[2..];
+            }
+            _ => {
+                text.push('%');
+                rest = after;
+            }
+        }
+    }
+    text.push_str(rest);
+    Cow::Owned(text)
 }
 
 fn is_variable(segment: &str) -> bool {

@@ -13,6 +13,17 @@ pub enum Kind {
     Unix,
 }
 
+/// Which HTTP a connection speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Speaks {
+    /// Its first bytes tell: HTTP/1, or HTTP/2 with prior knowledge.
+    Either,
+    /// HTTP/1, as ALPN agreed.
+    Http1,
+    /// HTTP/2, as ALPN agreed.
+    Http2,
+}
+
 /// One client connection, the same for all its requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Peer {
@@ -20,6 +31,8 @@ pub struct Peer {
     pub listener: usize,
     /// How that is reached.
     pub kind: Kind,
+    /// What was agreed to be spoken.
+    pub speaks: Speaks,
     /// The address the client connected to; none for a unix socket.
     pub local: Option<SocketAddr>,
     /// The client's address; none for a unix socket.

@@ -5,16 +5,45 @@ use crate::proxy::{EndpointNames, Passing, Peer, PrimaryUrl};
 use crate::telemetry::Book;
 use http::header::HOST;
 use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use std::sync::Arc;
 
-/// What selects an integration: host and path, both.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What Envoy appends to the host of the requests it mirrors.
+const SHADOW_SUFFIX: &str = "-shadow";
+
+/// What selects an integration: all that is given must hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Matcher {
+    /// Positions in `Settings::listen`; the request came by one of them. `None` for any.
+    pub listeners: Option<Vec<usize>>,
     /// The `Host` without its port, in any case; `None` for any.
     pub host: Option<String>,
+    /// A header the request carries; `None` for any.
+    pub header: Option<HeaderMatch>,
     /// The path's beginning, at a segment boundary; `/` for any.
     pub path_prefix: String,
 }
+
+/// A header of the request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeaderMatch {
+    /// Its name.
+    pub name: HeaderName,
+    /// Its whole value, one of them if it is repeated; `None`: that it is there.
+    pub value: Option<HeaderValue>,
+}
+
+impl HeaderMatch {
+    fn holds(&self, headers: &HeaderMap) -> bool {
+        match &self.value {
+            Some(wanted) => headers.get_all(&self.name).iter().any(|value| value == wanted),
+            None => headers.contains_key(&self.name),
+        }
+    }
+}
+
+/// How closely a request is matched: listener, host, header (with a value before without), then the prefix's length.
+type Weight = (bool, bool, u8, usize);
 
 /// One integration on the traffic side.
 #[derive(Debug)]
@@ -46,36 +75,70 @@ impl Route {
         }
     }
 
-    /// How closely the request is matched, if it is: a named host first, then the length of the prefix.
-    fn weight(&self, host: &str, path: &str) -> Option<(bool, usize)> {
-        if let Some(wanted) = &self.matcher.host
-            && !wanted.eq_ignore_ascii_case(host)
+    /// Gives a request that Envoy mirrored to a sink the host back that its client called.
+    pub(crate) fn restore_host(&self, parts: &mut Parts) {
+        let (None, Some(wanted)) = (&self.primary, &self.matcher.host) else { return };
+        let Some(given) = parts.headers.get(HOST).and_then(|value| value.to_str().ok()) else { return };
+        let (host, port) = split(given);
+        if let Some(called) = without_suffix(host)
+            && called.eq_ignore_ascii_case(wanted)
+            && let Ok(value) = HeaderValue::try_from(format!("{called}{port}"))
         {
+            parts.headers.insert(HOST, value);
+        }
+    }
+
+    fn is_host(&self, wanted: &str, host: &str) -> bool {
+        let mirrored =
+            || self.primary.is_none() && without_suffix(host).is_some_and(|h| h.eq_ignore_ascii_case(wanted));
+        wanted.eq_ignore_ascii_case(host) || mirrored()
+    }
+
+    fn weight(&self, host: &str, parts: &Parts, peer: &Peer) -> Option<Weight> {
+        let Matcher { listeners, host: wanted, header, path_prefix } = &self.matcher;
+        let holds = listeners.as_ref().is_none_or(|listeners| listeners.contains(&peer.listener))
+            && wanted.as_ref().is_none_or(|wanted| self.is_host(wanted, host))
+            && header.as_ref().is_none_or(|header| header.holds(&parts.headers));
+        if !holds {
             return None;
         }
-        let prefix = self.matcher.path_prefix.trim_end_matches('/');
+        let path = parts.uri.path();
+        let prefix = path_prefix.trim_end_matches('/');
         let rest = path.strip_prefix(prefix)?;
         let matched = rest.is_empty() || rest.starts_with('/') || path == "*";
-        matched.then_some((self.matcher.host.is_some(), prefix.len()))
+        let header = header.as_ref().map_or(0, |header| 1 + u8::from(header.value.is_some()));
+        matched.then_some((listeners.is_some(), wanted.is_some(), header, prefix.len()))
     }
 }
 
-/// The route of a request: a host wins over a prefix, a longer prefix over a shorter one.
-pub(crate) fn find<'r>(routes: &'r [Route], parts: &Parts, _peer: &Peer) -> Option<&'r Route> {
+/// The route of a request: a listener wins over a host, a host over a header, a header over a prefix, a longer prefix over
+/// a shorter one.
+pub(crate) fn find<'r>(routes: &'r [Route], parts: &Parts, peer: &Peer) -> Option<&'r Route> {
     // A target in absolute form, and HTTP/2, name the authority themselves; a Host beside it is ignored (RFC 9112, 3.2.2).
     let authority = parts.uri.authority().map(http::uri::Authority::as_str);
     let authority = authority.or_else(|| parts.headers.get(HOST)?.to_str().ok()).unwrap_or_default();
-    let host = match authority.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
-        _ => authority,
-    };
-    let mut best: Option<((bool, usize), &Route)> = None;
+    let (host, _) = split(authority);
+    let mut best: Option<(Weight, &Route)> = None;
     for route in routes {
         // Of equal weights the first configured wins.
-        match route.weight(host, parts.uri.path()) {
+        match route.weight(host, parts, peer) {
             Some(weight) if best.is_none_or(|(most, _)| weight > most) => best = Some((weight, route)),
             _ => {}
         }
     }
     best.map(|(_, route)| route)
+}
+
+/// Host and `:port`, which may be empty.
+fn split(authority: &str) -> (&str, &str) {
+    match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => (host, &authority[host.len()..]),
+        _ => (authority, ""),
+    }
+}
+
+fn without_suffix(host: &str) -> Option<&str> {
+    let at = host.len().checked_sub(SHADOW_SUFFIX.len())?;
+    let suffix = host.get(at..)?;
+    suffix.eq_ignore_ascii_case(SHADOW_SUFFIX).then(|| &host[..at])
 }

@@ -12,6 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 const LIMIT: Duration = Duration::from_secs(10);
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\nX-Case: a\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\nContent-Length: 2\r\n\r\nhi";
@@ -120,7 +121,7 @@ impl Stand {
         let mut tasks = JoinSet::new();
         tasks.spawn(async move { mirror::run(vec![line], outlets, CancellationToken::new()).await.unwrap() });
         let route = Route {
-            matcher: Matcher { host: None, path_prefix: "/".to_owned() },
+            matcher: Matcher { path_prefix: "/".to_owned(), ..Matcher::default() },
             primary_read_timeout_ms,
             strip_prefix: false,
             passing: Passing::default(),
@@ -129,7 +130,8 @@ impl Stand {
             door,
             book: Arc::clone(book),
         };
-        let settings = Settings { listen: vec!["127.0.0.1:0".parse().unwrap()], workers: 2, ..Settings::default() };
+        let settings =
+            Settings { listen: vec![Listen::parse("127.0.0.1:0").unwrap()], workers: 2, ..Settings::default() };
         let running = Proxy::bind(settings, vec![route], shards, Clock).unwrap().start().unwrap();
         Self { running: Some(running), board, ledger, taken, _shards: shard_queue, _mirror: tasks }
     }
@@ -336,4 +338,68 @@ fn endpoints_are_declared_inferred_and_bounded() {
     assert_eq!(name("/v1/charges/ch_3MmlLrLkdIwHu7ix0snN0B15"), "GET /v1/charges/{id}");
     assert_eq!(name("/users/a@b.example/7"), "GET /users/{id}/{id}");
     assert_eq!(name("/third"), "other");
+    // Spelled with needless escapes it is the same endpoint; an escaped slash is no slash, and nothing is decoded twice.
+    assert_eq!(name("/%63ustomer%73/anna"), "GET /customers/{id}");
+    assert_eq!(name("/customers/%2F"), "GET /customers/{id}");
+    assert_eq!(name("/customers%2fanna"), "other");
+    assert_eq!(name("/%2563ustomers/anna"), "other");
+}
+
+#[test]
+fn the_closest_match_wins_and_envoys_suffix_is_only_a_sinks() {
+    let switch = Switchboard::new(vec![(Arc::from("pay"), control::Settings::default())], Clock);
+    let ledger = Ledger::new(vec![Arc::from("pay")]);
+    let route = |matcher: Matcher, sink: bool| {
+        let adapt = adapt::Settings::to(PrimaryUrl::parse("http://127.0.0.1:1").unwrap());
+        let (board, book) = (switch.get("pay").unwrap(), ledger.of("pay").unwrap());
+        let (door, _line) = mirror::door(mirror::Settings::default(), adapt, board, book, Clock);
+        let primary = (!sink).then(|| PrimaryUrl::parse("http://127.0.0.1:1").unwrap());
+        let endpoints = EndpointNames::new(&[], 1);
+        let book = Arc::clone(book);
+        Route {
+            matcher,
+            strip_prefix: false,
+            primary,
+            primary_read_timeout_ms: 1,
+            passing: crate::proxy::Passing::default(),
+            endpoints,
+            door,
+            book,
+        }
+    };
+    let any = || Matcher { path_prefix: "/".to_owned(), ..Matcher::default() };
+    let header = |value: Option<&'static str>| {
+        let value = value.map(http::HeaderValue::from_static);
+        Some(HeaderMatch { name: http::HeaderName::from_static("x-provider"), value })
+    };
+    let routes = [
+        route(any(), false),
+        route(Matcher { path_prefix: "/long/prefix".to_owned(), ..any() }, false),
+        route(Matcher { header: header(None), ..any() }, false),
+        route(Matcher { header: header(Some("newpay")), ..any() }, false),
+        route(Matcher { host: Some("pay.internal".to_owned()), ..any() }, false),
+        route(Matcher { listeners: Some(vec![1, 2]), ..any() }, false),
+        route(Matcher { host: Some("sink.internal".to_owned()), ..any() }, true),
+    ];
+    let find = |listener: usize, path: &str, lines: &[(&str, &str)]| {
+        let mut request = http::Request::builder().uri(path);
+        for (name, value) in lines {
+            request = request.header(*name, *value);
+        }
+        let peer = Peer { listener, kind: Kind::Tcp, speaks: Speaks::Either, local: None, remote: None };
+        let mut parts = request.body(()).unwrap().into_parts().0;
+        let found = route::find(&routes, &parts, &peer).unwrap();
+        found.restore_host(&mut parts);
+        let host = parts.headers.get("host").map(|host| host.to_str().unwrap().to_owned());
+        (routes.iter().position(|route| std::ptr::eq(route, found)).unwrap(), host.unwrap_or_default())
+    };
+    assert_eq!(find(0, "/x", &[]).0, 0);
+    assert_eq!(find(0, "/long/prefix/x", &[]).0, 1);
+    assert_eq!(find(0, "/long/prefix/x", &[("x-provider", "other")]).0, 2);
+    assert_eq!(find(0, "/", &[("x-provider", "other"), ("x-provider", "newpay")]).0, 3);
+    assert_eq!(find(0, "/", &[("x-provider", "newpay"), ("host", "PAY.internal:80")]).0, 4);
+    assert_eq!(find(2, "/", &[("x-provider", "newpay"), ("host", "pay.internal")]).0, 5);
+    assert_eq!(find(0, "/", &[("host", "pay.internal-shadow")]), (0, "pay.internal-shadow".to_owned()));
+    assert_eq!(find(0, "/", &[("host", "sink.internal-shadow")]), (6, "sink.internal".to_owned()));
+    assert_eq!(find(0, "/", &[("host", "sink.internal-shadow:8080")]), (6, "sink.internal:8080".to_owned()));
 }

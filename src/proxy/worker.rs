@@ -3,11 +3,11 @@
 use crate::exchange::Clock;
 use crate::latency::Shard;
 use crate::mirror::Upstream;
-use crate::proxy::accept::accept;
+use crate::proxy::accept::{Entry, accept};
 use crate::proxy::forward::Worker;
 use crate::proxy::tee::TeeBody;
 use crate::proxy::{Route, Settings};
-use std::net::TcpListener;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
@@ -17,15 +17,26 @@ use tokio_util::sync::CancellationToken;
 
 const SHARD_PUSH_MS: u64 = 1_000;
 
+/// How a worker ends, step by step.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ending {
+    /// Nothing more is accepted. HTTP/1 answers end their connections, HTTP/2 says goodbye; idle HTTP/1 connections are
+    /// left open, since closing one at the instant its client sends a request would fail that request.
+    pub(crate) yielding: CancellationToken,
+    /// Idle connections are closed, the request that runs is the last.
+    pub(crate) stop: CancellationToken,
+    /// What still runs is cut off.
+    pub(crate) cut: CancellationToken,
+}
+
 /// What a worker is made of.
 pub(crate) struct Plan {
     pub(crate) settings: Arc<Settings>,
     pub(crate) routes: Arc<Vec<Route>>,
-    pub(crate) listeners: Vec<TcpListener>,
+    pub(crate) entries: Vec<Entry>,
     pub(crate) connections: Arc<Semaphore>,
     pub(crate) shards: mpsc::Sender<Shard>,
-    pub(crate) stop: CancellationToken,
-    pub(crate) cut: CancellationToken,
+    pub(crate) ending: Ending,
     pub(crate) clock: Clock,
 }
 
@@ -37,23 +48,24 @@ pub(crate) fn run(runtime: &tokio::runtime::Runtime, plan: Plan, upstream: Upstr
         upstream,
         shard: Arc::new(Mutex::new(Shard::new())),
         clock: plan.clock,
+        ending: plan.ending.clone(),
+        handshakes_failed: AtomicU64::new(0),
     });
     runtime.block_on(serve(plan, worker));
 }
 
 async fn serve(plan: Plan, worker: Arc<Worker>) {
-    let Plan { listeners, connections, shards, stop, cut, .. } = plan;
+    let Plan { entries, connections, shards, ending, .. } = plan;
     let mut acceptors = JoinSet::new();
-    for listener in listeners {
-        let (worker, connections) = (Arc::clone(&worker), Arc::clone(&connections));
-        acceptors.spawn(accept(listener, worker, connections, stop.clone()));
+    for entry in entries {
+        acceptors.spawn(accept(entry, Arc::clone(&worker), Arc::clone(&connections)));
     }
     let mut tick = interval(Duration::from_millis(SHARD_PUSH_MS));
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             ended = acceptors.join_next() => if ended.is_none() { break },
-            () = cut.cancelled() => break,
+            () = ending.cut.cancelled() => break,
             _ = tick.tick() => push(&worker.shard, &shards),
         }
     }

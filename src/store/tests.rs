@@ -414,3 +414,32 @@ fn what_redaction_sealed_is_appended() {
     let got = Reader::open(&settings.path).unwrap().capture(&id).unwrap().unwrap();
     assert_eq!(got.summary.verdict, "cannot_say: no primary: this integration is a sink");
 }
+
+#[test]
+fn a_writer_that_takes_over_appends_beside_the_one_before_and_keeps_the_lock() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = Settings { age_days_max: Some(10), ..settings(folder.path()) };
+    let mut old = Writer::open(&settings, info()).unwrap();
+    let shared = body("both have this body");
+    let at = |day: i64| recording(T0 + day * DAY_US, "GET /a", shared.clone(), None, Some(BodyCopy::empty()));
+    append(&mut old, &[at(0)]);
+    let mut new = Writer::open_beside(&settings, info(), old.share_lock().unwrap()).unwrap();
+    append(&mut new, &[at(20)]);
+    // What the new one prunes the old one still remembers: it must not refer to a body that is gone.
+    assert_eq!(new.prune(T0 + 40 * DAY_US).unwrap().captures, 2);
+    let last = at(40);
+    append(&mut old, std::slice::from_ref(&last));
+    old.close().unwrap();
+    assert!(matches!(Writer::open(&settings, info()), Err(StoreError::Busy { .. })), "the lock outlives the old one");
+    append(&mut new, &[at(40)]);
+    let reader = Reader::open(&settings.path).unwrap();
+    let got = reader.capture(&last.capture.id).unwrap().unwrap();
+    assert_eq!(got.request_body.bytes.as_deref(), Some(&b"both have this body"[..]));
+    let ends: Vec<_> = reader.runs().unwrap().iter().map(|run| run.end == RunEnd::Open).collect();
+    assert_eq!(ends, [true, false], "newest first: one records, one closed, neither died");
+    new.close().unwrap();
+    let foreign = std::fs::File::create(folder.path().join("other")).unwrap();
+    let refused = Writer::open_beside(&settings, info(), foreign.into());
+    assert!(matches!(refused, Err(StoreError::Access { .. })));
+    Writer::open(&settings, info()).unwrap().close().unwrap();
+}

@@ -10,18 +10,22 @@ use crate::store::{
     Batch, Connection, LedgerRow, PruneReport, RunInfo, Settings, StoreError, SwitchRow, migrate, prune,
 };
 use rusqlite::params;
-use std::fs::{File, TryLockError};
+use std::fs::{File, Metadata, TryLockError};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// Appends batches and keeps the limits. There is one per file: a second one is refused while this one lives.
+/// Appends batches and keeps the limits. There is one per file, and for the while of a takeover two that share a lock.
 #[derive(Debug)]
 pub struct Writer {
     db: Connection,
     settings: Settings,
     run: i64,
     memory: Memory,
-    /// Held, never read: the system frees it when the process ends in whatever way.
-    _lock: File,
+    /// SQLite's count of what others committed, as of the last transaction.
+    others: i64,
+    /// Held: the system frees it when the last process that shares it ends in whatever way.
+    lock: File,
 }
 
 impl Writer {
@@ -37,14 +41,46 @@ impl Writer {
         let db = migrate::open_to_write(path)?;
         db.execute("UPDATE runs SET ended_unknown = 1 WHERE stopped_us IS NULL AND ended_unknown = 0", [])
             .map_err(at(path))?;
+        Self::begin(db, settings, run, lock)
+    }
+
+    /// Opens the store beside the writer of the process that this one takes over from, which shares its lock and is about
+    /// to close. Both append for that while, each to its own run.
+    ///
+    /// # Errors
+    /// As [`Writer::open`], but that the lock is not the one beside the file is [`StoreError::Access`].
+    pub fn open_beside(settings: &Settings, run: RunInfo, lock: OwnedFd) -> Result<Self, StoreError> {
+        let path = settings.path.as_path();
+        let access = |why: String| StoreError::Access { path: path.into(), why };
+        let lock = File::from(lock);
+        let identity = |found: Metadata| (found.dev(), found.ino());
+        let given = lock.metadata().map(identity).map_err(|e| access(e.to_string()))?;
+        let beside = lock_path(path).metadata().map(identity).map_err(|e| access(e.to_string()))?;
+        if given != beside || lock.try_lock().is_err() {
+            return Err(access("the lock that was handed over is not the one of this store".to_owned()));
+        }
+        let db = migrate::open_to_write(path)?;
+        Self::begin(db, settings, run, lock)
+    }
+
+    fn begin(db: Connection, settings: &Settings, run: RunInfo, lock: File) -> Result<Self, StoreError> {
+        let path = settings.path.as_path();
         db.execute(
             "INSERT INTO runs (instance, config_hash, version, started_us) VALUES (?1, ?2, ?3, ?4)",
             params![run.instance, run.config_hash, run.version, run.started_unix_us],
         )
         .map_err(at(path))?;
         let id = db.last_insert_rowid();
-        let memory = Memory::default();
-        Ok(Self { db, settings: settings.clone(), run: id, memory, _lock: lock })
+        let (memory, others) = (Memory::default(), others(&db, path)?);
+        Ok(Self { db, settings: settings.clone(), run: id, memory, others, lock })
+    }
+
+    /// A duplicate of the lock, for [`Writer::open_beside`] of the process that takes over.
+    ///
+    /// # Errors
+    /// No descriptor is left.
+    pub fn share_lock(&self) -> std::io::Result<OwnedFd> {
+        self.lock.try_clone().map(OwnedFd::from)
     }
 
     /// The number of this run.
@@ -77,6 +113,12 @@ impl Writer {
     fn transaction(&mut self, captures: &[(&Recording, &Verdict)], batch: &Batch) -> Result<(), StoreError> {
         let path = self.settings.path.as_path();
         let tx = self.db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(at(path))?;
+        // Within the transaction, so that it holds until the commit: what another writer pruned is not to be referred to.
+        let others = others(&tx, path)?;
+        if others != self.others {
+            self.others = others;
+            self.memory.clear();
+        }
         let mut insert = Insert { db: &tx, path, run: self.run, memory: &mut self.memory };
         for (recording, verdict) in captures {
             insert.recording(recording, verdict)?;
@@ -121,18 +163,33 @@ impl Writer {
         self.db
             .execute("UPDATE runs SET stopped_us = ?2 WHERE id = ?1", params![self.run, Clock.unix_us()])
             .map_err(at(&path))?;
-        // A reader may hold the log open; then it is merged later. That is no failure.
-        let _: i64 = self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)).map_err(at(&path))?;
+        let newest: i64 = self.db.query_row("SELECT max(id) FROM runs", [], |row| row.get(0)).map_err(at(&path))?;
+        // A reader may hold the log open; then it is merged later. That is no failure. A writer that took over is not to
+        // wait for us, and merges the rest itself.
+        let checkpoint = match newest == self.run {
+            true => "PRAGMA wal_checkpoint(TRUNCATE)",
+            false => "PRAGMA wal_checkpoint(PASSIVE)",
+        };
+        let _: i64 = self.db.query_row(checkpoint, [], |row| row.get(0)).map_err(at(&path))?;
         self.db.close().map_err(|(_, e)| at(&path)(e))
     }
 }
 
-/// The lock beside the file that makes a second writer impossible.
-fn lock(path: &Path) -> Result<File, StoreError> {
+/// Changes with every commit of another connection, and only then.
+fn others(db: &Connection, path: &Path) -> Result<i64, StoreError> {
+    db.query_row("PRAGMA data_version", [], |row| row.get(0)).map_err(at(path))
+}
+
+fn lock_path(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push("-lock");
+    PathBuf::from(name)
+}
+
+/// The lock beside the file that makes a second writer impossible.
+fn lock(path: &Path) -> Result<File, StoreError> {
     let access = |e: std::io::Error| StoreError::Access { path: path.into(), why: e.to_string() };
-    let file = File::options().create(true).truncate(false).write(true).open(PathBuf::from(name)).map_err(access)?;
+    let file = File::options().create(true).truncate(false).write(true).open(lock_path(path)).map_err(access)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(StoreError::Busy { path: path.into() }),

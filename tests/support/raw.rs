@@ -3,7 +3,7 @@
 use crate::support::PATIENCE;
 use std::future::Future;
 use std::sync::{Arc, Mutex};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -131,7 +131,7 @@ pub async fn talk(url: &str, bytes: &[u8]) -> String {
 }
 
 /// Reads until the text is there; `None`: closed before.
-pub async fn hear(stream: &mut TcpStream, text: &str) -> Option<String> {
+pub async fn hear<S: AsyncRead + Unpin>(stream: &mut S, text: &str) -> Option<String> {
     let mut answer = Vec::new();
     let heard = async {
         while !String::from_utf8_lossy(&answer).contains(text) {

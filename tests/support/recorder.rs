@@ -57,11 +57,21 @@ impl Recorder {
     }
 
     /// Starts in a folder that may already hold a database.
-    #[expect(clippy::disallowed_methods, reason = "the reader of the child's stderr ends with the child")]
     pub fn inside(folder: TempDir, config: &str) -> Self {
         std::fs::write(folder.path().join("darklaunch.toml"), config).unwrap();
+        Self::start(folder, &["run"])
+    }
+
+    /// Takes over from this one: the new recorder, which has the folder, and the old one, which is about to end.
+    pub fn relieved(mut self) -> (Self, Self) {
+        let next = Self::start(self.take_folder(), &["run", "--takeover"]);
+        (next, self)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the reader of the child's stderr ends with the child")]
+    fn start(folder: TempDir, args: &[&str]) -> Self {
         let mut child = command()
-            .arg("run")
+            .args(args)
             .current_dir(folder.path())
             .stderr(Stdio::piped())
             .stdout(Stdio::null())
@@ -72,7 +82,8 @@ impl Recorder {
         while traffic.is_none() || console.is_none() {
             let line = lines.next().unwrap_or_else(|| panic!("the recorder did not start: {before:?}")).unwrap();
             if let Some(url) = line.strip_prefix("traffic on ") {
-                traffic = Some(url.to_owned());
+                // The first address; the console's line comes after all of them.
+                traffic.get_or_insert_with(|| url.to_owned());
             } else if let Some(url) = line.strip_prefix("console on ") {
                 console = Some(url.to_owned());
             }
@@ -147,6 +158,18 @@ impl Recorder {
         let code = self.child.wait().unwrap().code();
         let lines = self.talk.take().unwrap().join().unwrap();
         (code, lines.last().cloned().unwrap_or_default())
+    }
+
+    /// Waits until it has ended by itself; the exit code and the last line it said.
+    pub fn ended(mut self) -> (Option<i32>, String) {
+        let code = self.child.wait().unwrap().code();
+        let lines = self.talk.take().unwrap().join().unwrap();
+        (code, lines.last().cloned().unwrap_or_default())
+    }
+
+    /// File descriptors it holds.
+    pub fn descriptors(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count()
     }
 
     /// By how much its memory ever grew since it was up, bytes.

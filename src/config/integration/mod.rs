@@ -14,7 +14,7 @@ use crate::config::problem::Place;
 use crate::config::raw::shown_text;
 use crate::config::reader::{Placed, Reader};
 use crate::config::secret::Secret;
-use crate::proxy::Forwarded;
+use crate::proxy::{Forwarded, Listen};
 
 /// Everything of one integration.
 #[derive(Clone, Debug, Serialize)]
@@ -35,11 +35,15 @@ pub struct IntegrationConfig {
     pub breaker: BreakerConfig,
 }
 
-/// Which requests are an integration's own: host and path, both.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// Which requests are an integration's own: all that is given must hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Matcher {
+    /// Positions in `listen.traffic`, ascending; `None` for any.
+    pub listeners: Option<Vec<usize>>,
     /// Lowercase, without a port; `None` for any.
     pub host: Option<String>,
+    /// The name, lowercase, and the value of a header; without a value, that it is there.
+    pub header: Option<(String, Option<String>)>,
     /// Begins with `/`; without a `/` at its end unless it is `/`.
     pub path_prefix: String,
 }
@@ -217,6 +221,7 @@ struct Section<'r, 'e> {
     reader: &'r mut Reader<'e>,
     name: &'r str,
     listening: &'r [SocketAddr],
+    traffic: &'r [Listen],
 }
 
 /// Checks one section: its match, and the whole unless what it stands on is missing, which then is among the problems.
@@ -225,8 +230,9 @@ pub(crate) fn check(
     name: &str,
     place: &Place,
     listening: &[SocketAddr],
+    traffic: &[Listen],
 ) -> (Option<Matcher>, Option<IntegrationConfig>) {
-    let mut section = Section { reader, name, listening };
+    let mut section = Section { reader, name, listening, traffic };
     let matcher = section.matcher(place);
     let strip_prefix = section.flag("match.strip_prefix");
     let primary = section.primary();

@@ -1,0 +1,171 @@
+//! A recorder is replaced by the next one while it works, and nobody who calls it notices.
+
+use crate::support::{Recorder, Upstream, command, connect, eventually, hear, json};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+
+const CALL: &[u8] = b"GET /things HTTP/1.1\r\nHost: recorder.test\r\n\r\n";
+
+/// The answer to one call, with its body; none if the connection failed.
+async fn call(stream: &mut TcpStream) -> Option<String> {
+    stream.write_all(CALL).await.ok()?;
+    hear(stream, "\r\n\r\n{}").await
+}
+
+/// What the clients together have seen.
+#[derive(Default)]
+struct Load {
+    stop: AtomicBool,
+    answered: AtomicU64,
+    failed: AtomicU64,
+}
+
+impl Load {
+    fn count(&self, answered: bool) {
+        let which = if answered { &self.answered } else { &self.failed };
+        which.fetch_add(1, Ordering::Relaxed);
+    }
+
+    async fn more(&self, calls: u64) {
+        let target = self.answered.load(Ordering::Relaxed) + calls;
+        eventually("more answers", async || (self.answered.load(Ordering::Relaxed) >= target).then_some(())).await;
+    }
+}
+
+/// Calls on one connection for as long as the answers let it; never tries a call again.
+async fn keep_alive(url: String, load: Arc<Load>) {
+    let mut open: Option<TcpStream> = None;
+    while !load.stop.load(Ordering::Relaxed) {
+        let mut stream = match open.take() {
+            Some(stream) => stream,
+            None => connect(&url).await,
+        };
+        let answer = call(&mut stream).await;
+        load.count(answer.is_some());
+        if answer.is_some_and(|text| !text.to_lowercase().contains("connection: close")) {
+            open = Some(stream);
+        }
+    }
+}
+
+/// A connection for each call.
+async fn one_by_one(url: String, load: Arc<Load>) {
+    while !load.stop.load(Ordering::Relaxed) {
+        let answer = call(&mut connect(&url).await).await;
+        load.count(answer.is_some());
+    }
+}
+
+/// The two numbers of `closed: N requests, M recorded, the ledger adds up`.
+fn numbers(last: &str) -> (u64, u64) {
+    assert!(last.ends_with("the ledger adds up"), "{last}");
+    let mut found = last.split(' ').filter_map(|word| word.parse().ok());
+    (found.next().unwrap(), found.next().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn three_takeovers_under_load_fail_no_call_and_lose_no_count() {
+    let (primary, shadow) = (Upstream::replies("{}").await, Upstream::replies("{}").await);
+    let mut recorder = Recorder::between(&primary, &shadow, "");
+    let url = recorder.traffic.clone();
+    let load = Arc::new(Load::default());
+    let mut clients = JoinSet::new();
+    for _ in 0..8 {
+        clients.spawn(keep_alive(url.clone(), load.clone()));
+    }
+    for _ in 0..2 {
+        clients.spawn(one_by_one(url.clone(), load.clone()));
+    }
+    let (mut arrived, mut recorded) = (0, 0);
+    let mut add = |(code, last): (Option<i32>, String)| {
+        assert_eq!(code, Some(0), "{last}");
+        let (requests, captures) = numbers(&last);
+        arrived += requests;
+        recorded += captures;
+        assert!(requests > 0);
+    };
+    for _ in 0..3 {
+        load.more(200).await;
+        let (next, old) = tokio::task::spawn_blocking(move || recorder.relieved()).await.unwrap();
+        assert_eq!(next.traffic, url);
+        // Each connection ends with its next answer, so the old one ends while the load goes on.
+        add(tokio::task::spawn_blocking(move || old.ended()).await.unwrap());
+        recorder = next;
+    }
+    load.more(200).await;
+    load.stop.store(true, Ordering::Relaxed);
+    clients.join_all().await;
+    recorder.at_rest().await;
+    add(tokio::task::spawn_blocking(move || recorder.last_words()).await.unwrap());
+    assert_eq!(load.failed.load(Ordering::Relaxed), 0);
+    let answered = load.answered.load(Ordering::Relaxed);
+    assert_eq!((arrived, primary.seen().len() as u64), (answered, answered));
+    assert_eq!(recorded, shadow.seen().len() as u64);
+}
+
+#[tokio::test]
+async fn a_switch_and_a_slow_call_survive_the_takeover() {
+    let gate = Arc::new(AtomicBool::new(false));
+    let held = gate.clone();
+    let primary = Upstream::answers(move |seen| {
+        let slow = seen.target == "/slow" && !held.swap(true, Ordering::Relaxed);
+        (!slow).then(|| json("{}"))
+    })
+    .await;
+    let shadow = Upstream::replies("{}").await;
+    let recorder = Recorder::between(&primary, &shadow, "primary.read_timeout = \"3s\"");
+    let url = recorder.traffic.clone();
+    let stopped = recorder.cli(&["stop", "payments", "--reason", "night", "--console", &recorder.console]);
+    assert!(stopped.status.success(), "{stopped:?}");
+    // One call runs, one connection is idle: the old recorder answers both, the idle one's next call as well.
+    let (mut slow, mut idle) = (connect(&url).await, connect(&url).await);
+    slow.write_all(b"GET /slow HTTP/1.1\r\nHost: a.test\r\n\r\n").await.unwrap();
+    assert!(call(&mut idle).await.is_some());
+    eventually("the slow call", async || gate.load(Ordering::Relaxed).then_some(())).await;
+    let (next, old) = recorder.relieved();
+    let last = call(&mut idle).await.unwrap();
+    assert!(last.starts_with("HTTP/1.1 200") && last.contains("onnection: close"), "{last}");
+    let slow = hear(&mut slow, "in time").await.unwrap();
+    assert!(slow.starts_with("HTTP/1.1 504"), "the primary's own silence, not a cut connection: {slow}");
+    let status = next.status().await;
+    assert_eq!(status["integrations"][0]["state"], "off", "{status}");
+    assert_eq!(status["integrations"][0]["reason"], "night", "{status}");
+    let (code, words) = old.ended();
+    assert_eq!(code, Some(0), "{words}");
+    assert!(words.contains("the ledger adds up"), "{words}");
+    // The lock changed hands: a third recorder on the same file is refused.
+    let third = next.cli(&["run"]);
+    assert_eq!(third.status.code(), Some(2), "{third:?}");
+}
+
+#[tokio::test]
+async fn without_a_running_recorder_there_is_nothing_to_take_over_from() {
+    let (primary, shadow) = (Upstream::replies("{}").await, Upstream::replies("{}").await);
+    let recorder = Recorder::between(&primary, &shadow, "");
+    let (folder, _) = recorder.stop();
+    let refused = command().args(["run", "--takeover"]).current_dir(folder.path()).output().unwrap();
+    assert_eq!(refused.status.code(), Some(4));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("nothing to take over from"), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_takeover_that_cannot_start_leaves_the_running_recorder_alone() {
+    let (primary, shadow) = (Upstream::replies("{}").await, Upstream::replies("{}").await);
+    let recorder = Recorder::between(&primary, &shadow, "");
+    let config = recorder.folder.path().join("darklaunch.toml");
+    let good = std::fs::read_to_string(&config).unwrap();
+    let taken = primary.url.trim_start_matches("http://");
+    std::fs::write(&config, good.replacen("127.0.0.1:0", taken, 1)).unwrap();
+    assert_eq!(recorder.cli(&["run", "--takeover"]).status.code(), Some(2));
+    std::fs::write(&config, good).unwrap();
+    let mut stream = connect(&recorder.traffic).await;
+    assert!(call(&mut stream).await.is_some());
+    // And it can still be taken over from.
+    let (next, old) = recorder.relieved();
+    drop(stream);
+    assert_eq!(old.ended().0, Some(0));
+    assert_eq!(next.status().await["integrations"][0]["name"], "payments");
+}
