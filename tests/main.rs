@@ -6,6 +6,7 @@ mod command_line;
 mod console;
 mod crash;
 mod demo;
+mod differential;
 mod faults;
 mod fidelity;
 mod isolation;
