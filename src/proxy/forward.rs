@@ -4,7 +4,7 @@ use crate::exchange::{Clock, Endpoint, FailureKind, NotMirrored};
 use crate::latency::Shard;
 use crate::mirror::{Ticket, Timer, Upstream, UpstreamError, UpstreamSettings, failure_of, timed};
 use crate::proxy::answer::{AnswerBody, AnswerCopy, Leg};
-use crate::proxy::headers::{asks_upgrade, host_problem, join_cookies, remove_hop_by_hop};
+use crate::proxy::headers::{announce_chunks, asks_upgrade, host_problem, join_cookies, remove_hop_by_hop};
 use crate::proxy::refuse::{of_failure, refuse};
 use crate::proxy::tee::{Activity, Copying, TeeBody};
 use crate::proxy::{PrimaryUrl, Route, Settings, route};
@@ -125,6 +125,7 @@ impl Worker {
         parts.uri = uri;
         parts.version = Version::HTTP_11;
         parts.headers.insert(HOST, primary.host().clone());
+        announce_chunks(&mut parts.headers, &body);
         let activity = Activity::new(started, self.clock);
         let tee = TeeBody::new(body, copying, activity.clone());
         let silence = Duration::from_millis(route.primary_read_timeout_ms);

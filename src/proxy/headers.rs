@@ -1,8 +1,9 @@
 //! Hop-by-hop headers: they belong to one connection and are not passed on.
 
-use http::header::{CONNECTION, COOKIE, HOST, UPGRADE};
+use http::header::{CONNECTION, COOKIE, HOST, TRANSFER_ENCODING, UPGRADE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Version};
+use hyper::body::Body;
 
 const HOP_BY_HOP: [&str; 9] = [
     "connection",
@@ -32,6 +33,13 @@ pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
             headers.iter().filter(|(name, _)| !of_the_hop(name)).map(|(name, value)| (name.clone(), value.clone())),
         );
         *headers = kept;
+    }
+}
+
+/// Says that a body of unknown length follows: without it, hyper's client sends a GET or HEAD as if it had none.
+pub(crate) fn announce_chunks(headers: &mut HeaderMap, body: &impl Body) {
+    if !body.is_end_stream() && body.size_hint().exact().is_none() {
+        headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
     }
 }
 

@@ -69,7 +69,7 @@ const QUERIES: [&str; 16] = [
     "u=http://h.example/?y",
     "?",
     "k=%26",
-    "z={\"j\":1}",
+    "z={j:1}",
 ];
 const NAMES: [&str; 16] = [
     "X-One",
@@ -180,7 +180,7 @@ impl Plan {
             fields.push(("Content-Length".to_owned(), b"1234".to_vec()));
         }
         match (closes, to_http10) {
-            (true, false) => fields.push(("Connection".to_owned(), b"close".to_vec())),
+            (true, _) => fields.push(("Connection".to_owned(), b"close".to_vec())),
             (false, true) => fields.push(("Connection".to_owned(), b"keep-alive".to_vec())),
             _ => {}
         }
