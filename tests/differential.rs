@@ -21,7 +21,7 @@ type Fields = BTreeMap<Vec<u8>, Vec<(Vec<u8>, Vec<u8>)>>;
 
 /// A message after the allowed changes.
 #[derive(PartialEq, Eq)]
-struct Normal {
+pub struct Normal {
     line: Vec<u8>,
     fields: Fields,
     body: Vec<u8>,
@@ -109,7 +109,7 @@ fn without_trailer_of_head(fields: &mut Fields, case: &Case) {
     }
 }
 
-fn request(message: &Message) -> Normal {
+pub fn request(message: &Message) -> Normal {
     let mut fields = by_name(message);
     without_hop_by_hop(&mut fields, message);
     without_host(&mut fields);
@@ -118,7 +118,7 @@ fn request(message: &Message) -> Normal {
     Normal { line, fields, body: message.body.clone(), trailers: trailers(message) }
 }
 
-fn answer(message: &Message, case: &Case) -> Normal {
+pub fn answer(message: &Message, case: &Case) -> Normal {
     let mut fields = by_name(message);
     without_hop_by_hop(&mut fields, message);
     without_length_of_304(&mut fields, message);
@@ -130,18 +130,18 @@ fn answer(message: &Message, case: &Case) -> Normal {
 }
 
 /// One client's connection to one side, made anew when it was closed as announced.
-struct Client {
+pub struct Client {
     url: String,
     open: Option<(Reading<OwnedReadHalf>, OwnedWriteHalf)>,
 }
 
 impl Client {
-    fn new(url: &str) -> Self {
+    pub fn new(url: &str) -> Self {
         Self { url: url.to_owned(), open: None }
     }
 
     /// Sends the cases in one go and hears the answers; fewer when the connection ended before.
-    async fn send(&mut self, cases: &[Case], dice: &mut Dice) -> Vec<Message> {
+    pub async fn send(&mut self, cases: &[Case], dice: &mut Dice) -> Vec<Message> {
         let (mut reading, mut write) = match self.open.take() {
             Some(open) => open,
             None => {
@@ -193,7 +193,7 @@ fn generated(client: u64, batch: u64, dice: &mut Dice) -> Vec<Case> {
 }
 
 /// What differs, in words.
-fn difference(what: &str, direct: &Normal, through: &Normal) -> Option<String> {
+pub fn difference(what: &str, direct: &Normal, through: &Normal) -> Option<String> {
     let text = |bytes: &[u8]| bytes.escape_ascii().to_string();
     if direct.line != through.line {
         return Some(format!("{what}: line {} became {}", text(&direct.line), text(&through.line)));
@@ -278,7 +278,7 @@ async fn what_the_upstream_sees_and_the_client_gets_is_the_same_directly_and_thr
     let (upstream, traffic) = (&upstream, recorder.traffic.as_str());
     let clients = seeds.into_iter().map(|seed| client(seed, upstream, traffic));
     let (mut exchanges, mut found) = (0, Vec::new());
-    for (count, differences) in futures_joined(clients).await {
+    for (count, differences) in joined(clients).await {
         exchanges += count;
         found.extend(differences);
     }
@@ -290,7 +290,7 @@ async fn what_the_upstream_sees_and_the_client_gets_is_the_same_directly_and_thr
 }
 
 /// Runs them all at once on this task.
-async fn futures_joined<T>(futures: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
+pub async fn joined<T>(futures: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
     let mut running: Vec<_> = futures.map(|future| (Box::pin(future), None)).collect();
     std::future::poll_fn(|cx| {
         let mut all = true;

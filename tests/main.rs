@@ -11,5 +11,6 @@ mod faults;
 mod fidelity;
 mod isolation;
 mod readme;
+mod schedules;
 mod start;
 mod support;

@@ -2,6 +2,7 @@
 
 mod dice;
 pub mod generate;
+mod moody;
 mod raw;
 mod recorder;
 mod scribe;
@@ -9,6 +10,7 @@ mod upstream;
 mod wire;
 
 pub use dice::Dice;
+pub use moody::{Mood, Moody};
 pub use raw::{Raw, connect, hear, talk};
 pub use recorder::{Recorder, bytes_below, command, config_text};
 pub use scribe::Scribe;

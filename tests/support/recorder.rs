@@ -154,6 +154,18 @@ impl Recorder {
         peak_bytes(&self.child) - self.memory_at_start_bytes
     }
 
+    /// The process, for a look into `/proc`.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Memory it holds now, bytes, and open descriptors.
+    pub fn holds(&self) -> (u64, usize) {
+        let folder = format!("/proc/{}", self.pid());
+        let open = std::fs::read_dir(format!("{folder}/fd")).unwrap().count();
+        (status_bytes(&self.child, "VmRSS:"), open)
+    }
+
     /// kill -9.
     pub fn kill(mut self) -> TempDir {
         self.child.kill().unwrap();
@@ -175,8 +187,12 @@ impl Drop for Recorder {
 
 /// The most memory a process ever held.
 fn peak_bytes(child: &Child) -> u64 {
+    status_bytes(child, "VmHWM:")
+}
+
+fn status_bytes(child: &Child, line: &str) -> u64 {
     let text = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
-    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    let line = text.lines().find_map(|found| found.strip_prefix(line)).unwrap();
     line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10
 }
 
