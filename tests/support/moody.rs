@@ -154,9 +154,12 @@ async fn serve(stream: TcpStream, told: watch::Receiver<Mood>, notes: Arc<Mutex<
 
 fn note(notes: &Mutex<Notes>, request: &Message, mood: Mood) -> Option<Arc<Plan>> {
     let id = request.values(ID).next().and_then(|id| std::str::from_utf8(id).ok()?.parse().ok()).unwrap_or_default();
+    // An answer to HEAD is whole with its head, whatever comes of the body it has not.
+    let bodiless = request.line.starts_with(b"HEAD ") && matches!(mood, Mood::ResetMidBody | Mood::Drip);
+    let counted = if bodiless { Mood::Well } else { mood };
     let mut notes = notes.lock().unwrap();
     notes.seen.entry(id).or_default().push(mood);
-    *notes.whole.entry(mood).or_default() += 1;
+    *notes.whole.entry(counted).or_default() += 1;
     notes.total += 1;
     notes.plans.get(&id).cloned()
 }
