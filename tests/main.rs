@@ -10,6 +10,7 @@ mod differential;
 mod faults;
 mod fidelity;
 mod isolation;
+mod load;
 mod readme;
 mod schedules;
 mod start;

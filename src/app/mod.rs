@@ -191,7 +191,9 @@ impl App {
             clock,
         };
         let console_addr = console.addr();
+        let cores = config.limits.shadow_cores;
         let console = Runner::start("dl-console", move |stop| async move {
+            telemetry::step_back(cores);
             if let Err(error) = console.serve(shared, stop).await {
                 tracing::error!(%error, "the console ended");
             }
@@ -319,7 +321,8 @@ fn start_line(
     };
     let settings =
         recorder::Settings { commit_interval_ms: config.store.commit_interval_ms, ..recorder::Settings::default() };
-    let lower = telemetry::lower_priority_of_this_thread;
+    let cores = config.limits.shadow_cores;
+    let lower = move || telemetry::step_back(cores);
     let recorder = recorder::start(settings, inputs, split, redactor, writer, lower).map_err(StartError::one)?;
     let deadline = CancellationToken::new();
     let (closing, outlets) = (deadline.clone(), Outlets { recordings, shards });

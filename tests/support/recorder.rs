@@ -57,11 +57,17 @@ impl Recorder {
     }
 
     /// Starts in a folder that may already hold a database.
-    #[expect(clippy::disallowed_methods, reason = "the reader of the child's stderr ends with the child")]
     pub fn inside(folder: TempDir, config: &str) -> Self {
+        Self::under(folder, config, &[])
+    }
+
+    /// Starts with more in its environment.
+    #[expect(clippy::disallowed_methods, reason = "the reader of the child's stderr ends with the child")]
+    pub fn under(folder: TempDir, config: &str, environment: &[(&str, &Path)]) -> Self {
         std::fs::write(folder.path().join("darklaunch.toml"), config).unwrap();
         let mut child = command()
             .arg("run")
+            .envs(environment.iter().copied())
             .current_dir(folder.path())
             .stderr(Stdio::piped())
             .stdout(Stdio::null())
