@@ -87,7 +87,11 @@ async fn a_disk_that_takes_five_seconds_a_write_is_counted_and_not_felt() {
     let (primary, shadow) = (Upstream::replies("{}").await, Upstream::replies("{}").await);
     let tools = tempfile::tempdir().unwrap();
     let (library, switch) = (slow_disk(tools.path()), tools.path().join("slow"));
-    let config = config_text(&primary.url, &shadow.url, "mirror.memory = \"128KiB\"\nmirror.queue = 16");
+    let config = config_text(
+        &primary.url,
+        &shadow.url,
+        "mirror.memory = \"128KiB\"\nmirror.max_body = \"16KiB\"\nmirror.queue = 16",
+    );
     let environment = [("LD_PRELOAD", library.as_path()), ("SLOW_DISK_SWITCH", switch.as_path())];
     let recorder = Recorder::under(tempfile::tempdir().unwrap(), &config, &environment);
     served(&recorder, 5).await;

@@ -112,6 +112,15 @@ const STATUSES: [u16; 22] =
 impl Case {
     /// `plain` is one that other requests may follow on the same connection.
     pub fn generate(id: u64, dice: &mut Dice, plain: bool) -> Self {
+        Self::with(id, dice, plain, target)
+    }
+
+    /// For stories that watch memory: each endpoint has latency series of its own, 25 kB each.
+    pub fn to_few_endpoints(id: u64, dice: &mut Dice) -> Self {
+        Self::with(id, dice, false, |_, dice| format!("/{}?{}", dice.pick(&["a", "b", "c"]), dice.pick(&QUERIES)))
+    }
+
+    fn with(id: u64, dice: &mut Dice, plain: bool, target: fn(&str, &mut Dice) -> String) -> Self {
         let http10 = !plain && dice.once_in(8);
         let method = dice.pick(&METHODS);
         let mut head = Vec::new();
