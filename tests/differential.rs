@@ -167,7 +167,7 @@ impl Client {
         let hearing = async {
             for case in cases {
                 let Some(mut answer) = reading.answer(case.is_head).await else { return };
-                answer.interim.extend(first_interim.drain(..));
+                answer.interim.append(&mut first_interim);
                 let ends = !answer.keeps();
                 heard.push(answer);
                 if ends {
