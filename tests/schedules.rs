@@ -192,7 +192,6 @@ async fn no_schedule_of_faults_changes_an_answer_or_loses_a_count() {
 
 /// What one recorder holds must not climb: the last third of a soak against the third before it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[expect(clippy::print_stdout, reason = "a soak of an hour tells what it saw")]
 async fn a_recorder_that_lives_through_many_schedules_holds_no_more_than_before() {
     const THIRD_MIN: usize = 2;
     let lasting = Duration::from_secs(60 * wanted("SOAK_MINUTES").unwrap_or(0));
