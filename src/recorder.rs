@@ -104,7 +104,7 @@ pub fn start<T: Send + 'static>(
     split: fn(T) -> (Capture, Held),
     redactor: Arc<Redactor>,
     writer: Writer,
-    lower_priority: fn(),
+    lower_priority: impl Fn() + Copy + Send + 'static,
 ) -> std::io::Result<Recorder> {
     let Inputs { taken, shards, ledger, switches, report } = inputs;
     let (ready_tx, ready_rx) = sync_channel(settings.batch_captures_max);

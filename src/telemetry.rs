@@ -3,6 +3,7 @@
 //! **Invariant:** a request is counted as arrived once and ends in exactly one state; `pending` is the difference.
 
 use crate::exchange::{DropReason, Integration, NotMirrored, Outcome, Refused};
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -246,6 +247,25 @@ pub fn init_tracing(filter: &str, json: bool) -> Result<(), TracingError> {
 /// How far threads off the user's path step back, as a nice value (0 normal – 19 last).
 pub const OFF_PATH_NICE: i32 = 10;
 
+/// Takes the calling thread off the user's path: lower priority and, if `cores` is given, only the last so many of the
+/// cores the process may use. Threads it starts later inherit both. Best effort, as
+/// [`lower_priority_of_this_thread`].
+pub fn step_back(cores: Option<usize>) {
+    lower_priority_of_this_thread();
+    let Some(cores) = cores else { return };
+    let pinned = sched_getaffinity(None).and_then(|all| sched_setaffinity(None, &last_of(&all, cores)));
+    if let Err(error) = pinned {
+        tracing::warn!(%error, "the system did not let this thread be kept to limits.shadow_cores");
+    }
+}
+
+/// The last ones, since interrupts and single-threaded work gather on the first.
+fn last_of(all: &CpuSet, cores: usize) -> CpuSet {
+    let mut last = CpuSet::new();
+    (0..CpuSet::MAX_CPU).rev().filter(|core| all.is_set(*core)).take(cores.max(1)).for_each(|core| last.set(core));
+    last
+}
+
 /// Lowers the OS priority of the calling thread only, so that the user's path is served first. Best effort: where the
 /// system refuses, the work still runs, at normal priority.
 pub fn lower_priority_of_this_thread() {
@@ -273,6 +293,14 @@ mod tests {
         assert!(now.adds_up());
         book.mirrored(Outcome::Ok);
         assert!(!book.snapshot().adds_up());
+    }
+
+    #[test]
+    fn the_last_cores_are_taken_and_never_none() {
+        let mut all = CpuSet::new();
+        [0, 2, 5].into_iter().for_each(|core| all.set(core));
+        let taken = |cores| (0..8).filter(|core| last_of(&all, cores).is_set(*core)).collect::<Vec<_>>();
+        assert_eq!((taken(0), taken(2), taken(9)), (vec![5], vec![2, 5], vec![0, 2, 5]));
     }
 
     #[test]

@@ -98,6 +98,7 @@ struct ConsoleAgain {
     store_path: PathBuf,
     listener: TcpListener,
     shared: console::Shared,
+    cores: Option<usize>,
 }
 
 /// How a recorder ended.
@@ -223,8 +224,9 @@ impl App {
             store_path: config.store.path.clone(),
             listener,
             shared: shared.clone(),
+            cores: config.limits.shadow_cores,
         };
-        let console = start_console(console, shared)?;
+        let console = start_console(console, shared, console_again.cores)?;
         let keeper = Keeper::start(state, switches).map_err(StartError::one)?;
         let proxy = proxy.start().map_err(StartError::one)?;
         ready.set_up(true);
@@ -263,8 +265,9 @@ fn shared(config: &Config, common: &Common, started_unix_us: i64) -> console::Sh
     }
 }
 
-fn start_console(console: console::Bound, shared: console::Shared) -> Result<Runner, StartError> {
+fn start_console(console: console::Bound, shared: console::Shared, cores: Option<usize>) -> Result<Runner, StartError> {
     let serve = move |stop| async move {
+        telemetry::step_back(cores);
         if let Err(error) = console.serve(shared, stop).await {
             tracing::error!(%error, "the console ended");
         }
@@ -385,7 +388,8 @@ fn start_line(
     };
     let settings =
         recorder::Settings { commit_interval_ms: config.store.commit_interval_ms, ..recorder::Settings::default() };
-    let lower = telemetry::lower_priority_of_this_thread;
+    let cores = config.limits.shadow_cores;
+    let lower = move || telemetry::step_back(cores);
     let recorder = recorder::start(settings, inputs, split, redactor, writer, lower).map_err(StartError::one)?;
     let deadline = CancellationToken::new();
     let (closing, outlets) = (deadline.clone(), Outlets { recordings, shards });

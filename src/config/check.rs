@@ -181,6 +181,7 @@ fn limits(reader: &mut Reader<'_>) -> LimitsConfig {
     let whole = |count: Option<u64>| count.and_then(|count| usize::try_from(count).ok());
     LimitsConfig {
         workers: whole(reader.count("limits.workers")).unwrap_or(cores),
+        shadow_cores: whole(reader.count("limits.shadow_cores")),
         connections_max: whole(reader.count("limits.connections")).unwrap_or_default(),
         drain_ms: reader.duration_ms("limits.drain"),
         mirror_memory_bytes_max: reader.size_bytes("limits.mirror_memory"),

@@ -148,6 +148,8 @@ impl KeySecret {
 pub struct LimitsConfig {
     /// Threads on the user's path.
     pub workers: usize,
+    /// Cores for all that is not on the user's path; `None` for every core.
+    pub shadow_cores: Option<usize>,
     /// Connections from the application.
     pub connections_max: usize,
     /// Milliseconds that a shutdown waits for calls in flight.

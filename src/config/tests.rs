@@ -68,6 +68,16 @@ fn the_example_works_and_names_every_key() {
 }
 
 #[test]
+fn shadow_cores_are_a_count_from_one() {
+    assert_eq!(config(SMALLEST).limits.shadow_cores, None);
+    assert_eq!(config(&format!("limits.shadow_cores = 1\n{SMALLEST}")).limits.shadow_cores, Some(1));
+    for bad in ["0", "257", "\"two\""] {
+        let problem = message(&format!("limits.shadow_cores = {bad}\n{SMALLEST}"));
+        assert!(problem.contains("darklaunch.toml:1:") && problem.contains("limits.shadow_cores"), "{problem}");
+    }
+}
+
+#[test]
 fn providers_have_names_for_people() {
     let with = |name: &str| {
         format!(

@@ -18,6 +18,9 @@ const COOKIE_V2: u32 = 0x1c84_9313;
 const HEADER_BYTES: usize = 40;
 /// No series of this shape encodes longer than this: 3 072 slots of at most 9 bytes, and the header.
 const BLOB_BYTES_MAX: usize = HEADER_BYTES + 4_096 * 9;
+/// The least 64-bit number as the format writes it: a run of 2^63 empty slots, which no series has and whose negation
+/// overflows in the library's decoder.
+const LEAST_COUNT: [u8; 9] = [0xFF; 9];
 
 /// The figures a histogram rounds, kept exactly beside its blob, and the blob's checksum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -237,6 +240,9 @@ impl Series {
             return Err(BadBlob::Checksum { found, expected: exact.crc32 });
         }
         check_header(blob)?;
+        if blob[HEADER_BYTES..].windows(LEAST_COUNT.len()).any(|word| word == LEAST_COUNT) {
+            return Err(BadBlob::Counts);
+        }
         let counts: Histogram<u64> = Deserializer::new().deserialize(&mut &*blob).map_err(|_| BadBlob::Counts)?;
         check_exact(&counts, &exact)?;
         Ok(Self {

@@ -121,6 +121,16 @@ fn headers_that_claim_too_much_are_refused_before_decoding() {
 }
 
 #[test]
+fn a_run_of_two_to_the_sixty_third_empty_slots_is_refused() {
+    let mut blob = Series::new().encode();
+    blob.truncate(40);
+    blob[4..8].copy_from_slice(&9_u32.to_be_bytes());
+    blob.extend([0xFF; 9]);
+    let exact = Exact { n: 0, sum_us: 0, min_us: None, max_us: None, crc32: crc32_of(&blob) };
+    assert_eq!(Series::decode(&blob, exact).unwrap_err(), BadBlob::Counts);
+}
+
+#[test]
 fn ranks_are_whole_numbers_and_nothing_is_not_zero() {
     let thousand = series(&(1..=1_000).map(|n| n * 1_000).collect::<Vec<_>>());
     // In floating point this is rank 1000.

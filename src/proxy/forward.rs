@@ -7,7 +7,8 @@ use crate::proxy::answer::{AnswerBody, AnswerCopy, Leg};
 use crate::proxy::early::{Early, Withheld};
 use crate::proxy::guard::Wire;
 use crate::proxy::headers::{
-    NextHop, expects_continue, grant_upgrade, host_problem, join_cookies, may_forward, remove_hop_by_hop,
+    NextHop, announce_chunks, expects_continue, grant_upgrade, host_problem, join_cookies, may_forward,
+    remove_hop_by_hop,
 };
 use crate::proxy::refuse::{of_failure, of_refused, refuse};
 use crate::proxy::tee::{Activity, Copying, TeeBody};
@@ -193,6 +194,7 @@ impl Worker {
         route.passing.apply(&mut parts, primary.host(), peer);
         parts.uri = uri;
         parts.version = Version::HTTP_11;
+        announce_chunks(&mut parts.headers, &body);
         let activity = Activity::new(started, self.clock);
         let tee = TeeBody::new(body, copying, activity.clone()).expecting(early.clone().filter(|_| expects));
         let mut request = Request::from_parts(parts, tee);

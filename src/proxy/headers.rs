@@ -1,9 +1,10 @@
 //! Headers on their way: those of one hop stay behind (RFC 9110, 7.6.1), `Host` and `Forwarded` as configured.
 
 use crate::proxy::Peer;
-use http::header::{CONNECTION, COOKIE, EXPECT, FORWARDED, HOST, MAX_FORWARDS, TE, UPGRADE};
+use http::header::{CONNECTION, COOKIE, EXPECT, FORWARDED, HOST, MAX_FORWARDS, TE, TRANSFER_ENCODING, UPGRADE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
+use hyper::body::Body;
 use std::net::IpAddr;
 
 const HOP_BY_HOP: [&str; 10] = [
@@ -126,6 +127,13 @@ pub(crate) fn grant_upgrade(headers: &mut HeaderMap) {
 pub(crate) fn expects_continue(parts: &Parts) -> bool {
     parts.version == Version::HTTP_11
         && parts.headers.get(EXPECT).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"))
+}
+
+/// Says that a body of unknown length follows: without it, hyper's client sends a GET or HEAD as if it had none.
+pub(crate) fn announce_chunks(headers: &mut HeaderMap, body: &impl Body) {
+    if !body.is_end_stream() && body.size_hint().exact().is_none() {
+        headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+    }
 }
 
 /// What is wrong with the request's `Host`, if anything: RFC 9112, 3.2 wants exactly one, and a 400 otherwise.

@@ -1,12 +1,21 @@
 //! The lab: sample upstreams, a recorder process between them, and a way to wait for facts.
 
+mod dice;
+pub mod generate;
+mod moody;
 mod raw;
 mod recorder;
+mod scribe;
 mod upstream;
+mod wire;
 
+pub use dice::Dice;
+pub use moody::{Mood, Moody};
 pub use raw::{Raw, connect, hear, talk};
 pub use recorder::{Recorder, bytes_below, command, config_text};
+pub use scribe::Scribe;
 pub use upstream::{Upstream, json, status};
+pub use wire::{Message, Reading, Side, write_in_pieces};
 
 use std::time::{Duration, Instant};
 

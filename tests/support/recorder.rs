@@ -58,20 +58,26 @@ impl Recorder {
 
     /// Starts in a folder that may already hold a database.
     pub fn inside(folder: TempDir, config: &str) -> Self {
+        Self::under(folder, config, &[])
+    }
+
+    /// Starts with more in its environment.
+    pub fn under(folder: TempDir, config: &str, environment: &[(&str, &Path)]) -> Self {
         std::fs::write(folder.path().join("darklaunch.toml"), config).unwrap();
-        Self::start(folder, &["run"])
+        Self::start(folder, &["run"], environment)
     }
 
     /// Takes over from this one: the new recorder, which has the folder, and the old one, which is about to end.
     pub fn relieved(mut self) -> (Self, Self) {
-        let next = Self::start(self.take_folder(), &["run", "--takeover"]);
+        let next = Self::start(self.take_folder(), &["run", "--takeover"], &[]);
         (next, self)
     }
 
     #[expect(clippy::disallowed_methods, reason = "the reader of the child's stderr ends with the child")]
-    fn start(folder: TempDir, args: &[&str]) -> Self {
+    fn start(folder: TempDir, args: &[&str], environment: &[(&str, &Path)]) -> Self {
         let mut child = command()
             .args(args)
+            .envs(environment.iter().copied())
             .current_dir(folder.path())
             .stderr(Stdio::piped())
             .stdout(Stdio::null())
@@ -177,6 +183,18 @@ impl Recorder {
         peak_bytes(&self.child) - self.memory_at_start_bytes
     }
 
+    /// The process, for a look into `/proc`.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Memory it holds now, bytes, and open descriptors.
+    pub fn holds(&self) -> (u64, usize) {
+        let folder = format!("/proc/{}", self.pid());
+        let open = std::fs::read_dir(format!("{folder}/fd")).unwrap().count();
+        (status_bytes(&self.child, "VmRSS:"), open)
+    }
+
     /// kill -9.
     pub fn kill(mut self) -> TempDir {
         self.child.kill().unwrap();
@@ -198,8 +216,12 @@ impl Drop for Recorder {
 
 /// The most memory a process ever held.
 fn peak_bytes(child: &Child) -> u64 {
+    status_bytes(child, "VmHWM:")
+}
+
+fn status_bytes(child: &Child, line: &str) -> u64 {
     let text = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
-    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    let line = text.lines().find_map(|found| found.strip_prefix(line)).unwrap();
     line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10
 }
 
