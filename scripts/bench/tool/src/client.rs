@@ -73,8 +73,8 @@ impl Client {
         Ok(())
     }
 
-    /// Writes and reads what is possible. `answer_bytes` is how long a good answer's body is.
-    pub fn go_on(&mut self, answer_bytes: usize) -> Progress {
+    /// Writes and reads what is possible. `answer_bytes` is how long a good answer's body is; `None` where any length is.
+    pub fn go_on(&mut self, answer_bytes: Option<usize>) -> Progress {
         if let Err(why) = self.flush() {
             return Progress::Bad(why);
         }
@@ -96,7 +96,7 @@ impl Client {
         }
     }
 
-    fn judge(&mut self, answer_bytes: usize) -> Progress {
+    fn judge(&mut self, answer_bytes: Option<usize>) -> Progress {
         let bytes = &self.buffer[..self.filled];
         if self.head.is_none() {
             match parse::answer(bytes) {
@@ -106,10 +106,10 @@ impl Client {
         }
         let Some((status, head)) = self.head else { return Progress::Waiting };
         let Some(whole) = head.whole(bytes) else { return Progress::Waiting };
-        let length_good = match head.body {
-            parse::Body::Sized(size) => size == answer_bytes,
-            parse::Body::Chunked => whole - head.head_bytes >= answer_bytes,
-        };
+        let length_good = answer_bytes.is_none_or(|wanted| match head.body {
+            parse::Body::Sized(size) => size == wanted,
+            parse::Body::Chunked => whole - head.head_bytes >= wanted,
+        });
         if self.call_ns.is_none() || whole != self.filled {
             return Progress::Bad("unasked");
         }

@@ -39,6 +39,9 @@ pub struct LoadArgs {
     /// Size of the answer's body that is asked for and checked
     #[arg(long, value_name = "BYTES", default_value_t = 1024)]
     answer: usize,
+    /// GET this path instead, and take a good answer of any size
+    #[arg(long, conflicts_with = "post")]
+    path: Option<String>,
 }
 
 /// Runs the load to its end and gives its result.
@@ -53,7 +56,8 @@ pub fn run(args: &LoadArgs) -> Result<Value, String> {
 
 struct Load {
     server: SocketAddr,
-    answer_bytes: usize,
+    /// `None` where any size is good.
+    answer_bytes: Option<usize>,
     start: Instant,
     end_ns: u64,
     poll: Poll,
@@ -76,7 +80,7 @@ impl Load {
         let end_ns = nanos(args.warmup) + nanos(args.seconds);
         let mut load = Self {
             server: args.server,
-            answer_bytes: args.answer,
+            answer_bytes: args.path.is_none().then_some(args.answer),
             start: Instant::now(),
             end_ns,
             poll,
@@ -85,7 +89,10 @@ impl Load {
             waiting: VecDeque::new(),
             schedule: (args.rate > 0).then(|| Schedule::new(args.rate, end_ns)),
             next_call: 0,
-            request: message::request(args.post, args.answer),
+            request: match &args.path {
+                Some(path) => message::get(args.server, path),
+                None => message::request(args.post, args.answer),
+            },
             number: 0,
             tally: Tally::new(nanos(args.warmup))?,
         };

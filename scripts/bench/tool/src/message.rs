@@ -54,6 +54,11 @@ pub fn request(post_bytes: Option<usize>, answer_bytes: usize) -> Template {
     Template::new(text)
 }
 
+/// A plain GET, such as a browser sends to a page.
+pub fn get(server: std::net::SocketAddr, path: &str) -> Template {
+    Template::new(format!("GET {path} HTTP/1.1\r\nhost: {server}\r\naccept: text/html\r\n\r\n"))
+}
+
 /// An answer with a body of `body_bytes`.
 pub fn answer(status: &str, body_bytes: usize) -> Template {
     Template::new(format!(
