@@ -37,21 +37,35 @@ class Bench:
         self.primary, self.shadow = contenders.Upstream(), contenders.Upstream()
         self.prefix = prepare.real_time()
         self.violations = []
+        # Contenders of which a cell could not be measured, with the last reason.
+        self.broken = {}
 
     def close(self):
         contenders.end(self.primary.process)
         contenders.end(self.shadow.process)
 
     def cell(self, name, load, **more):
-        """Measures a cell; again when it was disturbed, and keeps the attempt that was disturbed least."""
+        """Measures a cell; again when it was disturbed, and keeps the attempt that was disturbed least. `None` when the
+        contender could not be measured: said, counted and no reason to lose the other cells."""
         best = None
         for _ in range(1 + self.retries):
-            found = Cell(self, name, load, **more).run()
+            try:
+                found = Cell(self, name, load, **more).run()
+            except RuntimeError as error:
+                self._broken(name, str(error))
+                return best
             if best is None or found["foreign_share"] < best["foreign_share"]:
                 best = found
             if best["foreign_share"] <= FOREIGN_MAX:
                 break
         return best
+
+    def _broken(self, name, why):
+        prepare.say(f"NOT MEASURED: {why}")
+        if name.startswith("darklaunch"):
+            self.violations.append(why)
+        else:
+            self.broken[name] = why
 
 
 class Cell:

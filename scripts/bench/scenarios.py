@@ -44,6 +44,8 @@ def run_all(bench, plan, only):
         for repeat in range(repeats):
             prepare.say(f"{name}: repeat {repeat + 1} of {repeats}")
             for case, contender, found in scenario(bench, plan):
+                if found is None:
+                    continue
                 results.append({"scenario": name, "case": case, "repeat": repeat, **found})
                 prepare.say(f"  {case:14} {contender:16} {line(found)}")
     return results
@@ -78,6 +80,8 @@ def everything(bench, plan):
     for _ in range(plan.search_steps + 1):
         rate = int((low * high) ** 0.5)
         result = bench.cell("darklaunch_all", Load(post=1024, rate=rate, seconds=plan.seconds))
+        if result is None:
+            break
         load, ledger = result["load"], result["ledger"]
         # What is still under way when the load ends is work put off: it may be no more than a commit's worth.
         kept_up = result["drained_s"] <= 0.5 + 0.1 * plan.seconds
@@ -183,6 +187,8 @@ def recovery(bench, plan):
             (10.0, lambda cell: cell.mark("later")),
         ]
         found = bench.cell(name, load, timeline=steps)
+        if found is None:
+            continue
         marks, windows = found["marks"], found["load"]["windows"]
         if "later" in marks:
             took = marks["later"]["at_s"] - marks["again"]["at_s"]
