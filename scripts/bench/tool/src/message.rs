@@ -6,6 +6,9 @@
 /// Digits of the number in path and body.
 const DIGITS: usize = 9;
 
+/// Of so many entries of a body the first is a person, the others are lines of an order: about one person in a KiB.
+const ENTRIES_PER_PERSON: usize = 7;
+
 /// A message whose number can be set.
 #[derive(Clone, Debug)]
 pub struct Template {
@@ -70,27 +73,37 @@ pub fn answer(status: &str, body_bytes: usize) -> Template {
 /// JSON of exactly this size, or blanks when there is no room for any.
 fn body(size: usize) -> String {
     let mark = "#".repeat(DIGITS);
-    let head = format!("{{\"request\":\"{mark}\",\"people\":[");
+    let mut text = format!("{{\"request\":\"{mark}\",\"entries\":[");
     let tail = |filler: usize| format!("],\"note\":\"{}\"}}", "n".repeat(filler));
-    let mut text = head;
-    let mut person = 0usize;
-    loop {
-        let comma = if person == 0 { "" } else { "," };
-        let next = format!(
-            "{comma}{{\"id\":{person},\"name\":\"Ada Example {person}\",\"email\":\"ada.{mark}.{person}@mail.example\",\
-             \"phone\":\"+1-202-555-01{:02}\",\"card\":\"4111111111111111\",\"street\":\"{person} Long Street\",\
-             \"city\":\"Springfield\",\"balance\":{}.50,\"active\":true}}",
-            person % 100,
-            person * 17 % 1000
-        );
+    for entry in 0.. {
+        let comma = if entry == 0 { "" } else { "," };
+        let next = comma.to_owned() + &if entry % ENTRIES_PER_PERSON == 0 { person(entry) } else { line(entry) };
         if text.len() + next.len() + tail(0).len() > size {
             break;
         }
         text.push_str(&next);
-        person += 1;
     }
     let room = size.checked_sub(text.len() + tail(0).len());
     room.map_or_else(|| " ".repeat(size), |filler| text + &tail(filler))
+}
+
+fn person(number: usize) -> String {
+    let mark = "#".repeat(DIGITS);
+    format!(
+        "{{\"customer\":{number},\"name\":\"Ada Example\",\"email\":\"ada.{mark}@mail.example\",\"phone\":\"+1-202-555-01{:02}\",\
+         \"card\":\"4111111111111111\",\"street\":\"{number} Long Street\",\"city\":\"Springfield\",\"active\":true}}",
+        number % 100
+    )
+}
+
+fn line(number: usize) -> String {
+    format!(
+        "{{\"sku\":\"SKU-{:04}\",\"quantity\":{},\"price\":{}.50,\"currency\":\"eur\",\"status\":\"shipped\",\
+         \"description\":\"notebook with dotted pages and a blue cover\"}}",
+        number % 10_000,
+        number % 9 + 1,
+        number * 17 % 1000
+    )
 }
 
 #[cfg(test)]
