@@ -29,7 +29,7 @@ class Plan:
         self.repeats = repeats or (1 if quick else 5)
         self.seconds = seconds or (1.5 if quick else 3.0)
         self.stall_s = 8 if quick else 30
-        self.search_steps = 4 if quick else 7
+        self.search_steps = 6 if quick else 8
         self.faults = [f for f in FAULTS if f != "ok"] if quick else list(FAULTS)
         self.long_repeats = 1 if quick else min(self.repeats, 3)
 
@@ -76,8 +76,8 @@ def everything(bench, plan):
     found = {name: bench.cell(name, Load(post=1024, seconds=plan.seconds)) for name in here(bench, [*MIRRORS, "mitmproxy"])}
     for name, result in found.items():
         yield "POST 1 KiB", name, result
-    low, high, best = 1_000, 64_000, None
-    for _ in range(plan.search_steps + 1):
+    low, high, best = 250, 64_000, None
+    for _ in range(plan.search_steps):
         rate = int((low * high) ** 0.5)
         result = bench.cell("darklaunch_all", Load(post=1024, rate=rate, seconds=plan.seconds))
         if result is None:
@@ -90,7 +90,10 @@ def everything(bench, plan):
             low, best = rate, result
         else:
             high = rate
-    if best:
+        prepare.say(f"  {rate}/s: {'kept up' if low == rate else 'did not keep up'}")
+    if best is None:
+        prepare.say("NOT MEASURED: darklaunch_all kept up at no rate that was tried")
+    else:
         yield "POST 1 KiB", "darklaunch_all", best
 
 
