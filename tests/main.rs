@@ -10,5 +10,6 @@ mod faults;
 mod fidelity;
 mod isolation;
 mod readme;
+mod selftest;
 mod start;
 mod support;
