@@ -5,6 +5,9 @@ use crate::config::{EndpointTemplate, IntegrationConfig};
 /// Allowed endpoints that are tried; the rest would say nothing new.
 const ALLOWED_MAX: usize = 16;
 
+/// Paths of ours, of different lengths, since an exclusion such as `/{a}/{b}` names all of one length.
+const PATHS: [&str; 4] = ["/selftest/canary", "/selftest", "/selftest/canary/deep", "/selftest/canary/deep/deeper"];
+
 /// One kind of request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Probe {
@@ -26,9 +29,7 @@ impl Probe {
 /// The requests that should be mirrored, and what is wrong with the rules on their face.
 pub(crate) fn probes(one: &IntegrationConfig) -> (Vec<Probe>, Vec<String>) {
     let mut problems = Vec::new();
-    let path = path(one);
-    let by_method = one.mirror.methods.iter().map(|method| Probe { method: method.clone(), path: path.clone() });
-    let mut probes: Vec<Probe> = by_method.collect();
+    let mut probes: Vec<Probe> = one.mirror.methods.iter().map(|method| of_method(one, method)).collect();
     for template in one.mirror.allow.iter().take(ALLOWED_MAX) {
         let filled = filled(template);
         if below(&filled.path, &one.matcher.path_prefix) {
@@ -38,19 +39,27 @@ pub(crate) fn probes(one: &IntegrationConfig) -> (Vec<Probe>, Vec<String>) {
             problems.push(format!("mirror.allow names {name}, which is not below match.path_prefix {prefix}"));
         }
     }
-    if one.mirror.methods.is_empty() && one.mirror.allow.is_empty() {
-        problems.push("mirror.methods and mirror.allow are empty, so that nothing is ever mirrored".to_owned());
-    }
     (probes, problems)
 }
 
 /// A request of no particular kind, where the rules leave none to be mirrored.
 pub(crate) fn any(one: &IntegrationConfig) -> Probe {
-    Probe { method: "GET".to_owned(), path: path(one) }
+    of_method(one, "GET")
 }
 
-fn path(one: &IntegrationConfig) -> String {
-    format!("{}/selftest/canary", one.matcher.path_prefix.trim_end_matches('/'))
+/// A path of ours below the prefix: the first that no exclusion names, or just the first.
+fn of_method(one: &IntegrationConfig, method: &str) -> Probe {
+    let prefix = one.matcher.path_prefix.trim_end_matches('/');
+    let excluded = |path: &&&str| one.mirror.exclude.iter().any(|rule| names(rule, method, &format!("{prefix}{path}")));
+    let path = PATHS.iter().find(|path| !excluded(path)).unwrap_or(&PATHS[0]);
+    Probe { method: method.to_owned(), path: format!("{prefix}{path}") }
+}
+
+/// Whether a template stands for this endpoint: segment by segment, `{name}` for any.
+fn names(template: &EndpointTemplate, method: &str, path: &str) -> bool {
+    let (wanted, given): (Vec<&str>, Vec<&str>) = (template.path.split('/').collect(), path.split('/').collect());
+    let same = wanted.iter().zip(&given).all(|(wanted, given)| wanted.starts_with('{') || wanted == given);
+    same && wanted.len() == given.len() && template.method.as_deref().is_none_or(|one| one == method)
 }
 
 /// `/orders/{id}` → `/orders/selftest`.
@@ -86,6 +95,12 @@ mod tests {
         let (probes, problems) = found("mirror.allow = [\"POST /pay/orders/{id}\"]");
         assert_eq!(probes, ["GET /pay/selftest/canary", "HEAD /pay/selftest/canary", "POST /pay/orders/selftest"]);
         assert!(problems.is_empty(), "{problems:?}");
+    }
+
+    #[test]
+    fn an_excluded_path_is_no_good_probe() {
+        let (probes, _) = found("mirror.exclude = [\"/pay/{a}/{b}\", \"HEAD /pay/selftest\"]");
+        assert_eq!(probes, ["GET /pay/selftest", "HEAD /pay/selftest/canary/deep"]);
     }
 
     #[test]
