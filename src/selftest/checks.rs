@@ -73,7 +73,7 @@ pub(crate) fn identical(visits: &[(&Visit, Result<Answer, String>)]) -> Check {
                 ));
             }
             (Ok(through), Ok(direct)) if through.head != direct.head => {
-                problems.push(format!("{name}: direct {:?}, through the recorder {:?}", direct.head, through.head));
+                problems.push(format!("{name}: {}", changed(&direct.head, &through.head)));
             }
             (Ok(through), Ok(direct)) => {
                 problems.push(format!("{name}: body {} became {}", direct.body_hash(), through.body_hash()));
@@ -82,6 +82,18 @@ pub(crate) fn identical(visits: &[(&Visit, Result<Answer, String>)]) -> Check {
         }
     }
     Check::unless(IDENTICAL, &problems, detail.join("; "))
+}
+
+/// What became of an answer's lines.
+fn changed(direct: &[String], through: &[String]) -> String {
+    let only = |of: &[String], other: &[String]| -> Vec<String> {
+        of.iter().filter(|line| !other.contains(line)).cloned().collect()
+    };
+    let (lost, added) = (only(direct, through), only(through, direct));
+    match lost.is_empty() && added.is_empty() {
+        true => "the headers came in another order or number".to_owned(),
+        false => format!("lost {lost:?}, added {added:?}"),
+    }
 }
 
 /// A sink answers 204 to everything.
@@ -205,4 +217,39 @@ pub(crate) fn ledger(status: &Value, sent: u64, shadow_saw: Option<u64>) -> Chec
     let saw = shadow_saw.map_or_else(String::new, |saw| format!(", the shadow saw {saw}"));
     let detail = format!("{arrived} arrived = {mirrored} mirrored + {refused} not mirrored{saw}, {kept} recorded");
     Check::unless(LEDGER, &problems, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::selftest::Verdict;
+
+    fn lines(lines: &[&str]) -> Vec<String> {
+        lines.iter().map(|line| (*line).to_owned()).collect()
+    }
+
+    #[test]
+    fn a_changed_answer_is_told_by_its_lines() {
+        let direct = lines(&["HTTP/1.1 200 OK", "a: 1", "b: 2"]);
+        assert_eq!(changed(&direct, &lines(&["HTTP/1.1 200 OK", "a: 1", "c: 3"])), "lost [\"b: 2\"], added [\"c: 3\"]");
+        let order = "the headers came in another order or number";
+        assert_eq!(changed(&direct, &lines(&["HTTP/1.1 200 OK", "b: 2", "a: 1"])), order);
+    }
+
+    #[test]
+    fn a_ledger_that_does_not_fit_the_shadows_count_is_found() {
+        let status = |mirrored: u64, refused: u64| {
+            serde_json::json!({
+                "ledger": { "arrived": 10, "adds_up": true, "mirrored": { "ok": mirrored, "aborted": 0 },
+                            "not_mirrored": { "off": refused } },
+                "recorded": mirrored,
+            })
+        };
+        let verdict = |status: &Value, sent, saw| ledger(status, sent, Some(saw)).verdict;
+        assert_eq!(verdict(&status(7, 3), 10, 7), Verdict::Pass);
+        assert_eq!(verdict(&status(7, 3), 10, 8), Verdict::Fail);
+        assert_eq!(verdict(&status(7, 3), 10, 6), Verdict::Fail);
+        assert_eq!(verdict(&status(7, 3), 11, 7), Verdict::Fail);
+        assert_eq!(verdict(&status(7, 2), 10, 7), Verdict::Fail);
+    }
 }
