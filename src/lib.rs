@@ -26,4 +26,5 @@ pub mod console;
 pub mod config;
 pub mod app;
 pub mod demo;
+pub mod selftest;
 pub mod cli;

@@ -30,7 +30,9 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("config", &[EVERYTHING_EARLIER]),
     ("app", &[EVERYTHING_EARLIER]),
     ("demo", &["app", THE_READ_SIDE]),
-    ("cli", &["app", "demo", "config", THE_READ_SIDE]),
+    // The self-test starts a whole recorder from the user's configuration and reads back what was stored.
+    ("selftest", &["app", "config", THE_READ_SIDE]),
+    ("cli", &["app", "demo", "selftest", "config", THE_READ_SIDE]),
 ];
 const EVERYTHING_EARLIER: &str = "(everything earlier)";
 const THE_READ_SIDE: &str = "(the read side)";

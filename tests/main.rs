@@ -15,6 +15,7 @@ mod load;
 mod readme;
 mod sampling;
 mod schedules;
+mod selftest;
 mod start;
 mod support;
 mod wire;

@@ -8,6 +8,7 @@ mod filter;
 mod print;
 mod read;
 mod run;
+mod selftest;
 mod server;
 
 use crate::config::{self, Loaded};
@@ -34,6 +35,8 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Check the configuration, the redaction rules and the database without starting anything
     Check(run::CheckArgs),
+    /// Send marked requests through the real configuration, to local stand-ins, and say what came of them
+    Selftest(selftest::SelftestArgs),
     /// Write a commented example configuration to stdout
     Init(run::InitArgs),
     /// State, ledger and switches of a running recorder
@@ -124,6 +127,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Demo(args) => demo::demo(&args),
         Command::Check(args) => run::check(&args),
+        Command::Selftest(args) => selftest::selftest(&args),
         Command::Init(args) => run::init(&args),
         Command::Status(args) => server::status(&args),
         Command::Enable(args) => server::enable(&args),

@@ -23,11 +23,11 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use crate::proxy::Listen;
 use crate::redact::RuleFile;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+pub use crate::proxy::Listen;
 pub use integration::{
     BreakerConfig, EndpointShare, EndpointTemplate, ErrorPointer, IntegrationConfig, Matcher, MirrorConfig,
     PrimaryConfig, RampConfig, SampleKey, ShadowConfig,
