@@ -1,15 +1,16 @@
 //! From the configuration to every room's own settings.
 
 use crate::adapt::{self, BaseUrl, ErrorPointer, SuccessRule};
-use crate::config::{self, Config, EndpointTemplate, IntegrationConfig, RedactionConfig, StateFolder};
+use crate::config::{self, Config, EndpointTemplate, IntegrationConfig, ReachConfig, RedactionConfig, StateFolder};
 use crate::control::{self, BreakerSettings};
 use crate::exchange::Integration;
 use crate::mirror::{self, Door, EndpointRule};
-use crate::proxy::{ENDPOINTS_MAX, EndpointNames, Matcher, Route};
+use crate::proxy::{ENDPOINTS_MAX, EndpointNames, Matcher, Primary, Route};
 use crate::redact::{PseudonymKey, Redactor, builtin};
 use crate::telemetry::Book;
+use crate::upstream::{Target, TargetSettings};
 use crate::{redact, store};
-use http::{HeaderName, HeaderValue, Method};
+use http::{HeaderName, HeaderValue, Method, Uri};
 use std::sync::Arc;
 
 /// What decoding may expand a body to, as a multiple of what may be kept of it.
@@ -131,13 +132,27 @@ pub(crate) fn mirror(one: &IntegrationConfig) -> mirror::Settings {
     }
 }
 
+/// What the shadow's connections are made to.
+pub(crate) fn shadow_target(one: &IntegrationConfig) -> Result<Arc<Target>, String> {
+    target(&one.shadow.url, &one.shadow.reach, one.shadow.connect_timeout_ms)
+        .map_err(|error| format!("integrations.{}.shadow.url: {error}", one.name))
+}
+
+fn target(url: &Uri, reach: &ReachConfig, connect_timeout_ms: u64) -> Result<Arc<Target>, String> {
+    let ReachConfig { http, socket, tls, .. } = reach;
+    let settings = TargetSettings { socket: socket.clone(), http: *http, tls: tls.clone(), connect_timeout_ms };
+    Target::new(url, settings).map(Arc::new).map_err(|error| error.to_string())
+}
+
 /// Where an integration's requests go on the user's path.
 pub(crate) fn route(one: &IntegrationConfig, door: Door, book: Arc<Book>) -> Result<Route, String> {
     let primary = match &one.primary {
-        Some(primary) => Some(
-            BaseUrl::parse(&primary.url.to_string())
-                .map_err(|error| format!("integrations.{}.primary.url: {error}", one.name))?,
-        ),
+        Some(primary) => {
+            let field = |error: String| format!("integrations.{}.primary.url: {error}", one.name);
+            let url = BaseUrl::parse(&primary.url.to_string()).map_err(|error| field(error.to_string()))?;
+            let target = target(&primary.url, &primary.reach, primary.connect_timeout_ms).map_err(field)?;
+            Some(Primary { url, target })
+        }
         None => None,
     };
     // What rules speak of is declared as well and first: an inferred name might not be the one the rule was written for.

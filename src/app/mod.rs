@@ -37,9 +37,6 @@ const SHARDS_MAX: usize = 64;
 /// How long the shadow's calls may go on when the recorder closes, beside the proxy's own drain, in milliseconds.
 const SHADOW_DRAIN_MS: u64 = 5_000;
 
-/// Connect timeout of a recorder whose integrations are all sinks, in milliseconds: never used.
-const CONNECT_TIMEOUT_MS: u64 = 5_000;
-
 /// How long [`Running::settle`] waits at most.
 const SETTLE_MAX: Duration = Duration::from_secs(30);
 
@@ -279,7 +276,8 @@ fn build_line(config: &Config, clock: Clock) -> Result<Built, StartError> {
     for (one, name) in config.integrations.iter().zip(&names) {
         let (Some(switch), Some(book)) = (switchboard.get(name), ledger.of(name)) else { continue };
         let adapt = build::adapt(one).map_err(StartError::one)?;
-        let (door, line) = mirror::door(build::mirror(one), adapt, switch, book, clock);
+        let target = build::shadow_target(one).map_err(StartError::one)?;
+        let (door, line) = mirror::door(build::mirror(one), adapt, target, switch, book, clock);
         routes.push(build::route(one, door, book.clone()).map_err(StartError::one)?);
         lines.push(line);
     }
@@ -325,9 +323,7 @@ fn start_line(
     let (closing, outlets) = (deadline.clone(), Outlets { recordings, shards });
     let shadow = Runner::start("dl-shadow", move |_| async move {
         lower();
-        if let Err(error) = mirror::run(lines, outlets, closing).await {
-            tracing::error!(%error, "the shadow side could not start");
-        }
+        mirror::run(lines, outlets, closing).await;
     })
     .map_err(StartError::one)?;
     Ok(Started { recorder, shadow, deadline })
@@ -357,17 +353,11 @@ fn saved(state: &StateFolder) -> Result<Vec<SavedSwitch>, StartError> {
 }
 
 fn proxy_settings(config: &Config) -> proxy::Settings {
-    let primaries = config.integrations.iter().filter_map(|one| one.primary.as_ref());
     proxy::Settings {
         listen: config.listen_traffic.clone(),
         workers: config.limits.workers,
         connections_max: config.limits.connections_max,
         drain_ms: config.limits.drain_ms,
-        // The workers' connections are shared by the integrations, so the most patient one's limit holds.
-        primary_connect_timeout_ms: primaries
-            .map(|primary| primary.connect_timeout_ms)
-            .max()
-            .unwrap_or(CONNECT_TIMEOUT_MS),
         ..proxy::Settings::default()
     }
 }

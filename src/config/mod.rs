@@ -27,8 +27,8 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 pub use integration::{
-    BreakerConfig, EndpointTemplate, ErrorPointer, IntegrationConfig, Matcher, MirrorConfig, PrimaryConfig, SampleKey,
-    ShadowConfig,
+    BreakerConfig, EndpointTemplate, ErrorPointer, IntegrationConfig, Matcher, MirrorConfig, PrimaryConfig,
+    ReachConfig, SampleKey, ShadowConfig,
 };
 pub use keys::reference;
 pub use problem::{Place, Problem, Problems};

@@ -7,7 +7,6 @@ mod call;
 mod dispatch;
 mod door;
 mod held;
-mod upstream;
 #[cfg(test)]
 mod tests;
 
@@ -16,7 +15,6 @@ pub use call::Shadow;
 pub use dispatch::{Outlets, run};
 pub use door::{Door, Line, Offer, PrimaryDone, PrimarySide, Ticket, door};
 pub use held::BytesHeld;
-pub use upstream::{Timer, Upstream, UpstreamError, UpstreamSettings, failure_of, timed};
 
 use crate::exchange::Capture;
 use http::{HeaderName, Method};

@@ -5,11 +5,13 @@ use crate::exchange::{
     Timings,
 };
 use crate::latency::Shard;
-use crate::mirror::{BytesHeld, PrimaryDone, failure_of};
+use crate::mirror::{BytesHeld, PrimaryDone};
+use crate::proxy::tee::TeeBody;
 use crate::telemetry::Book;
+use crate::upstream::{self, failure_of};
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
-use hyper::body::{Body, Frame, Incoming, SizeHint};
+use hyper::body::{Body, Frame, SizeHint};
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -121,14 +123,14 @@ impl Drop for Leg {
 
 /// The body given to the application.
 pub(crate) struct AnswerBody {
-    inner: Incoming,
+    inner: upstream::AnswerBody<TeeBody>,
     leg: Leg,
     silence: Duration,
     quiet: Option<Pin<Box<Sleep>>>,
 }
 
 impl AnswerBody {
-    pub(crate) fn new(inner: Incoming, mut leg: Leg, silence: Duration) -> Self {
+    pub(crate) fn new(inner: upstream::AnswerBody<TeeBody>, mut leg: Leg, silence: Duration) -> Self {
         if inner.is_end_stream() {
             leg.end(None);
         }

@@ -2,12 +2,13 @@
 
 use crate::exchange::{Clock, Endpoint, FailureKind, NotMirrored};
 use crate::latency::Shard;
-use crate::mirror::{Ticket, Timer, Upstream, UpstreamError, UpstreamSettings, failure_of, timed};
+use crate::mirror::Ticket;
 use crate::proxy::answer::{AnswerBody, AnswerCopy, Leg};
 use crate::proxy::headers::{asks_upgrade, host_problem, join_cookies, remove_hop_by_hop};
 use crate::proxy::refuse::{of_failure, refuse};
 use crate::proxy::tee::{Activity, Copying, TeeBody};
-use crate::proxy::{PrimaryUrl, Route, Settings, route};
+use crate::proxy::{Primary, Route, Settings, route};
+use crate::upstream::{self, Origin, OriginSettings, Timer, TrailersWanted, failure_of, wants_trailers};
 use bytes::{Bytes, BytesMut};
 use http::header::HOST;
 use http::request::Parts;
@@ -16,7 +17,6 @@ use http_body_util::{BodyExt, Either, Full};
 use hyper::body::Incoming;
 use std::convert::Infallible;
 use std::pin::pin;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -30,21 +30,22 @@ pub(crate) type Answer = Response<Either<AnswerBody, Full<Bytes>>>;
 pub(crate) struct Worker {
     pub(crate) settings: Arc<Settings>,
     pub(crate) routes: Arc<Vec<Route>>,
-    pub(crate) upstream: Upstream<TeeBody>,
+    /// The worker's own connections to the primaries, in the order of the routes; `None` for a sink.
+    pub(crate) origins: Vec<Option<Origin<TeeBody>>>,
     /// Only this worker's thread locks it, so that it is never waited for.
     pub(crate) shard: Arc<Mutex<Shard>>,
     pub(crate) clock: Clock,
 }
 
-/// A worker's own client for the primaries.
-pub(crate) fn upstream(settings: &Settings, clock: Clock) -> Result<Upstream<TeeBody>, UpstreamError> {
-    let leg = UpstreamSettings {
-        connect_timeout_ms: settings.primary_connect_timeout_ms,
+/// A worker's own clients for the primaries.
+pub(crate) fn origins(routes: &[Route], settings: &Settings, clock: Clock) -> Vec<Option<Origin<TeeBody>>> {
+    let leg = OriginSettings {
         idle_connections_max: settings.primary_idle_connections_max,
         idle_timeout_ms: IDLE_TIMEOUT_MS,
         retry_unsent: true,
     };
-    Upstream::new(leg, clock)
+    let of = |primary: &Primary| Origin::new(Arc::clone(&primary.target), leg, clock);
+    routes.iter().map(|route| route.primary.as_ref().map(of)).collect()
 }
 
 impl Worker {
@@ -68,13 +69,18 @@ impl Worker {
             let text = "darklaunch: protocol upgrades are not forwarded\n";
             return Ok(refuse(StatusCode::NOT_IMPLEMENTED, "upgrade", text).map(Either::Right));
         }
+        if wants_trailers(&parts.headers) {
+            parts.extensions.insert(TrailersWanted);
+        }
         remove_hop_by_hop(&mut parts.headers);
         join_cookies(&mut parts);
         let endpoint = route.endpoints.name(&parts.method, parts.uri.path());
         let ticket = route.door.consider(&parts, &endpoint).ok();
-        match &route.primary {
-            Some(primary) => Ok(self.forward(route, primary, parts, body, endpoint, ticket).await),
-            None => {
+        match (&route.primary, self.origin(route)) {
+            (Some(primary), Some(origin)) => {
+                Ok(self.forward(route, (primary, origin), parts, body, endpoint, ticket).await)
+            }
+            _ => {
                 let silence = Duration::from_millis(route.primary_read_timeout_ms);
                 Ok(self.sink(parts, body, ticket, silence).await.map(Either::Right))
             }
@@ -84,14 +90,14 @@ impl Worker {
     async fn forward(
         &self,
         route: &Route,
-        primary: &PrimaryUrl,
+        (primary, origin): (&Primary, &Origin<TeeBody>),
         mut parts: Parts,
         body: Incoming,
         endpoint: Endpoint,
         ticket: Option<Ticket>,
     ) -> Answer {
         let received = target_of(&parts);
-        let Some(uri) = primary.join(&route.target(&received)) else {
+        let Some(uri) = primary.url.join(&route.target(&received)) else {
             if let Some(ticket) = ticket {
                 ticket.shed(NotMirrored::Refused);
             }
@@ -124,17 +130,30 @@ impl Worker {
         };
         parts.uri = uri;
         parts.version = Version::HTTP_11;
-        parts.headers.insert(HOST, primary.host().clone());
+        parts.headers.insert(HOST, primary.url.host().clone());
         let activity = Activity::new(started, self.clock);
         let tee = TeeBody::new(body, copying, activity.clone());
         let silence = Duration::from_millis(route.primary_read_timeout_ms);
-        self.call(Request::from_parts(parts, tee), leg, &activity, silence).await
+        self.call(origin, Request::from_parts(parts, tee), leg, &activity, silence).await
     }
 
-    async fn call(&self, request: Request<TeeBody>, mut leg: Leg, activity: &Activity, silence: Duration) -> Answer {
+    /// The primary's client of a route of this worker's.
+    fn origin(&self, route: &Route) -> Option<&Origin<TeeBody>> {
+        let at = self.routes.iter().position(|one| std::ptr::eq(one, route))?;
+        self.origins.get(at)?.as_ref()
+    }
+
+    async fn call(
+        &self,
+        origin: &Origin<TeeBody>,
+        request: Request<TeeBody>,
+        mut leg: Leg,
+        activity: &Activity,
+        silence: Duration,
+    ) -> Answer {
         let timer = Timer::default();
-        let head = self.head(request, &timer, silence, activity).await;
-        leg.connect_us = Some(timer.load(Ordering::Relaxed)).filter(|us| *us > 0);
+        let head = self.head(origin, request, &timer, silence, activity).await;
+        leg.connect_us = timer.connect_us();
         match head {
             Err(kind) => {
                 // The client only knows that the call failed; that the application broke it off is not the provider's fault.
@@ -155,12 +174,13 @@ impl Worker {
     /// The answer's head, or the failure; an upload that moves is not a silent provider.
     async fn head(
         &self,
+        origin: &Origin<TeeBody>,
         request: Request<TeeBody>,
         timer: &Timer,
         silence: Duration,
         activity: &Activity,
-    ) -> Result<Response<Incoming>, FailureKind> {
-        let mut call = pin!(timed(Arc::clone(timer), self.upstream.request(request)));
+    ) -> Result<Response<upstream::AnswerBody<TeeBody>>, FailureKind> {
+        let mut call = pin!(origin.request(request, timer));
         let mut wait = silence;
         loop {
             tokio::select! {

@@ -19,11 +19,10 @@ mod tests;
 pub use crate::mirror::BaseUrl as PrimaryUrl;
 pub use names::{ENDPOINTS_MAX, EndpointNames};
 pub use refuse::ERROR_HEADER;
-pub use route::{Matcher, Route};
+pub use route::{Matcher, Primary, Route};
 
 use crate::exchange::Clock;
 use crate::latency::Shard;
-use crate::mirror::UpstreamError;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -52,8 +51,6 @@ pub struct Settings {
     pub header_bytes_max: usize,
     /// Header lines at most.
     pub header_lines_max: usize,
-    /// Name, TCP and TLS to the primary at most, milliseconds.
-    pub primary_connect_timeout_ms: u64,
     /// Idle connections kept per worker and primary at most.
     pub primary_idle_connections_max: usize,
 }
@@ -68,7 +65,6 @@ impl Default for Settings {
             header_read_timeout_ms: 30_000,
             header_bytes_max: 128 << 10,
             header_lines_max: 200,
-            primary_connect_timeout_ms: 10_000,
             primary_idle_connections_max: 512,
         }
     }
@@ -88,9 +84,6 @@ pub enum BindError {
     /// No address.
     #[error("listen.traffic is empty; give one address such as 127.0.0.1:8080")]
     NoAddress,
-    /// TLS to the primaries.
-    #[error(transparent)]
-    Upstream(#[from] UpstreamError),
     /// A thread or its runtime.
     #[error("a traffic worker could not be started: {0}; lower the number of workers or raise the process limits")]
     Worker(#[from] io::Error),
@@ -159,11 +152,9 @@ impl Proxy {
                 cut: running.cut.clone(),
                 clock: self.clock,
             };
-            // The client is built here, so that a failure is known before traffic is served.
-            let upstream = forward::upstream(&self.settings, self.clock)?;
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             let thread = std::thread::Builder::new().name(format!("traffic-{at}"));
-            running.threads.push(thread.spawn(move || worker::run(&runtime, plan, upstream))?);
+            running.threads.push(thread.spawn(move || worker::run(&runtime, plan))?);
         }
         Ok(running)
     }

@@ -3,6 +3,7 @@
 use crate::mirror::{Door, strip_prefix};
 use crate::proxy::{EndpointNames, PrimaryUrl};
 use crate::telemetry::Book;
+use crate::upstream::Target;
 use http::header::HOST;
 use http::request::Parts;
 use std::sync::Arc;
@@ -16,6 +17,15 @@ pub struct Matcher {
     pub path_prefix: String,
 }
 
+/// Today's provider: its address as requests carry it, and how it is reached.
+#[derive(Clone, Debug)]
+pub struct Primary {
+    /// Scheme, authority and base path.
+    pub url: PrimaryUrl,
+    /// What connections are made to.
+    pub target: Arc<Target>,
+}
+
 /// One integration on the traffic side.
 #[derive(Debug)]
 pub struct Route {
@@ -24,7 +34,7 @@ pub struct Route {
     /// Whether a matching path prefix is taken off before forwarding.
     pub strip_prefix: bool,
     /// Today's provider; `None` is a sink.
-    pub primary: Option<PrimaryUrl>,
+    pub primary: Option<Primary>,
     /// The primary's silence at most, before and within its answer, milliseconds.
     pub primary_read_timeout_ms: u64,
     /// How its endpoints are named.

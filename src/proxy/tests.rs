@@ -6,6 +6,7 @@ use crate::control::{self, Switchboard};
 use crate::exchange::{FailureKind, NotMirrored, Outcome};
 use crate::mirror::{self, Outlets, Taken};
 use crate::telemetry::{BookSnapshot, Ledger};
+use crate::upstream::{HttpVersion, Target, TargetSettings, Tls};
 use http::Method;
 use std::sync::Mutex;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -87,6 +88,12 @@ async fn read_message(stream: &mut TcpStream) -> Option<Vec<u8>> {
 /// Far beyond what any answer of these tests takes.
 const READ_TIMEOUT_MS: u64 = 60_000;
 
+fn target(url: &str) -> Arc<Target> {
+    let reach =
+        TargetSettings { socket: None, http: HttpVersion::Auto, tls: Tls::default(), connect_timeout_ms: 10_000 };
+    Arc::new(Target::new(&url.parse().unwrap(), reach).unwrap())
+}
+
 struct Stand {
     running: Option<Running>,
     board: Arc<Switchboard>,
@@ -113,17 +120,17 @@ impl Stand {
         let ledger = Ledger::new(vec![name]);
         let (switch, book) = (board.get("pay").unwrap(), ledger.of("pay").unwrap());
         let adapt = adapt::Settings::to(PrimaryUrl::parse(shadow).unwrap());
-        let (door, line) = mirror::door(mirror, adapt, switch, book, Clock);
+        let (door, line) = mirror::door(mirror, adapt, target(shadow), switch, book, Clock);
         let (recordings, taken) = mpsc::channel(64);
         let (shards, shard_queue) = mpsc::channel(64);
         let outlets = Outlets { recordings, shards: shards.clone() };
         let mut tasks = JoinSet::new();
-        tasks.spawn(async move { mirror::run(vec![line], outlets, CancellationToken::new()).await.unwrap() });
+        tasks.spawn(async move { mirror::run(vec![line], outlets, CancellationToken::new()).await });
         let route = Route {
             matcher: Matcher { host: None, path_prefix: "/".to_owned() },
             primary_read_timeout_ms,
             strip_prefix: false,
-            primary: primary.map(|url| PrimaryUrl::parse(&url).unwrap()),
+            primary: primary.map(|url| Primary { url: PrimaryUrl::parse(&url).unwrap(), target: target(&url) }),
             endpoints: EndpointNames::new(&[], ENDPOINTS_MAX),
             door,
             book: Arc::clone(book),
