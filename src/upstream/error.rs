@@ -17,7 +17,7 @@ pub enum CallError {
     #[error("an upgrade needs HTTP/1.1, and this origin is spoken to in HTTP/2 only")]
     Upgrade,
     /// The connection failed during the call, or what came is no HTTP.
-    #[error(transparent)]
+    #[error("the call failed: {0}")]
     Http(#[from] hyper::Error),
 }
 
