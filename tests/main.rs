@@ -12,3 +12,4 @@ mod isolation;
 mod readme;
 mod start;
 mod support;
+mod upstream;

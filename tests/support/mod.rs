@@ -1,9 +1,11 @@
 //! The lab: sample upstreams, a recorder process between them, and a way to wait for facts.
 
+mod provider;
 mod raw;
 mod recorder;
 mod upstream;
 
+pub use provider::{Authority, Provider};
 pub use raw::{Raw, connect, hear, talk};
 pub use recorder::{Recorder, bytes_below, command, config_text};
 pub use upstream::{Upstream, json, status};
