@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, Version};
 use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
+use hyper::body::{Body, Frame, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
@@ -14,8 +14,10 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 use std::convert::Infallible;
 use std::path::Path;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
@@ -95,6 +97,8 @@ pub struct Provider {
 impl Provider {
     /// On loopback: HTTP/1.1 and HTTP/2, by prior knowledge or by what `tls` offers.
     pub async fn on_loopback(tls: Option<Arc<ServerConfig>>) -> Self {
+        // The stories' own client needs it as well.
+        darklaunch::app::install_tls();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let (book, mut serving) = (Arc::<Book>::default(), JoinSet::new());
@@ -117,6 +121,7 @@ impl Provider {
 
     /// On a unix socket.
     pub fn on_socket(path: &Path) -> Self {
+        darklaunch::app::install_tls();
         let listener = tokio::net::UnixListener::bind(path).unwrap();
         let (book, mut serving) = (Arc::<Book>::default(), JoinSet::new());
         let kept = Arc::clone(&book);
@@ -151,10 +156,22 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, boo
     let _ = auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await;
 }
 
+/// A body that does not tell its length: one that is told leaves no room for trailers in HTTP/1.1.
+struct Untold<B>(B);
+
+impl<B: Body + Unpin> Body for Untold<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        Pin::new(&mut self.0).poll_frame(cx)
+    }
+}
+
 async fn answer(
     request: Request<Incoming>,
     book: Arc<Book>,
-) -> Result<Response<impl hyper::body::Body<Data = Bytes, Error = Infallible>>, hyper::Error> {
+) -> Result<Response<impl Body<Data = Bytes, Error = Infallible>>, hyper::Error> {
     let (head, body) = request.into_parts();
     let read = body.collect().await?;
     let trailers = read.trailers().cloned().unwrap_or_default();
@@ -163,6 +180,6 @@ async fn answer(
     let heard = Heard { version: head.version, authority, headers: head.headers, body: body.clone(), trailers };
     book.heard.lock().unwrap().push(heard);
     let sum = HeaderMap::from_iter([("x-sum".parse().unwrap(), body.len().to_string().parse().unwrap())]);
-    let body = Full::new(body).with_trailers(async move { Some(Ok(sum)) });
-    Ok(Response::builder().header("trailer", "x-sum").header("x-provider", "p").body(body).unwrap())
+    let body = Full::new(body).with_trailers(std::future::ready(Some(Ok(sum))));
+    Ok(Response::builder().header("trailer", "x-sum").header("x-provider", "p").body(Untold(body)).unwrap())
 }
