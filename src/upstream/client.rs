@@ -129,7 +129,7 @@ where
             };
             let mut unsent = match line {
                 Line::Own(mut lease) => {
-                    for_http1(&mut request);
+                    for_http1(&mut request, &self.0.target);
                     match lease.sender.try_send_request(request).await {
                         Ok(answer) => return Ok(leased(answer, lease)),
                         Err(unsent) => unsent,

@@ -1,8 +1,8 @@
 //! Where an origin is and how it is reached: name, TCP or a unix socket, then TLS.
 
 use crate::upstream::{HttpVersion, Tls};
-use http::Uri;
 use http::uri::{Authority, Scheme};
+use http::{HeaderValue, Uri};
 use hyper_util::client::legacy::connect::HttpConnector;
 use rustls::crypto::ring;
 use rustls::pki_types::ServerName;
@@ -53,6 +53,7 @@ pub enum TargetError {
 pub struct Target {
     pub(crate) scheme: Scheme,
     pub(crate) authority: Authority,
+    pub(crate) host: HeaderValue,
     pub(crate) http: HttpVersion,
     pub(crate) connect_timeout: Duration,
     address: Address,
@@ -98,6 +99,7 @@ impl Target {
         Ok(Self {
             scheme: scheme.clone(),
             authority: authority.clone(),
+            host: HeaderValue::try_from(authority.as_str()).map_err(|_| TargetError::NotAUrl)?,
             http: settings.http,
             connect_timeout: Duration::from_millis(settings.connect_timeout_ms),
             address,

@@ -17,11 +17,12 @@ pub fn wants_trailers(headers: &HeaderMap) -> bool {
     lines.flat_map(|line| line.split(',')).any(|coding| coding.trim().eq_ignore_ascii_case(TRAILERS))
 }
 
-/// HTTP/1.1: the path and query as they are, the `Host` as it is.
-pub(crate) fn for_http1<B>(request: &mut Request<B>) {
+/// HTTP/1.1: the path and query as they are, and the `Host`, which is the origin's unless the request has one.
+pub(crate) fn for_http1<B>(request: &mut Request<B>, target: &Target) {
     *request.version_mut() = Version::HTTP_11;
     let path = path_of(request);
     *request.uri_mut() = Uri::from(path);
+    request.headers_mut().entry(HOST).or_insert_with(|| target.host.clone());
 }
 
 /// HTTP/2: the origin's own authority stands in the address, and no `Host` beside it (RFC 9113, 8.3.1).
