@@ -1,7 +1,9 @@
 //! From the configuration to every room's own settings.
 
 use crate::adapt::{self, BaseUrl, ErrorPointer, SuccessRule};
-use crate::config::{self, Config, EndpointTemplate, IntegrationConfig, ReachConfig, RedactionConfig, StateFolder};
+use crate::config::{
+    self, Config, EndpointTemplate, IntegrationConfig, PrimaryConfig, ReachConfig, RedactionConfig, StateFolder,
+};
 use crate::control::{self, BreakerSettings};
 use crate::exchange::Integration;
 use crate::mirror::{self, Door, EndpointRule};
@@ -132,6 +134,14 @@ pub(crate) fn mirror(one: &IntegrationConfig) -> mirror::Settings {
     }
 }
 
+/// Today's provider: its address and what its connections are made to.
+pub(crate) fn primary(one: &IntegrationConfig, provider: &PrimaryConfig) -> Result<Primary, String> {
+    let field = |error: String| format!("integrations.{}.primary.url: {error}", one.name);
+    let url = BaseUrl::parse(&provider.url.to_string()).map_err(|error| field(error.to_string()))?;
+    let target = target(&provider.url, &provider.reach, provider.connect_timeout_ms).map_err(field)?;
+    Ok(Primary { url, target })
+}
+
 /// What the shadow's connections are made to.
 pub(crate) fn shadow_target(one: &IntegrationConfig) -> Result<Arc<Target>, String> {
     target(&one.shadow.url, &one.shadow.reach, one.shadow.connect_timeout_ms)
@@ -147,12 +157,7 @@ fn target(url: &Uri, reach: &ReachConfig, connect_timeout_ms: u64) -> Result<Arc
 /// Where an integration's requests go on the user's path.
 pub(crate) fn route(one: &IntegrationConfig, door: Door, book: Arc<Book>) -> Result<Route, String> {
     let primary = match &one.primary {
-        Some(primary) => {
-            let field = |error: String| format!("integrations.{}.primary.url: {error}", one.name);
-            let url = BaseUrl::parse(&primary.url.to_string()).map_err(|error| field(error.to_string()))?;
-            let target = target(&primary.url, &primary.reach, primary.connect_timeout_ms).map_err(field)?;
-            Some(Primary { url, target })
-        }
+        Some(provider) => Some(primary(one, provider)?),
         None => None,
     };
     // What rules speak of is declared as well and first: an inferred name might not be the one the rule was written for.

@@ -115,7 +115,10 @@ pub fn check(config: &Config) -> Result<Checked, StartError> {
         Ok(redactor) => rules = redactor.rules().len(),
         Err(found) => problems.extend(found),
     }
-    problems.extend(config.integrations.iter().filter_map(|one| build::adapt(one).err()));
+    for one in &config.integrations {
+        let primary = one.primary.as_ref().and_then(|provider| build::primary(one, provider).err());
+        problems.extend(build::adapt(one).err().into_iter().chain(build::shadow_target(one).err()).chain(primary));
+    }
     if let Err(error) = store::check(&config.store.path) {
         problems.push(error.to_string());
     }

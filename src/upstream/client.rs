@@ -5,7 +5,7 @@ use crate::upstream::connect::{Connected, Connector};
 use crate::upstream::idle::Idle;
 use crate::upstream::message::{for_http1, for_http2};
 use crate::upstream::tasks::Tasks;
-use crate::upstream::{AnswerBody, CallError, Target};
+use crate::upstream::{AnswerBody, CallError, HttpVersion, Target};
 use bytes::Bytes;
 use http::header::UPGRADE;
 use http::{Request, Response, StatusCode};
@@ -122,6 +122,9 @@ where
     /// No connection, or no answer over it; [`crate::upstream::failure_of`] tells them apart.
     pub async fn request(&self, mut request: Request<B>, timer: &Timer) -> Result<Response<AnswerBody<B>>, CallError> {
         let upgrade = self.0.target.may_be_http2() && request.headers().contains_key(UPGRADE);
+        if upgrade && self.0.target.http == HttpVersion::Http2 {
+            return Err(CallError::Upgrade);
+        }
         loop {
             let (line, reused) = match self.0.open_line(upgrade) {
                 Some(line) => (line, true),
@@ -235,9 +238,6 @@ where
         let Connected { io, http2 } = made.map_err(CallError::of_connect)?;
         let io = TokioIo::new(io);
         if http2 {
-            if upgrade {
-                return Err(CallError::Upgrade);
-            }
             let mut builder = http2::Builder::new(self.tasks.executor());
             builder
                 .timer(TokioTimer::new())

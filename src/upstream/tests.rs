@@ -244,6 +244,41 @@ async fn an_origin_that_only_speaks_http1_is_told_from_a_reset_when_http2_was_wa
     assert!(matches!(call, Err(FailureKind::Protocol | FailureKind::Reset)), "{call:?}");
 }
 
+#[tokio::test]
+async fn an_upgraded_connection_is_the_callers_and_http2_only_has_none() {
+    let server = server();
+    let client = client(&server, settings());
+    let upgrade = || {
+        let mut request = request("");
+        request.headers_mut().insert("connection", http::HeaderValue::from_static("upgrade"));
+        request.headers_mut().insert("upgrade", http::HeaderValue::from_static("echo"));
+        request
+    };
+    let timer = Timer::default();
+    let switching = b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n";
+    let (answer, mut stream) = tokio::join!(client.request(upgrade(), &timer), async {
+        serve(accept(&server).await, "\r\n\r\n", switching).await
+    });
+    let mut upgraded = hyper_util::rt::TokioIo::new(hyper::upgrade::on(answer.unwrap()).await.unwrap());
+    let echo = spawn_blocking(move || {
+        hear(&mut stream, "ping");
+        stream.write_all(b"pong").unwrap();
+    });
+    let mut pong = [0; 4];
+    tokio::io::AsyncWriteExt::write_all(&mut upgraded, b"ping").await.unwrap();
+    tokio::io::AsyncReadExt::read_exact(&mut upgraded, &mut pong).await.unwrap();
+    assert_eq!(&pong, b"pong");
+    echo.await.unwrap();
+    let (next, _) = tokio::join!(whole(&client, "two"), async { serve(accept(&server).await, "two", HI).await });
+    assert_eq!(next, Ok(true), "it is not used for other calls");
+    let url = format!("http://{}", server.local_addr().unwrap()).parse().unwrap();
+    let http2: Client =
+        Origin::new(Arc::new(Target::new(&url, reach(HttpVersion::Http2, 20_000)).unwrap()), settings(), Clock);
+    let refused = http2.request(upgrade(), &timer).await.unwrap_err();
+    assert_eq!(failure_of(&refused), FailureKind::Protocol);
+    assert!(nobody_waits(&server));
+}
+
 #[test]
 fn te_trailers_is_found_in_any_line_and_case() {
     let headers = |lines: &[&'static str]| -> HeaderMap {
