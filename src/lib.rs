@@ -14,6 +14,7 @@ pub mod latency;
 pub mod telemetry;
 pub mod control;
 pub mod adapt;
+pub mod upstream;
 pub mod mirror;
 pub mod proxy;
 pub mod redact;

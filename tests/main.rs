@@ -20,3 +20,4 @@ mod start;
 mod support;
 mod wire;
 mod takeover;
+mod upstream;

@@ -1,15 +1,18 @@
 //! From the configuration to every room's own settings.
 
 use crate::adapt::{self, BaseUrl, ErrorPointer, SuccessRule};
-use crate::config::{self, Config, EndpointTemplate, IntegrationConfig, RedactionConfig, StateFolder};
+use crate::config::{
+    self, Config, EndpointTemplate, IntegrationConfig, PrimaryConfig, ReachConfig, RedactionConfig, StateFolder,
+};
 use crate::control::{self, BreakerSettings, EndpointShare, RampGates, RampPlan};
 use crate::exchange::Integration;
 use crate::mirror::{self, Door, EndpointRule, JsonPointer, MemoryInAll};
-use crate::proxy::{ENDPOINTS_MAX, EndpointNames, HeaderMatch, Matcher, Passing, Route};
+use crate::proxy::{ENDPOINTS_MAX, EndpointNames, HeaderMatch, Matcher, Passing, Primary, Route};
 use crate::redact::{PseudonymKey, Redactor, builtin};
 use crate::telemetry::Book;
+use crate::upstream::{Target, TargetSettings};
 use crate::{redact, store};
-use http::{HeaderName, HeaderValue, Method};
+use http::{HeaderName, HeaderValue, Method, Uri};
 use std::sync::Arc;
 
 /// What decoding may expand a body to, as a multiple of what may be kept of it.
@@ -152,13 +155,30 @@ pub(crate) fn mirror(one: &IntegrationConfig, memory_in_all: &MemoryInAll) -> mi
     }
 }
 
+/// Today's provider: its address and what its connections are made to.
+pub(crate) fn primary(one: &IntegrationConfig, provider: &PrimaryConfig) -> Result<Primary, String> {
+    let field = |error: String| format!("integrations.{}.primary.url: {error}", one.name);
+    let url = BaseUrl::parse(&provider.url.to_string()).map_err(|error| field(error.to_string()))?;
+    let target = target(&provider.url, &provider.reach, provider.connect_timeout_ms).map_err(field)?;
+    Ok(Primary { url, target })
+}
+
+/// What the shadow's connections are made to.
+pub(crate) fn shadow_target(one: &IntegrationConfig) -> Result<Arc<Target>, String> {
+    target(&one.shadow.url, &one.shadow.reach, one.shadow.connect_timeout_ms)
+        .map_err(|error| format!("integrations.{}.shadow.url: {error}", one.name))
+}
+
+fn target(url: &Uri, reach: &ReachConfig, connect_timeout_ms: u64) -> Result<Arc<Target>, String> {
+    let ReachConfig { http, socket, tls, .. } = reach;
+    let settings = TargetSettings { socket: socket.clone(), http: *http, tls: tls.clone(), connect_timeout_ms };
+    Target::new(url, settings).map(Arc::new).map_err(|error| error.to_string())
+}
+
 /// Where an integration's requests go on the user's path.
 pub(crate) fn route(one: &IntegrationConfig, door: Door, book: Arc<Book>) -> Result<Route, String> {
     let primary = match &one.primary {
-        Some(primary) => Some(
-            BaseUrl::parse(&primary.url.to_string())
-                .map_err(|error| format!("integrations.{}.primary.url: {error}", one.name))?,
-        ),
+        Some(provider) => Some(primary(one, provider)?),
         None => None,
     };
     // What rules speak of is declared as well and first: an inferred name might not be the one the rule was written for.

@@ -40,9 +40,6 @@ const RECORDINGS_MAX: usize = 256;
 /// Shards of latencies on their way to the recorder.
 const SHARDS_MAX: usize = 64;
 
-/// Connect timeout of a recorder whose integrations are all sinks, in milliseconds: never used.
-const CONNECT_TIMEOUT_MS: u64 = 5_000;
-
 /// How long [`Running::settle`] waits at most.
 const SETTLE_MAX: Duration = Duration::from_secs(30);
 
@@ -141,7 +138,10 @@ pub fn check(config: &Config) -> Result<Checked, StartError> {
         Ok(redactor) => rules = redactor.rules().len(),
         Err(found) => problems.extend(found),
     }
-    problems.extend(config.integrations.iter().filter_map(|one| build::adapt(one).err()));
+    for one in &config.integrations {
+        let primary = one.primary.as_ref().and_then(|provider| build::primary(one, provider).err());
+        problems.extend(build::adapt(one).err().into_iter().chain(build::shadow_target(one).err()).chain(primary));
+    }
     if let Err(error) = store::check(&config.store.path) {
         problems.push(error.to_string());
     }
@@ -348,7 +348,8 @@ fn build_line(config: &Config, clock: Clock) -> Result<Built, StartError> {
     for (one, name) in config.integrations.iter().zip(&names) {
         let (Some(switch), Some(book)) = (switchboard.get(name), ledger.of(name)) else { continue };
         let adapt = build::adapt(one).map_err(StartError::one)?;
-        let (door, line) = mirror::door(build::mirror(one, &memory), adapt, switch, book, clock);
+        let target = build::shadow_target(one).map_err(StartError::one)?;
+        let (door, line) = mirror::door(build::mirror(one, &memory), adapt, target, switch, book, clock);
         routes.push(build::route(one, door, book.clone()).map_err(StartError::one)?);
         lines.push(line);
     }
@@ -395,9 +396,7 @@ fn start_line(
     let (closing, outlets) = (deadline.clone(), Outlets { recordings, shards });
     let shadow = Runner::start("dl-shadow", move |_| async move {
         lower();
-        if let Err(error) = mirror::run(lines, outlets, closing).await {
-            tracing::error!(%error, "the shadow side could not start");
-        }
+        mirror::run(lines, outlets, closing).await;
     })
     .map_err(StartError::one)?;
     Ok(Started { recorder, shadow, deadline })
@@ -430,7 +429,6 @@ fn saved(state: &StateFolder) -> Result<Vec<SavedSwitch>, StartError> {
 }
 
 fn proxy_settings(config: &Config) -> proxy::Settings {
-    let primaries = config.integrations.iter().filter_map(|one| one.primary.as_ref());
     proxy::Settings {
         listen: config.listen_traffic.clone(),
         tls: config.listen_tls.as_ref().map(|tls| tls.identity.clone()),
@@ -441,11 +439,6 @@ fn proxy_settings(config: &Config) -> proxy::Settings {
         workers: config.limits.workers,
         connections_max: config.limits.connections_max,
         drain_ms: config.limits.drain_ms,
-        // The workers' connections are shared by the integrations, so the most patient one's limit holds.
-        primary_connect_timeout_ms: primaries
-            .map(|primary| primary.connect_timeout_ms)
-            .max()
-            .unwrap_or(CONNECT_TIMEOUT_MS),
         ..proxy::Settings::default()
     }
 }

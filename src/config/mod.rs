@@ -30,7 +30,7 @@ use sha2::{Digest, Sha256};
 pub use crate::proxy::Listen;
 pub use integration::{
     BreakerConfig, EndpointShare, EndpointTemplate, ErrorPointer, IntegrationConfig, Matcher, MirrorConfig,
-    PrimaryConfig, RampConfig, SampleKey, ShadowConfig,
+    PrimaryConfig, RampConfig, ReachConfig, SampleKey, ShadowConfig,
 };
 pub use keys::reference;
 pub use listen::ListenTlsConfig;

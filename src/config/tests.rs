@@ -111,6 +111,58 @@ fn what_the_primary_sees_is_one_of_a_few_words() {
     }
 }
 
+#[test]
+fn how_a_provider_is_reached_is_checked_with_its_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let identity = rcgen::generate_simple_self_signed(vec!["a.example".to_owned()]).unwrap();
+    let other = rcgen::KeyPair::generate().unwrap().serialize_pem();
+    let file = |name: &str, text: String| {
+        std::fs::write(folder.path().join(name), text).unwrap();
+        folder.path().join(name).display().to_string()
+    };
+    let (cert, key) = (file("cert", identity.cert.pem()), file("key", identity.signing_key.serialize_pem()));
+    let (other, none) = (file("other", other), file("none", "nothing".to_owned()));
+    let with = |url: &str, more: &str| {
+        format!(
+            "[listen]\ntraffic = \"127.0.0.1:0\"\n[integrations.a]\nmatch.path_prefix = \"/\"\nshadow.url = \"{url}\"\n{more}\n"
+        )
+    };
+    let pair = |cert: &str, key: &str| {
+        format!("shadow.tls.client_cert_file = \"{cert}\"\nshadow.tls.client_key_file = \"{key}\"")
+    };
+    let good = format!(
+        "shadow.http = \"2\"\nshadow.socket = \"s.sock\"\nshadow.tls.ca_file = \"{cert}\"\n\
+         shadow.tls.server_name = \"b.example\"\n{}",
+        pair(&cert, &key)
+    );
+    let text = with("https://a.example", &good);
+    let (config, _) = parse_with(&text, &[]).unwrap_or_else(|problems| panic!("{problems}"));
+    let reach = &config.integrations[0].shadow.reach;
+    assert_eq!(reach.http, crate::upstream::HttpVersion::Http2);
+    assert_eq!(reach.socket.as_deref(), Some(Path::new("/etc/dl/s.sock")));
+    assert_eq!(reach.server_name.as_deref(), Some("b.example"));
+    let shown = format!("{config:?} {}", serde_json::to_string(&config).unwrap());
+    assert!(!shown.contains("PRIVATE"), "{shown}");
+    let long = "s".repeat(120);
+    let cases = [
+        ("shadow.http = \"3\"".to_owned(), "a.shadow.http = \"3\" is no version"),
+        (format!("shadow.socket = \"{long}\""), "is a path of 128 bytes"),
+        ("shadow.tls.ca_file = \"absent\"".to_owned(), "shadow.tls.ca_file = \"absent\" cannot be read: No such file"),
+        (format!("shadow.tls.ca_file = \"{none}\""), "holds no PEM certificate"),
+        (format!("shadow.tls.client_cert_file = \"{cert}\""), "stands alone"),
+        (format!("shadow.tls.client_key_file = \"{key}\""), "give shadow.tls.client_cert_file too"),
+        (pair(&cert, &other), "is not the key of the client certificate"),
+        (pair(&cert, &cert), "holds no PEM private key"),
+        ("shadow.tls.server_name = \"a b\"".to_owned(), "is neither a DNS name nor an IP address"),
+    ];
+    for (more, expected) in cases {
+        let problems = parse_with(&with("https://a.example", &more), &[]).unwrap_err().to_string();
+        assert!(problems.contains(expected) && problems.contains("1 problem"), "{more}: {problems}");
+    }
+    let problems = parse_with(&with("http://a.example", &good), &[]).unwrap_err().to_string();
+    assert!(problems.contains("4 problems") && problems.contains("has no effect, since the URL is http"), "{problems}");
+}
+
 const BAD: &str = r##"
 [listen]
 traffic = ["127.0.0.1:8080", "localhost:81"]

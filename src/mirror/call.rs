@@ -4,12 +4,12 @@ use crate::adapt;
 use crate::exchange::{
     BodyCopy, Clock, DropReason, Exchange, Failure, FailureKind, Instant, Outcome, ResponseCopy, Role, Timings,
 };
-use crate::mirror::{BytesHeld, Settings, Timer, Upstream, UpstreamError, UpstreamSettings, failure_of, timed};
+use crate::mirror::{BytesHeld, Settings};
+use crate::upstream::{Origin, OriginSettings, Target, Timer, failure_of};
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Request};
 use http_body_util::{BodyExt, Full};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -23,7 +23,7 @@ const IDLE_TIMEOUT_MS: u64 = 15_000;
 /// The client of one integration's shadow.
 #[derive(Clone, Debug)]
 pub struct Shadow {
-    upstream: Upstream<Full<Bytes>>,
+    origin: Origin<Full<Bytes>>,
     settings: Arc<Settings>,
     rule: Arc<adapt::SuccessRule>,
     clock: Clock,
@@ -41,15 +41,14 @@ struct Progress {
 
 impl Shadow {
     /// A client with its own connections.
-    pub fn new(settings: &Arc<Settings>, rule: adapt::SuccessRule, clock: Clock) -> Result<Self, UpstreamError> {
-        let leg = UpstreamSettings {
-            connect_timeout_ms: settings.connect_timeout_ms,
+    pub fn new(target: Arc<Target>, settings: &Arc<Settings>, rule: adapt::SuccessRule, clock: Clock) -> Self {
+        let leg = OriginSettings {
             idle_connections_max: settings.in_flight_max,
             idle_timeout_ms: IDLE_TIMEOUT_MS,
             retry_unsent: false,
         };
-        let upstream = Upstream::new(leg, clock)?;
-        Ok(Self { upstream, settings: Arc::clone(settings), rule: Arc::new(rule), clock })
+        let origin = Origin::new(target, leg, clock);
+        Self { origin, settings: Arc::clone(settings), rule: Arc::new(rule), clock }
     }
 
     /// Makes the call; `cut` are the tokens that end it at once as aborted.
@@ -65,14 +64,13 @@ impl Shadow {
         let timer = Timer::default();
         let mut progress = Progress::default();
         let total = Duration::from_millis(self.settings.total_timeout_ms);
-        let work = timed(Arc::clone(&timer), self.exchange(request, started, held, &mut progress));
+        let work = self.exchange(request, &timer, started, held, &mut progress);
         let end = tokio::select! {
             biased;
             () = cut[0].cancelled() => Err(FailureKind::Aborted),
             () = cut[1].cancelled() => Err(FailureKind::Aborted),
             end = timeout(total, work) => end.unwrap_or(Err(FailureKind::TotalTimeout)),
         };
-        let connect_us = Some(timer.load(Ordering::Relaxed)).filter(|us| *us > 0);
         let ttfb_us = progress.ttfb_us;
         let response = progress.into_response(end.is_ok());
         let outcome = match (&end, &response) {
@@ -90,13 +88,14 @@ impl Shadow {
             response,
             failure: end.err().map(|kind| Failure { kind }),
             outcome,
-            timings: Timings { queue_wait_us, connect_us, ttfb_us, total_us },
+            timings: Timings { queue_wait_us, connect_us: timer.connect_us(), ttfb_us, total_us },
         }
     }
 
     async fn exchange(
         &self,
         request: Request<Bytes>,
+        timer: &Timer,
         started: Instant,
         held: &mut BytesHeld,
         progress: &mut Progress,
@@ -104,7 +103,7 @@ impl Shadow {
         let silence = Duration::from_millis(self.settings.read_timeout_ms);
         // A connect has its own limit; it must not be taken for a silent provider.
         let first = silence + Duration::from_millis(self.settings.connect_timeout_ms);
-        let answer = timeout(first, self.upstream.request(request.map(Full::new)))
+        let answer = timeout(first, self.origin.request(request.map(Full::new), timer))
             .await
             .map_err(|_| FailureKind::ReadTimeout)?
             .map_err(|error| failure_of(&error))?;

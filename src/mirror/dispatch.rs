@@ -4,7 +4,7 @@ use crate::adapt::{retry_after_s, shadow_request};
 use crate::exchange::{Capture, Clock, Exchange, NotMirrored, Role};
 use crate::latency::Shard;
 use crate::mirror::door::Job;
-use crate::mirror::{Line, PrimaryDone, Shadow, Taken, UpstreamError};
+use crate::mirror::{Line, PrimaryDone, Shadow, Taken};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
@@ -24,12 +24,12 @@ pub struct Outlets {
 }
 
 /// Dispatches until every door is dropped and its queue is drained. `closing` is the deadline: cancelled, it ends the
-/// calls in flight and those queued as aborted. Fails only before anything started.
-pub async fn run(lines: Vec<Line>, outlets: Outlets, closing: CancellationToken) -> Result<(), UpstreamError> {
+/// calls in flight and those queued as aborted.
+pub async fn run(lines: Vec<Line>, outlets: Outlets, closing: CancellationToken) {
     let shard = Arc::new(Mutex::new(Shard::new()));
     let mut dispatchers = JoinSet::new();
     for line in lines {
-        let shadow = Shadow::new(&line.settings, line.adapt.success.clone(), line.clock)?;
+        let shadow = Shadow::new(line.target, &line.settings, line.adapt.success.clone(), line.clock);
         let work = Work {
             shadow,
             clock: line.clock,
@@ -62,7 +62,6 @@ pub async fn run(lines: Vec<Line>, outlets: Outlets, closing: CancellationToken)
             tracing::warn!("the last second of shadow latencies was not taken by the recorder");
         }
     }
-    Ok(())
 }
 
 /// Hands a shard over if there is room; otherwise it goes on filling.

@@ -7,6 +7,7 @@ use crate::mirror::held::Budget;
 use crate::mirror::sample::key_hash;
 use crate::mirror::{BytesHeld, Settings};
 use crate::telemetry::Book;
+use crate::upstream::Target;
 use http::header::{ACCEPT, CONTENT_LENGTH};
 use http::request::Parts;
 use std::sync::Arc;
@@ -59,6 +60,7 @@ pub struct Line {
     pub(crate) integration: Integration,
     pub(crate) settings: Arc<Settings>,
     pub(crate) adapt: adapt::Settings,
+    pub(crate) target: Arc<Target>,
     pub(crate) switch: Arc<Switch>,
     pub(crate) book: Arc<Book>,
     pub(crate) queue: mpsc::Receiver<Job>,
@@ -82,6 +84,7 @@ pub(crate) struct Job {
 pub fn door(
     settings: Settings,
     adapt: adapt::Settings,
+    target: Arc<Target>,
     switch: &Arc<Switch>,
     book: &Arc<Book>,
     clock: Clock,
@@ -101,6 +104,7 @@ pub fn door(
         integration: Arc::clone(switch.integration()),
         settings,
         adapt,
+        target,
         switch: Arc::clone(switch),
         book: Arc::clone(book),
         queue: receiver,

@@ -8,7 +8,6 @@ mod dispatch;
 mod door;
 mod held;
 mod sample;
-mod upstream;
 #[cfg(test)]
 mod tests;
 
@@ -18,7 +17,6 @@ pub use dispatch::{Outlets, run};
 pub use door::{Door, Line, Offer, PrimaryDone, PrimarySide, Ticket, door};
 pub use held::{BytesHeld, MemoryInAll};
 pub use sample::{JsonPointer, SampleKey};
-pub use upstream::{Timer, Upstream, UpstreamError, UpstreamSettings, failure_of, timed};
 
 use crate::exchange::Capture;
 use http::Method;

@@ -7,6 +7,7 @@ use crate::exchange::{BodyCopy, Clock, NotMirrored, Outcome, RequestCopy};
 use crate::mirror::held::Budget;
 use crate::mirror::sample::key_hash;
 use crate::telemetry::Ledger;
+use crate::upstream::{HttpVersion, Target, TargetSettings, Tls};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, Request};
 use std::sync::Arc;
@@ -37,9 +38,13 @@ fn stand(settings: Settings, control: control::Settings) -> Stand {
     let board = Switchboard::new(vec![(Arc::clone(&name), control)], Clock);
     let ledger = Ledger::new(vec![name]);
     // Port 9 on loopback: nobody listens.
-    let adapt = adapt::Settings::to(BaseUrl::parse("http://127.0.0.1:9").unwrap());
+    let url = "http://127.0.0.1:9";
+    let adapt = adapt::Settings::to(BaseUrl::parse(url).unwrap());
+    let reach =
+        TargetSettings { socket: None, http: HttpVersion::Auto, tls: Tls::default(), connect_timeout_ms: 5_000 };
+    let target = Arc::new(Target::new(&url.parse().unwrap(), reach).unwrap());
     let (door, line) =
-        crate::mirror::door(settings, adapt, board.get("pay").unwrap(), ledger.of("pay").unwrap(), Clock);
+        crate::mirror::door(settings, adapt, target, board.get("pay").unwrap(), ledger.of("pay").unwrap(), Clock);
     Stand { board, ledger, door, line: Some(line) }
 }
 
@@ -167,7 +172,7 @@ async fn the_line_ends_when_its_doors_are_gone_and_everything_is_recorded() {
     drop(door);
     let outlets = Outlets { recordings, shards };
     let limit = Duration::from_secs(10);
-    tokio::time::timeout(limit, run(vec![line], outlets, CancellationToken::new())).await.unwrap().unwrap();
+    tokio::time::timeout(limit, run(vec![line], outlets, CancellationToken::new())).await.unwrap();
     let mut count = 0;
     while let Some(taken) = taken.recv().await {
         assert_eq!(taken.capture.shadow.outcome, Outcome::NetworkError);
@@ -190,7 +195,7 @@ async fn a_closing_deadline_ends_what_is_queued_as_aborted() {
     drop(stand);
     let closing = CancellationToken::new();
     closing.cancel();
-    run(vec![line], Outlets { recordings, shards }, closing).await.unwrap();
+    run(vec![line], Outlets { recordings, shards }, closing).await;
     assert_eq!(taken.recv().await.unwrap().capture.shadow.outcome, Outcome::Aborted);
     assert_eq!(ledger.of("pay").unwrap().snapshot().mirrored[Outcome::Aborted as usize], 1);
 }
@@ -227,7 +232,7 @@ async fn what_cannot_be_adapted_is_counted_and_not_called() {
     let line = stand.line.take().unwrap();
     let (ledger, board) = (Arc::clone(&stand.ledger), Arc::clone(&stand.board));
     drop(stand);
-    run(vec![line], Outlets { recordings, shards }, CancellationToken::new()).await.unwrap();
+    run(vec![line], Outlets { recordings, shards }, CancellationToken::new()).await;
     let book = ledger.of("pay").unwrap().snapshot();
     assert!(book.adds_up() && book.pending == 0);
     assert_eq!(book.not_mirrored[NotMirrored::AdaptFailed as usize], 1);

@@ -5,12 +5,14 @@ use crate::exchange::{
     Timings,
 };
 use crate::latency::Shard;
-use crate::mirror::{BytesHeld, PrimaryDone, failure_of};
+use crate::mirror::{BytesHeld, PrimaryDone};
 use crate::proxy::early::Withheld;
+use crate::proxy::tee::TeeBody;
 use crate::telemetry::Book;
+use crate::upstream::{self, failure_of};
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
-use hyper::body::{Body, Frame, Incoming, SizeHint};
+use hyper::body::{Body, Frame, SizeHint};
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -133,7 +135,7 @@ impl Drop for Leg {
 
 /// The body given to the application.
 pub(crate) struct AnswerBody {
-    inner: Incoming,
+    inner: upstream::AnswerBody<TeeBody>,
     leg: Leg,
     silence: Duration,
     quiet: Option<Pin<Box<Sleep>>>,
@@ -142,7 +144,12 @@ pub(crate) struct AnswerBody {
 }
 
 impl AnswerBody {
-    pub(crate) fn new(inner: Incoming, mut leg: Leg, silence: Duration, withheld: Option<Withheld>) -> Self {
+    pub(crate) fn new(
+        inner: upstream::AnswerBody<TeeBody>,
+        mut leg: Leg,
+        silence: Duration,
+        withheld: Option<Withheld>,
+    ) -> Self {
         if inner.is_end_stream() {
             leg.end(None);
         }

@@ -2,7 +2,7 @@
 
 use crate::exchange::{Clock, Endpoint, FailureKind, NotMirrored, Refused};
 use crate::latency::Shard;
-use crate::mirror::{Ticket, Timer, Upstream, UpstreamError, UpstreamSettings, failure_of, timed};
+use crate::mirror::Ticket;
 use crate::proxy::answer::{AnswerBody, AnswerCopy, Leg};
 use crate::proxy::early::{Early, Withheld};
 use crate::proxy::guard::Wire;
@@ -14,7 +14,8 @@ use crate::proxy::refuse::{of_failure, of_refused, refuse};
 use crate::proxy::tee::{Activity, Copying, TeeBody};
 use crate::proxy::tunnel::Tunnel;
 use crate::proxy::worker::Ending;
-use crate::proxy::{Peer, PrimaryUrl, Route, Settings, route};
+use crate::proxy::{Peer, Primary, Route, Settings, route};
+use crate::upstream::{self, Origin, OriginSettings, Timer, TrailersWanted, failure_of, wants_trailers};
 use bytes::{Bytes, BytesMut};
 use http::header::CONNECTION;
 use http::request::Parts;
@@ -24,7 +25,7 @@ use hyper::body::{Body, Incoming};
 use hyper::upgrade::OnUpgrade;
 use std::convert::Infallible;
 use std::pin::pin;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -41,7 +42,8 @@ pub(crate) type Answer = Response<Either<AnswerBody, Full<Bytes>>>;
 pub(crate) struct Worker {
     pub(crate) settings: Arc<Settings>,
     pub(crate) routes: Arc<Vec<Route>>,
-    pub(crate) upstream: Upstream<TeeBody>,
+    /// The worker's own connections to the primaries, in the order of the routes; `None` for a sink.
+    pub(crate) origins: Vec<Option<Origin<TeeBody>>>,
     /// Only this worker's thread locks it, so that it is never waited for.
     pub(crate) shard: Arc<Mutex<Shard>>,
     pub(crate) clock: Clock,
@@ -50,21 +52,22 @@ pub(crate) struct Worker {
     pub(crate) handshakes_failed: AtomicU64,
 }
 
-/// A worker's own client for the primaries.
-pub(crate) fn upstream(settings: &Settings, clock: Clock) -> Result<Upstream<TeeBody>, UpstreamError> {
-    let leg = UpstreamSettings {
-        connect_timeout_ms: settings.primary_connect_timeout_ms,
+/// A worker's own clients for the primaries.
+pub(crate) fn origins(routes: &[Route], settings: &Settings, clock: Clock) -> Vec<Option<Origin<TeeBody>>> {
+    let leg = OriginSettings {
         idle_connections_max: settings.primary_idle_connections_max,
         idle_timeout_ms: IDLE_TIMEOUT_MS,
         retry_unsent: true,
     };
-    Upstream::new(leg, clock)
+    let of = |primary: &Primary| Origin::new(Arc::clone(&primary.target), leg, clock);
+    routes.iter().map(|route| route.primary.as_ref().map(of)).collect()
 }
 
 /// One request on its way to the primary.
 struct Call<'a> {
     route: &'a Route,
-    primary: &'a PrimaryUrl,
+    primary: &'a Primary,
+    origin: &'a Origin<TeeBody>,
     endpoint: Endpoint,
     ticket: Option<Ticket>,
     hop: NextHop,
@@ -131,6 +134,9 @@ impl Worker {
         }
         route.restore_host(&mut parts);
         let hop = NextHop::of(&parts);
+        if wants_trailers(&parts.headers) {
+            parts.extensions.insert(TrailersWanted);
+        }
         remove_hop_by_hop(&mut parts.headers);
         join_cookies(&mut parts);
         let endpoint = route.endpoints.name(&parts.method, parts.uri.path());
@@ -141,22 +147,28 @@ impl Worker {
             }
             None => route.door.consider(&parts, &endpoint).ok(),
         };
-        match &route.primary {
-            Some(primary) => {
-                let call = Call { route, primary, endpoint, ticket, hop, peer, wire };
+        match (&route.primary, self.origin(route)) {
+            (Some(primary), Some(origin)) => {
+                let call = Call { route, primary, origin, endpoint, ticket, hop, peer, wire };
                 self.forward(call, parts, body).await
             }
-            None => {
+            _ => {
                 let silence = Duration::from_millis(route.primary_read_timeout_ms);
                 self.sink(parts, body, ticket, silence).await.map(Either::Right)
             }
         }
     }
 
+    /// The primary's client of a route of this worker's.
+    fn origin(&self, route: &Route) -> Option<&Origin<TeeBody>> {
+        let at = self.routes.iter().position(|one| std::ptr::eq(one, route))?;
+        self.origins.get(at)?.as_ref()
+    }
+
     async fn forward(&self, call: Call<'_>, mut parts: Parts, body: Incoming) -> Answer {
-        let Call { route, primary, endpoint, ticket, hop, peer, wire } = call;
+        let Call { route, primary, origin, endpoint, ticket, hop, peer, wire } = call;
         let received = target_of(&parts);
-        let Some(uri) = primary.join(&route.target(&received)) else {
+        let Some(uri) = primary.url.join(&route.target(&received)) else {
             if let Some(ticket) = ticket {
                 ticket.shed(NotMirrored::Refused);
             }
@@ -191,7 +203,7 @@ impl Worker {
         let early = (wire.is_some() && parts.version == Version::HTTP_11).then(|| Early::new(expects));
         let upgrade = parts.extensions.remove::<OnUpgrade>().filter(|_| hop.upgrade.is_some());
         hop.put(&mut parts.headers);
-        route.passing.apply(&mut parts, primary.host(), peer);
+        route.passing.apply(&mut parts, primary.url.host(), peer);
         parts.uri = uri;
         parts.version = Version::HTTP_11;
         announce_chunks(&mut parts.headers, &body);
@@ -202,13 +214,19 @@ impl Worker {
             hyper::ext::on_informational(&mut request, move |head| early.heard(head.status(), head.headers()));
         }
         let silence = Duration::from_millis(route.primary_read_timeout_ms);
-        self.call(request, leg, Waiting { activity, silence, early, wire, upgrade }).await
+        self.call(origin, request, leg, Waiting { activity, silence, early, wire, upgrade }).await
     }
 
-    async fn call(&self, request: Request<TeeBody>, mut leg: Leg, waiting: Waiting<'_>) -> Answer {
+    async fn call(
+        &self,
+        origin: &Origin<TeeBody>,
+        request: Request<TeeBody>,
+        mut leg: Leg,
+        waiting: Waiting<'_>,
+    ) -> Answer {
         let timer = Timer::default();
-        let head = self.head(request, &timer, &waiting).await;
-        leg.connect_us = Some(timer.load(Ordering::Relaxed)).filter(|us| *us > 0);
+        let head = self.head(origin, request, &timer, &waiting).await;
+        leg.connect_us = timer.connect_us();
         match head {
             Err(kind) => {
                 // The client only knows that the call failed; that the application broke it off is not the provider's fault.
@@ -236,11 +254,12 @@ impl Worker {
     /// is passed on as it comes.
     async fn head(
         &self,
+        origin: &Origin<TeeBody>,
         request: Request<TeeBody>,
         timer: &Timer,
         waiting: &Waiting<'_>,
-    ) -> Result<Response<Incoming>, FailureKind> {
-        let mut call = pin!(timed(Arc::clone(timer), self.upstream.request(request)));
+    ) -> Result<Response<upstream::AnswerBody<TeeBody>>, FailureKind> {
+        let mut call = pin!(origin.request(request, timer));
         let (silence, early) = (waiting.silence, waiting.early.as_deref());
         let mut wait = match early {
             Some(early) if early.waits() => silence.min(Duration::from_millis(EXPECT_WAIT_MS)),
@@ -324,7 +343,7 @@ async fn came(early: Option<&Early>) {
 }
 
 /// The primary agreed to another protocol: the answer goes back, and both streams are joined behind it.
-fn switch(mut answer: Response<Incoming>, mut leg: Leg, waiting: Waiting<'_>) -> Answer {
+fn switch(mut answer: Response<upstream::AnswerBody<TeeBody>>, mut leg: Leg, waiting: Waiting<'_>) -> Answer {
     let (Some(application), Some(wire)) = (waiting.upgrade, waiting.wire) else {
         // Nobody asked for it.
         leg.end(Some(FailureKind::Protocol));

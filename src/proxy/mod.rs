@@ -28,12 +28,11 @@ pub use listen::{Inherited, Listen};
 pub use names::{ENDPOINTS_MAX, EndpointNames};
 pub use peer::{Kind, Peer, Speaks};
 pub use refuse::ERROR_HEADER;
-pub use route::{HeaderMatch, Matcher, Route};
+pub use route::{HeaderMatch, Matcher, Primary, Route};
 pub use tls::{TlsError, TlsIdentity};
 
 use crate::exchange::Clock;
 use crate::latency::Shard;
-use crate::mirror::UpstreamError;
 use crate::proxy::accept::Entry;
 use crate::proxy::listen::Bound;
 use crate::proxy::worker::Ending;
@@ -65,8 +64,6 @@ pub struct Settings {
     pub header_bytes_max: usize,
     /// Header lines at most.
     pub header_lines_max: usize,
-    /// Name, TCP and TLS to the primary at most, milliseconds.
-    pub primary_connect_timeout_ms: u64,
     /// Idle connections kept per worker and primary at most.
     pub primary_idle_connections_max: usize,
 }
@@ -83,7 +80,6 @@ impl Default for Settings {
             header_read_timeout_ms: 30_000,
             header_bytes_max: 128 << 10,
             header_lines_max: 200,
-            primary_connect_timeout_ms: 10_000,
             primary_idle_connections_max: 512,
         }
     }
@@ -106,9 +102,6 @@ pub enum BindError {
     /// A `tls:` address and no certificate.
     #[error("listen.traffic {0}: has no certificate; give listen.tls.cert_file and listen.tls.key_file")]
     NoCertificate(Listen),
-    /// TLS to the primaries.
-    #[error(transparent)]
-    Upstream(#[from] UpstreamError),
     /// A thread or its runtime.
     #[error("a traffic worker could not be started: {0}; lower the number of workers or raise the process limits")]
     Worker(#[from] io::Error),
@@ -200,11 +193,9 @@ impl Proxy {
                 ending: running.ending.clone(),
                 clock: self.clock,
             };
-            // The client is built here, so that a failure is known before traffic is served.
-            let upstream = forward::upstream(&self.settings, self.clock)?;
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             let thread = std::thread::Builder::new().name(format!("traffic-{at}"));
-            running.threads.push(thread.spawn(move || worker::run(&runtime, plan, upstream))?);
+            running.threads.push(thread.spawn(move || worker::run(&runtime, plan))?);
         }
         Ok(running)
     }

@@ -3,6 +3,7 @@
 use crate::mirror::{Door, strip_prefix};
 use crate::proxy::{EndpointNames, Passing, Peer, PrimaryUrl};
 use crate::telemetry::Book;
+use crate::upstream::Target;
 use http::header::HOST;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -45,6 +46,15 @@ impl HeaderMatch {
 /// How closely a request is matched: listener, host, header (with a value before without), then the prefix's length.
 type Weight = (bool, bool, u8, usize);
 
+/// Today's provider: its address as requests carry it, and how it is reached.
+#[derive(Clone, Debug)]
+pub struct Primary {
+    /// Scheme, authority and base path.
+    pub url: PrimaryUrl,
+    /// What connections are made to.
+    pub target: Arc<Target>,
+}
+
 /// One integration on the traffic side.
 #[derive(Debug)]
 pub struct Route {
@@ -53,7 +63,7 @@ pub struct Route {
     /// Whether a matching path prefix is taken off before forwarding.
     pub strip_prefix: bool,
     /// Today's provider; `None` is a sink.
-    pub primary: Option<PrimaryUrl>,
+    pub primary: Option<Primary>,
     /// What of the application's call the primary sees as it was.
     pub passing: Passing,
     /// The primary's silence at most, before and within its answer, milliseconds.

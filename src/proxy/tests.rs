@@ -6,6 +6,7 @@ use crate::control::{self, Switchboard};
 use crate::exchange::{FailureKind, NotMirrored, Outcome};
 use crate::mirror::{self, Outlets, Taken};
 use crate::telemetry::{BookSnapshot, Ledger};
+use crate::upstream::{HttpVersion, Target, TargetSettings, Tls};
 use http::Method;
 use std::sync::Mutex;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -88,6 +89,15 @@ async fn read_message(stream: &mut TcpStream) -> Option<Vec<u8>> {
 /// Far beyond what any answer of these tests takes.
 const READ_TIMEOUT_MS: u64 = 60_000;
 
+/// Where nobody is called.
+const ANYWHERE: &str = "http://127.0.0.1:1";
+
+fn target(url: &str) -> Arc<Target> {
+    let reach =
+        TargetSettings { socket: None, http: HttpVersion::Auto, tls: Tls::default(), connect_timeout_ms: 10_000 };
+    Arc::new(Target::new(&url.parse().unwrap(), reach).unwrap())
+}
+
 struct Stand {
     running: Option<Running>,
     board: Arc<Switchboard>,
@@ -114,18 +124,18 @@ impl Stand {
         let ledger = Ledger::new(vec![name]);
         let (switch, book) = (board.get("pay").unwrap(), ledger.of("pay").unwrap());
         let adapt = adapt::Settings::to(PrimaryUrl::parse(shadow).unwrap());
-        let (door, line) = mirror::door(mirror, adapt, switch, book, Clock);
+        let (door, line) = mirror::door(mirror, adapt, target(shadow), switch, book, Clock);
         let (recordings, taken) = mpsc::channel(64);
         let (shards, shard_queue) = mpsc::channel(64);
         let outlets = Outlets { recordings, shards: shards.clone() };
         let mut tasks = JoinSet::new();
-        tasks.spawn(async move { mirror::run(vec![line], outlets, CancellationToken::new()).await.unwrap() });
+        tasks.spawn(async move { mirror::run(vec![line], outlets, CancellationToken::new()).await });
         let route = Route {
             matcher: Matcher { path_prefix: "/".to_owned(), ..Matcher::default() },
             primary_read_timeout_ms,
             strip_prefix: false,
             passing: Passing::default(),
-            primary: primary.map(|url| PrimaryUrl::parse(&url).unwrap()),
+            primary: primary.map(|url| Primary { url: PrimaryUrl::parse(&url).unwrap(), target: target(&url) }),
             endpoints: EndpointNames::new(&[], ENDPOINTS_MAX),
             door,
             book: Arc::clone(book),
@@ -350,10 +360,11 @@ fn the_closest_match_wins_and_envoys_suffix_is_only_a_sinks() {
     let switch = Switchboard::new(vec![(Arc::from("pay"), control::Settings::default())], Clock);
     let ledger = Ledger::new(vec![Arc::from("pay")]);
     let route = |matcher: Matcher, sink: bool| {
-        let adapt = adapt::Settings::to(PrimaryUrl::parse("http://127.0.0.1:1").unwrap());
+        let adapt = adapt::Settings::to(PrimaryUrl::parse(ANYWHERE).unwrap());
         let (board, book) = (switch.get("pay").unwrap(), ledger.of("pay").unwrap());
-        let (door, _line) = mirror::door(mirror::Settings::default(), adapt, board, book, Clock);
-        let primary = (!sink).then(|| PrimaryUrl::parse("http://127.0.0.1:1").unwrap());
+        let (door, _line) = mirror::door(mirror::Settings::default(), adapt, target(ANYWHERE), board, book, Clock);
+        let url = PrimaryUrl::parse(ANYWHERE).unwrap();
+        let primary = (!sink).then(|| Primary { url, target: target(ANYWHERE) });
         let endpoints = EndpointNames::new(&[], 1);
         let book = Arc::clone(book);
         Route {

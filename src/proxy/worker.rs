@@ -2,10 +2,8 @@
 
 use crate::exchange::Clock;
 use crate::latency::Shard;
-use crate::mirror::Upstream;
 use crate::proxy::accept::{Entry, accept};
-use crate::proxy::forward::Worker;
-use crate::proxy::tee::TeeBody;
+use crate::proxy::forward::{self, Worker};
 use crate::proxy::{Route, Settings};
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -41,11 +39,11 @@ pub(crate) struct Plan {
 }
 
 /// Serves until stopped and drained, or cut.
-pub(crate) fn run(runtime: &tokio::runtime::Runtime, plan: Plan, upstream: Upstream<TeeBody>) {
+pub(crate) fn run(runtime: &tokio::runtime::Runtime, plan: Plan) {
     let worker = Arc::new(Worker {
         settings: Arc::clone(&plan.settings),
         routes: Arc::clone(&plan.routes),
-        upstream,
+        origins: forward::origins(&plan.routes, &plan.settings, plan.clock),
         shard: Arc::new(Mutex::new(Shard::new())),
         clock: plan.clock,
         ending: plan.ending.clone(),

@@ -1,7 +1,7 @@
 //! The self-test as a whole: the configuration set apart, the recorder between stand-ins, the calls, and the end.
 
 use crate::app::{App, Running};
-use crate::config::{Config, IntegrationConfig, Listen};
+use crate::config::{Config, IntegrationConfig, Listen, ReachConfig};
 use crate::exchange::Clock;
 use crate::selftest::call::{Console, call, marked, plain, sum};
 use crate::selftest::checks::{self, Visit};
@@ -139,10 +139,13 @@ async fn set_up(config: &mut Config, live: bool) -> Result<Vec<Stage>, SelftestE
             if let Some(primary) = &mut one.primary {
                 let stand_in = StandIn::start("primary", Clock).await.map_err(SelftestError::other)?;
                 primary.url = at(&stand_in, &primary.url)?;
+                // Stand-ins speak plain HTTP/1.1.
+                primary.reach = ReachConfig::default();
                 stage.primary = Some(stand_in);
             }
             let stand_in = StandIn::start("shadow", Clock).await.map_err(SelftestError::other)?;
             one.shadow.url = at(&stand_in, &one.shadow.url)?;
+            one.shadow.reach = ReachConfig::default();
             stage.shadow = Some(stand_in);
         }
         stages.push(stage);

@@ -3,6 +3,7 @@
 mod dice;
 pub mod generate;
 mod moody;
+mod provider;
 mod raw;
 mod recorder;
 mod scribe;
@@ -11,6 +12,7 @@ mod wire;
 
 pub use dice::Dice;
 pub use moody::{Mood, Moody};
+pub use provider::{Authority, Provider};
 pub use raw::{Raw, connect, hear, talk};
 pub use recorder::{Recorder, bytes_below, command, config_text};
 pub use scribe::Scribe;

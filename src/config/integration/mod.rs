@@ -2,8 +2,11 @@
 
 mod matcher;
 mod mirroring;
+mod reach;
 mod sampling;
 mod upstreams;
+
+pub use reach::ReachConfig;
 
 use std::net::SocketAddr;
 
@@ -56,6 +59,8 @@ pub struct PrimaryConfig {
     /// http or https; no credentials, query or fragment.
     #[serde(serialize_with = "uri_text")]
     pub url: Uri,
+    /// How it is reached.
+    pub reach: ReachConfig,
     /// Milliseconds.
     pub connect_timeout_ms: u64,
     /// Milliseconds of silence.
@@ -74,6 +79,8 @@ pub struct ShadowConfig {
     /// As [`PrimaryConfig::url`].
     #[serde(serialize_with = "uri_text")]
     pub url: Uri,
+    /// As [`PrimaryConfig::reach`].
+    pub reach: ReachConfig,
     /// Set on every shadow request; values may be secret.
     #[serde(serialize_with = "header_texts")]
     pub headers: Vec<(HeaderName, Secret)>,
@@ -240,7 +247,8 @@ pub(crate) fn check(
     let mirror = section.mirror();
     let breaker = section.breaker();
     let (Some(own), Some(shadow)) = (matcher.clone(), shadow) else { return (matcher, None) };
-    if primary.as_ref().is_some_and(|primary| primary.url == shadow.url) {
+    if primary.as_ref().is_some_and(|primary| primary.url == shadow.url && primary.reach.socket == shadow.reach.socket)
+    {
         let text =
             format!("integrations.{name}: primary and shadow are the same URL, so every mirrored call is doubled");
         section.reader.warnings.push(text);

@@ -24,13 +24,14 @@ const CREDENTIAL_WORDS: &[&str] = &["authorization", "cookie", "key", "token", "
 
 impl Section<'_, '_> {
     pub(crate) fn primary(&mut self) -> Option<PrimaryConfig> {
-        let url = self.text("primary.url").and_then(|url| self.upstream("primary.url", url));
+        let url = self.text("primary.url").and_then(|url| self.upstream("primary", url));
+        let reach = self.reach("primary", url.as_ref());
         let name = self.provider_name("primary.name");
         let connect_timeout_ms = self.duration_ms("primary.connect_timeout");
         let read_timeout_ms = self.duration_ms("primary.read_timeout");
         let keep_host = self.choice("primary.host", &[("provider", false), ("keep", true)]);
         let forwarded = self.choice("primary.forwarded", FORWARDED);
-        Some(PrimaryConfig { name, url: url?, connect_timeout_ms, read_timeout_ms, keep_host, forwarded })
+        Some(PrimaryConfig { name, url: url?, reach, connect_timeout_ms, read_timeout_ms, keep_host, forwarded })
     }
 
     /// One of a few words; the first where it is left out or wrong.
@@ -56,7 +57,10 @@ impl Section<'_, '_> {
     }
 
     /// The URL as it was written: `url::Url` only judges it, since it would normalise the path.
-    fn upstream(&mut self, key: &str, (text, place): Placed<String>) -> Option<Uri> {
+    fn upstream(&mut self, of: &str, (text, place): Placed<String>) -> Option<Uri> {
+        let key = &format!("{of}.url");
+        // With a socket of its own the URL's address is only a name.
+        let by_socket = self.reader.raw.values.contains_key(&self.key(&format!("{of}.socket")));
         let (problem, value) = match Url::parse(&text) {
             Ok(url) if !url.username().is_empty() || url.password().is_some() => {
                 let remedy = "take them out of the URL; the shadow's own stand in shadow.headers as \"env:NAME\"";
@@ -68,7 +72,7 @@ impl Section<'_, '_> {
             Ok(url) if url.fragment().is_some() => ("has a fragment, which is never sent", text),
             Ok(url) if url.query().is_some() => ("has a query, which would be lost", text),
             Ok(url) => match text.parse::<Uri>() {
-                Ok(uri) if self.is_ourselves(&url) => {
+                Ok(uri) if !by_socket && self.is_ourselves(&url) => {
                     drop(uri);
                     ("is an address that darklaunch itself listens on: a loop", text)
                 }
@@ -102,7 +106,8 @@ impl Section<'_, '_> {
                 "write the new provider, such as shadow.url = \"https://api.new.example\"",
             );
         }
-        let url = self.text("shadow.url").and_then(|url| self.upstream("shadow.url", url));
+        let url = self.text("shadow.url").and_then(|url| self.upstream("shadow", url));
+        let reach = self.reach("shadow", url.as_ref());
         let name = self.provider_name("shadow.name");
         let headers = self.headers();
         let drop_headers = self.header_names("shadow.drop_headers");
@@ -117,6 +122,7 @@ impl Section<'_, '_> {
         Some(ShadowConfig {
             name,
             url: url?,
+            reach,
             headers,
             drop_headers,
             keep_headers,

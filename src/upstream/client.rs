@@ -1,0 +1,297 @@
+//! The connections of one leg to its origin, and the calls over them.
+
+use crate::exchange::Clock;
+use crate::upstream::connect::{Connected, Connector};
+use crate::upstream::idle::Idle;
+use crate::upstream::message::{for_http1, for_http2};
+use crate::upstream::tasks::Tasks;
+use crate::upstream::{AnswerBody, CallError, HttpVersion, Target};
+use bytes::Bytes;
+use http::header::UPGRADE;
+use http::{Request, Response, StatusCode};
+use hyper::body::{Body, Incoming};
+use hyper::client::conn::{TrySendError, http1, http2};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use std::error::Error as StdError;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::time::{sleep, timeout};
+
+/// Header lines of an answer at most; hyper's own limit of 100 is less than what some providers send.
+const HEADER_LINES_MAX: usize = 200;
+
+/// Headers of an HTTP/2 answer at most; hyper's own limit of 16 KiB is less than what HTTP/1.1 may send.
+const HEADER_BYTES_MAX: u32 = 256 << 10;
+
+/// While calls run, an HTTP/2 connection is asked for a sign of life this often: all calls share it, so that one whose
+/// path died in silence would take every call with it until TCP gives up.
+const PING_INTERVAL_MS: u64 = 20_000;
+
+/// Without the sign it is closed.
+const PING_TIMEOUT_MS: u64 = 10_000;
+
+/// How a leg keeps its connections.
+#[derive(Clone, Copy, Debug)]
+pub struct OriginSettings {
+    /// Idle HTTP/1.1 connections kept at most.
+    pub idle_connections_max: usize,
+    /// How long a connection waits for its next call, milliseconds.
+    pub idle_timeout_ms: u64,
+    /// Whether a request that found its reused connection closed takes another one. Safe for every method: hyper gives
+    /// the request back only if no byte of it was written and its body was never polled.
+    pub retry_unsent: bool,
+}
+
+/// Receives the duration of the connect made for one call. Survives the call's being cut.
+#[derive(Debug, Default)]
+pub struct Timer(AtomicU64);
+
+impl Timer {
+    /// Microseconds of the connect; `None`: an open connection served.
+    pub fn connect_us(&self) -> Option<u64> {
+        Some(self.0.load(Ordering::Relaxed)).filter(|us| *us > 0)
+    }
+}
+
+/// One leg's client: its connections to one target. Clones share them. It belongs to the runtime that first called it,
+/// and its connections end when its last clone and its last answer are dropped.
+pub struct Origin<B: Send + 'static>(Arc<Inner<B>>);
+
+pub(crate) struct Inner<B: Send + 'static> {
+    target: Arc<Target>,
+    connector: Connector,
+    retry_unsent: bool,
+    clock: Clock,
+    idle: Mutex<Idle<B>>,
+    /// TLS chose HTTP/1.1 the last time: the next connections need not wait for each other.
+    chose_http1: AtomicBool,
+    /// Held while a connection is made that may turn out to be everyone's.
+    connecting: tokio::sync::Mutex<()>,
+    tasks: Tasks,
+}
+
+/// A connection that takes one request now.
+enum Line<B: Send + 'static> {
+    Own(Lease<B>),
+    Shared(http2::SendRequest<B>),
+}
+
+/// An HTTP/1.1 connection at work. Dropped, it is closed once its answer ended.
+pub(crate) struct Lease<B: Send + 'static> {
+    origin: Arc<Inner<B>>,
+    sender: http1::SendRequest<B>,
+}
+
+impl<B: Send + 'static> Clone for Origin<B> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<B: Send + 'static> std::fmt::Debug for Origin<B> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Origin").field(&self.0.target).finish()
+    }
+}
+
+impl<B> Origin<B>
+where
+    B: Body<Data = Bytes> + Send + Unpin + 'static,
+    B::Error: Into<Box<dyn StdError + Send + Sync>>,
+{
+    /// A client without a connection yet.
+    pub fn new(target: Arc<Target>, settings: OriginSettings, clock: Clock) -> Self {
+        let idle = Idle::new(Duration::from_millis(settings.idle_timeout_ms), settings.idle_connections_max);
+        Self(Arc::new(Inner {
+            connector: Connector::new(target.connect_timeout),
+            target,
+            retry_unsent: settings.retry_unsent,
+            clock,
+            idle: Mutex::new(idle),
+            chose_http1: AtomicBool::new(false),
+            connecting: tokio::sync::Mutex::default(),
+            tasks: Tasks::default(),
+        }))
+    }
+
+    /// Sends one request; resolves at the answer's head. The request's address and version become what the connection
+    /// needs; its path and query stay as they are. A 101 can be upgraded with `hyper::upgrade::on`.
+    ///
+    /// # Errors
+    /// No connection, or no answer over it; [`crate::upstream::failure_of`] tells them apart.
+    pub async fn request(&self, mut request: Request<B>, timer: &Timer) -> Result<Response<AnswerBody<B>>, CallError> {
+        let upgrade = self.0.target.may_be_http2() && request.headers().contains_key(UPGRADE);
+        if upgrade && self.0.target.http == HttpVersion::Http2 {
+            return Err(CallError::Upgrade);
+        }
+        loop {
+            let (line, reused) = match self.0.open_line(upgrade) {
+                Some(line) => (line, true),
+                None => self.0.new_line(upgrade, timer).await?,
+            };
+            let mut unsent = match line {
+                Line::Own(mut lease) => {
+                    for_http1(&mut request, &self.0.target);
+                    match lease.sender.try_send_request(request).await {
+                        Ok(answer) => return Ok(leased(answer, lease)),
+                        Err(unsent) => unsent,
+                    }
+                }
+                Line::Shared(mut sender) => {
+                    for_http2(&mut request, &self.0.target);
+                    match sender.try_send_request(request).await {
+                        Ok(answer) => return Ok(answer.map(|body| AnswerBody::new(body, None))),
+                        Err(unsent) => unsent,
+                    }
+                }
+            };
+            request = self.given_back(&mut unsent, reused).ok_or_else(|| unsent.into_error())?;
+        }
+    }
+
+    /// The request, if it may take another connection. A new connection that fails ends the call, so that this ends.
+    fn given_back(&self, unsent: &mut TrySendError<Request<B>>, reused: bool) -> Option<Request<B>> {
+        if reused && self.0.retry_unsent { unsent.take_message() } else { None }
+    }
+}
+
+fn leased<B: Send + 'static>(answer: Response<Incoming>, lease: Lease<B>) -> Response<AnswerBody<B>> {
+    // After a 101 the connection is no longer HTTP's.
+    let lease = (answer.status() != StatusCode::SWITCHING_PROTOCOLS).then_some(lease);
+    answer.map(|body| AnswerBody::new(body, lease))
+}
+
+impl<B: Send + 'static> Inner<B> {
+    fn idle(&self) -> MutexGuard<'_, Idle<B>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An open connection, if there is one.
+    fn open_line(self: &Arc<Self>, upgrade: bool) -> Option<Line<B>> {
+        let now = self.clock.now();
+        let mut idle = self.idle();
+        if !upgrade
+            && self.target.may_be_http2()
+            && let Some(sender) = idle.share(now)
+        {
+            return Some(Line::Shared(sender));
+        }
+        let sender = idle.pop(now)?;
+        drop(idle);
+        Some(Line::Own(Lease { origin: Arc::clone(self), sender }))
+    }
+
+    /// Starts the task that lets go what has waited too long, unless it runs.
+    fn sweep_later(self: &Arc<Self>, idle: &mut Idle<B>) {
+        if std::mem::replace(&mut idle.swept, true) {
+            return;
+        }
+        let origin = Arc::downgrade(self);
+        let mut wait = idle.sweep(self.clock.now()).unwrap_or_default();
+        self.tasks.spawn(async move {
+            loop {
+                sleep(wait).await;
+                let Some(origin) = origin.upgrade() else { return };
+                let mut idle = origin.idle();
+                match idle.sweep(origin.clock.now()) {
+                    Some(next) => wait = next,
+                    None => {
+                        idle.swept = false;
+                        return;
+                    }
+                }
+            }
+        });
+    }
+}
+
+impl<B> Inner<B>
+where
+    B: Body<Data = Bytes> + Send + Unpin + 'static,
+    B::Error: Into<Box<dyn StdError + Send + Sync>>,
+{
+    /// A new connection, or the one that somebody else made meanwhile; whether it is the latter.
+    async fn new_line(self: &Arc<Self>, upgrade: bool, timer: &Timer) -> Result<(Line<B>, bool), CallError> {
+        let making = async {
+            let mut alone = None;
+            if self.target.may_be_http2() && !upgrade {
+                alone = Some(self.connecting.lock().await);
+                if let Some(line) = self.open_line(upgrade) {
+                    return Ok((line, true));
+                }
+            }
+            if self.chose_http1.load(Ordering::Relaxed) {
+                alone = None;
+            }
+            let started = self.clock.now();
+            let line = self.connect(upgrade).await?;
+            timer.0.store(self.clock.elapsed_us(started).max(1), Ordering::Relaxed);
+            drop(alone);
+            Ok((line, false))
+        };
+        timeout(self.target.connect_timeout, making).await.map_err(|_| CallError::ConnectTimeout)?
+    }
+
+    async fn connect(self: &Arc<Self>, upgrade: bool) -> Result<Line<B>, CallError> {
+        let made = self.connector.connect(&self.target, upgrade).await;
+        let Connected { io, http2 } = made.map_err(CallError::of_connect)?;
+        let io = TokioIo::new(io);
+        if http2 {
+            let mut builder = http2::Builder::new(self.tasks.executor());
+            builder
+                .timer(TokioTimer::new())
+                .keep_alive_interval(Duration::from_millis(PING_INTERVAL_MS))
+                .keep_alive_timeout(Duration::from_millis(PING_TIMEOUT_MS))
+                .max_header_list_size(HEADER_BYTES_MAX);
+            let (sender, connection) = builder.handshake(io).await?;
+            self.tasks.spawn(async move { ended(connection.await) });
+            self.chose_http1.store(false, Ordering::Relaxed);
+            let mut idle = self.idle();
+            idle.set_shared(sender.clone(), self.clock.now());
+            self.sweep_later(&mut idle);
+            return Ok(Line::Shared(sender));
+        }
+        let mut builder = http1::Builder::new();
+        builder.preserve_header_case(true).max_headers(HEADER_LINES_MAX).writev(false);
+        let (sender, connection) = builder.handshake(io).await?;
+        self.tasks.spawn(async move { ended(connection.with_upgrades().await) });
+        self.chose_http1.store(true, Ordering::Relaxed);
+        Ok(Line::Own(Lease { origin: Arc::clone(self), sender }))
+    }
+}
+
+/// The call over the connection tells its caller; without a call it does not matter.
+fn ended(connection: Result<(), hyper::Error>) {
+    if let Err(error) = connection {
+        tracing::debug!(%error, "a connection to a provider ended");
+    }
+}
+
+impl<B: Send + 'static> Lease<B> {
+    /// The answer was read to its end: the connection serves again as soon as it can.
+    pub(crate) fn give_back(self) {
+        let Self { origin, mut sender } = self;
+        if sender.is_ready() {
+            origin.keep(sender);
+        } else if !sender.is_closed() {
+            // The answer came before the request's end, or the connection was not polled since.
+            let later = Arc::downgrade(&origin);
+            origin.tasks.spawn(async move {
+                if sender.ready().await.is_ok()
+                    && let Some(origin) = later.upgrade()
+                {
+                    origin.keep(sender);
+                }
+            });
+        }
+    }
+}
+
+impl<B: Send + 'static> Inner<B> {
+    fn keep(self: &Arc<Self>, sender: http1::SendRequest<B>) {
+        let mut idle = self.idle();
+        idle.push(sender, self.clock.now());
+        self.sweep_later(&mut idle);
+    }
+}
