@@ -15,7 +15,7 @@ use crate::proxy::tee::{Activity, Copying, TeeBody};
 use crate::proxy::tunnel::Tunnel;
 use crate::proxy::worker::Ending;
 use crate::proxy::{Peer, Primary, Route, Settings, route};
-use crate::upstream::{self, Origin, OriginSettings, Timer, TrailersWanted, failure_of, wants_trailers};
+use crate::upstream::{self, Origin, OriginSettings, Timer, failure_of};
 use bytes::{Bytes, BytesMut};
 use http::header::CONNECTION;
 use http::request::Parts;
@@ -134,9 +134,6 @@ impl Worker {
         }
         route.restore_host(&mut parts);
         let hop = NextHop::of(&parts);
-        if wants_trailers(&parts.headers) {
-            parts.extensions.insert(TrailersWanted);
-        }
         remove_hop_by_hop(&mut parts.headers);
         join_cookies(&mut parts);
         let endpoint = route.endpoints.name(&parts.method, parts.uri.path());

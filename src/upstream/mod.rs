@@ -19,7 +19,6 @@ pub use body::AnswerBody;
 pub use client::{Origin, OriginSettings, Timer};
 pub use connect::{Target, TargetError, TargetSettings, UNIX_PATH_BYTES_MAX};
 pub use error::{CallError, failure_of};
-pub use message::{TrailersWanted, wants_trailers};
 pub use tls::{PemError, Tls};
 
 use serde::Serialize;

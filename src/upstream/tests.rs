@@ -278,12 +278,3 @@ async fn an_upgraded_connection_is_the_callers_and_http2_only_has_none() {
     assert_eq!(failure_of(&refused), FailureKind::Protocol);
     assert!(nobody_waits(&server));
 }
-
-#[test]
-fn te_trailers_is_found_in_any_line_and_case() {
-    let headers = |lines: &[&'static str]| -> HeaderMap {
-        lines.iter().map(|line| (http::header::TE, http::HeaderValue::from_static(line))).collect()
-    };
-    assert!(wants_trailers(&headers(&["gzip;q=0.5, Trailers"])) && wants_trailers(&headers(&["gzip", "trailers"])));
-    assert!(!wants_trailers(&headers(&["gzip"])) && !wants_trailers(&headers(&[])));
-}
