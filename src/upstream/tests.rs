@@ -3,7 +3,7 @@
 use super::*;
 use crate::exchange::{Clock, FailureKind};
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request, Response};
+use http::{Method, Request, Response};
 use http_body_util::{BodyExt, Full};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
