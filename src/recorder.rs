@@ -15,7 +15,7 @@ use crate::store::{Batch, LedgerRow, StoreError, SwitchRow, Writer};
 use crate::telemetry::{Book, BookSnapshot, Ledger};
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -85,7 +85,14 @@ impl Recorder {
 }
 
 /// Captures a redactor thread takes at once.
-const TAKEN_AT_ONCE: usize = 8;
+const TAKEN_AT_ONCE: usize = 64;
+
+/// How long a redactor thread lets captures gather, when there were few, before it looks again: a wake-up per capture
+/// costs more than redacting a small one, on cores that the user's path needs.
+const REDACTOR_GATHER: Duration = Duration::from_millis(5);
+
+/// The same for the writer, within its commit interval.
+const WRITER_GATHER: Duration = Duration::from_millis(20);
 
 type Held = Box<dyn Send>;
 
@@ -136,13 +143,16 @@ fn redact_all<T>(
 ) {
     let mut few = Vec::with_capacity(TAKEN_AT_ONCE);
     loop {
-        // Several at once: under load a wake-up per capture costs more than the hand-over.
         taken.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv_many(&mut few, TAKEN_AT_ONCE);
-        if few.is_empty() {
-            return;
-        }
+        let (none, some) = (few.is_empty(), few.len() < TAKEN_AT_ONCE);
         for next in few.drain(..) {
             redact_one(split(next), redactor, ledger, ready);
+        }
+        if none {
+            return;
+        }
+        if some {
+            std::thread::park_timeout(REDACTOR_GATHER);
         }
     }
 }
@@ -398,17 +408,28 @@ fn states(book: &BookSnapshot) -> Vec<(String, u64)> {
     always.into_iter().map(|(state, count)| (state.to_owned(), count)).chain(counted).collect()
 }
 
-/// One batch: by count, or by age since its first capture. `false`: the redactors are gone and the queue is empty.
+/// One batch: by count, or by age. `false`: the redactors are gone and the queue is empty. The first capture wakes the
+/// writer, the others gather meanwhile.
 fn collect(ready: &Receiver<Ready>, age_max: Duration, count_max: usize, clock: Clock) -> (Vec<Ready>, bool) {
-    let mut batch = Vec::new();
     let start = clock.now();
-    while batch.len() < count_max {
-        let left = age_max.saturating_sub(clock.now().saturating_duration_since(start));
-        match ready.recv_timeout(left) {
-            Ok(one) => batch.push(one),
-            Err(RecvTimeoutError::Timeout) => return (batch, true),
-            Err(RecvTimeoutError::Disconnected) => return (batch, false),
-        }
+    let mut batch = Vec::new();
+    match ready.recv_timeout(age_max) {
+        Ok(first) => batch.push(first),
+        Err(RecvTimeoutError::Timeout) => return (batch, true),
+        Err(RecvTimeoutError::Disconnected) => return (batch, false),
     }
-    (batch, true)
+    loop {
+        while batch.len() < count_max {
+            match ready.try_recv() {
+                Ok(one) => batch.push(one),
+                Err(TryRecvError::Empty) => break,
+                Err(TryRecvError::Disconnected) => return (batch, false),
+            }
+        }
+        let left = age_max.saturating_sub(clock.now().saturating_duration_since(start));
+        if batch.len() >= count_max || left.is_zero() {
+            return (batch, true);
+        }
+        std::thread::park_timeout(left.min(WRITER_GATHER));
+    }
 }
