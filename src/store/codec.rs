@@ -6,6 +6,9 @@ use zstd::bulk::Compressor;
 
 /// zstd level 1: half the bytes at hundreds of MB/s; higher levels cost more than they save on bodies of a few KiB.
 const LEVEL: i32 = 1;
+/// Header blocks are a few hundred bytes: below zero zstd leaves out the tables of letters, whose making costs more than
+/// they save there.
+const HEADER_LEVEL: i32 = -3;
 /// Below this compression does not pay for its frame, bytes.
 const PLAIN_BYTES_MAX: usize = 64;
 /// The most a stored header block may expand to, bytes: more than any header block the proxy accepts.
@@ -13,7 +16,10 @@ const HEADER_BLOCK_BYTES_MAX: usize = 4 << 20;
 
 /// Packs one body after the other: making zstd's context ready costs more than packing a body of a few KiB with it.
 #[derive(Default)]
-pub struct Packer(Option<Compressor<'static>>);
+pub struct Packer {
+    bodies: Option<Compressor<'static>>,
+    headers: Option<Compressor<'static>>,
+}
 
 impl fmt::Debug for Packer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -22,29 +28,29 @@ impl fmt::Debug for Packer {
 }
 
 impl Packer {
-    fn compress(&mut self, plain: &[u8]) -> std::io::Result<Vec<u8>> {
-        let compressor = match self.0.take() {
-            Some(compressor) => compressor,
-            None => Compressor::new(LEVEL)?,
-        };
-        self.0.insert(compressor).compress(plain)
-    }
-
     /// Header lines as stored: names and values with their lengths, repeated names in order, any bytes, then zstd.
     pub fn headers(&mut self, headers: &HeaderMap) -> std::io::Result<Vec<u8>> {
-        self.compress(&header_block(headers))
+        compress(&mut self.headers, HEADER_LEVEL, &header_block(headers))
     }
 
     /// The coding (0 plain, 1 zstd) and the bytes of a body as stored: whichever is smaller.
     pub fn body(&mut self, body: &[u8]) -> std::io::Result<(i64, Vec<u8>)> {
         if body.len() > PLAIN_BYTES_MAX {
-            let packed = self.compress(body)?;
+            let packed = compress(&mut self.bodies, LEVEL, body)?;
             if packed.len() < body.len() {
                 return Ok((1, packed));
             }
         }
         Ok((0, body.to_vec()))
     }
+}
+
+fn compress(kept: &mut Option<Compressor<'static>>, level: i32, plain: &[u8]) -> std::io::Result<Vec<u8>> {
+    let compressor = match kept.take() {
+        Some(compressor) => compressor,
+        None => Compressor::new(level)?,
+    };
+    kept.insert(compressor).compress(plain)
 }
 
 fn header_block(headers: &HeaderMap) -> Vec<u8> {
