@@ -33,6 +33,7 @@ pub(crate) fn redactor(config: &RedactionConfig, key: [u8; 32]) -> Result<Arc<Re
         body_bytes_max,
         expanded_bytes_max: body_bytes_max.saturating_mul(EXPANSION_MAX),
         depth_max: DEPTH_MAX,
+        kept_paths: None,
     };
     Redactor::compile(&files, PseudonymKey::new(key), settings)
         .map(Arc::new)

@@ -12,17 +12,21 @@ use http::{HeaderMap, HeaderValue};
 
 /// Redacts a capture and proves it clean.
 pub(in crate::redact) fn redact(redactor: &Redactor, raw: Capture) -> Redacted<Recording> {
-    let mut pass = Pass::new(redactor);
+    let names = redactor.names.known();
+    let mut pass = Pass::new(redactor, &names);
     let mut capture = all(&mut pass, raw.clone());
-    let residue = Residue::of(&pass.found);
+    let residue = pass.residue();
+    let subjects = pass.subjects();
+    let mut hits = pass.into_hits();
     if let Some(residue) = residue.as_ref().filter(|residue| is_dirty(&capture, residue)) {
         // A value named in one place is mentioned in another: a second pass replaces the mentions too.
-        pass = Pass::new(redactor);
-        pass.known = Some(residue);
-        capture = all(&mut pass, raw);
+        let mut again = Pass::new(redactor, &names);
+        again.known = Some(residue);
+        capture = all(&mut again, raw);
+        hits = again.into_hits();
         purge(&mut capture, residue);
     }
-    Redacted::seal(Recording { capture, hits: pass.into_hits(), rules_hash: redactor.hash() })
+    Redacted::seal(Recording { capture, hits, rules_hash: redactor.hash(), subjects })
 }
 
 fn all(pass: &mut Pass<'_>, mut capture: Capture) -> Capture {
@@ -63,7 +67,7 @@ fn message(pass: &mut Pass<'_>, lines: &mut HeaderMap, copy: &mut BodyCopy) {
 }
 
 fn body(pass: &mut Pass<'_>, lines: &HeaderMap, copy: &BodyCopy) -> Result<Vec<u8>, DropReason> {
-    let settings = pass.redactor.settings;
+    let settings = &pass.redactor.settings;
     if copy.bytes.is_empty() {
         return Ok(Vec::new());
     }
@@ -92,7 +96,8 @@ fn is_dirty(capture: &Capture, residue: &Residue) -> bool {
     let answers = capture.primary.iter().chain(std::iter::once(&capture.shadow));
     let answers = answers.filter_map(|exchange| exchange.response.as_ref()).flat_map(|r| texts(&r.headers, &r.body));
     let named = [request.target.as_bytes(), capture.endpoint.as_bytes()].into_iter();
-    residue.is_in_any(named.chain(texts(&request.headers, &request.body)).chain(answers))
+    let mut pieces = named.chain(texts(&request.headers, &request.body)).chain(answers);
+    pieces.any(|piece| residue.is_in(piece) || residue.is_mentioned(piece))
 }
 
 /// Drops bodies and masks lines that still show a value.

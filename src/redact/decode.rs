@@ -63,8 +63,7 @@ pub(in crate::redact) fn body(
     content_type: Option<&str>,
     bytes: &[u8],
 ) -> Result<Vec<u8>, DropReason> {
-    let settings = pass.redactor.settings;
-    if bytes.len() > settings.expanded_bytes_max {
+    if bytes.len() > pass.redactor.settings.expanded_bytes_max {
         return Err(DropReason::OverCap);
     }
     if bytes.is_empty() {

@@ -1,14 +1,16 @@
 //! The redactor: a compiled rule set with a key and limits, and its doors.
 
 use crate::exchange::{Capture, DropReason};
-use crate::redact::load;
-use crate::redact::names::{NameIndex, Names};
+use crate::redact::explain::{Decision, Trace};
+use crate::redact::kind::Kind;
+use crate::redact::matcher::Matcher;
+use crate::redact::names::{NameIndex, Names, Said, Words};
 use crate::redact::pass::Pass;
-use crate::redact::residue::Residue;
+use crate::redact::pseudonym::digest;
 use crate::redact::rules::{PseudonymKey, Rule, RuleFile, RuleProblem, RuleSummary, Settings};
-use crate::redact::sealed::{Hit, Recording, Redacted};
-use crate::redact::{capture, decode};
-use regex::{Regex, RegexSet};
+use crate::redact::sealed::{Hit, Recording, Redacted, SubjectDigest};
+use crate::redact::strict::Strict;
+use crate::redact::{capture, compile, decode};
 use std::fmt;
 use std::sync::Arc;
 
@@ -16,18 +18,40 @@ use std::sync::Arc;
 pub struct Redactor {
     pub(in crate::redact) rules: Vec<Rule>,
     pub(in crate::redact) summaries: Vec<RuleSummary>,
-    pub(in crate::redact) keys: NameIndex,
-    pub(in crate::redact) headers: NameIndex,
-    pub(in crate::redact) params: NameIndex,
+    pub(in crate::redact) registry: Registry,
     pub(in crate::redact) names: Names,
-    /// Every pattern at once, after the one of our own stand-ins: most values match none, and one pass tells.
-    pub(in crate::redact) set: RegexSet,
-    /// The rule of each pattern of the set, without the first.
-    pub(in crate::redact) pattern_rules: Vec<usize>,
-    pub(in crate::redact) stand_in: Regex,
+    pub(in crate::redact) matcher: Matcher,
+    pub(in crate::redact) strict: Option<Strict>,
     pub(in crate::redact) key: PseudonymKey,
     pub(in crate::redact) settings: Settings,
     pub(in crate::redact) hash: Arc<str>,
+}
+
+/// Which rules list which names.
+#[derive(Default)]
+pub(in crate::redact) struct Registry {
+    pub keys: NameIndex,
+    pub headers: NameIndex,
+    pub params: NameIndex,
+    /// Names under which a pattern rule leaves values alone.
+    pub vetoes: NameIndex,
+    /// Keywords of pattern rules, which a name may hold too.
+    pub keywords: NameIndex,
+    /// Rules whose paths end in a wildcard.
+    pub of_any_name: Vec<u16>,
+}
+
+impl Registry {
+    /// What the rules say of a name.
+    pub fn say(&self, words: &Words) -> Said {
+        Said {
+            values: self.keys.rules(words),
+            headers: self.headers.rules(words),
+            params: self.params.rules(words),
+            vetoes: self.vetoes.rules(words),
+            keywords: self.keywords.rules(words),
+        }
+    }
 }
 
 impl Redactor {
@@ -36,7 +60,7 @@ impl Redactor {
     /// # Errors
     /// Every problem of every file; with one there is no redactor.
     pub fn compile(files: &[RuleFile], key: PseudonymKey, settings: Settings) -> Result<Self, Vec<RuleProblem>> {
-        load::compile(files, key, settings)
+        compile::compile(files, key, settings)
     }
 
     /// Redacts a capture. What is not understood is dropped from it with a reason; this never fails.
@@ -49,15 +73,17 @@ impl Redactor {
     /// # Errors
     /// Why the body may not be kept.
     pub fn body(&self, content_type: &str, bytes: &[u8]) -> Result<Redacted<Vec<u8>>, DropReason> {
-        let mut pass = Pass::new(self);
+        let names = self.names.known();
+        let mut pass = Pass::new(self, &names);
         let mut fresh = decode::body(&mut pass, Some(content_type), bytes)?;
-        if Residue::of(&pass.found).is_some_and(|residue| residue.is_in(&fresh)) {
+        let residue = pass.residue();
+        pass.into_hits();
+        if let Some(residue) = residue.filter(|residue| residue.is_in(&fresh) || residue.is_mentioned(&fresh)) {
             // Named in one place and only mentioned in another: a second pass replaces what the first one learned.
-            let known = Residue::of(&pass.found);
-            let mut again = Pass::new(self);
-            again.known = known.as_ref();
+            let mut again = Pass::new(self, &names);
+            again.known = Some(&residue);
             fresh = decode::body(&mut again, Some(content_type), bytes)?;
-            if known.as_ref().is_some_and(|residue| residue.is_in(&fresh)) {
+            if residue.is_in(&fresh) {
                 return Err(DropReason::Residue);
             }
         }
@@ -74,15 +100,40 @@ impl Redactor {
         self.hash.clone()
     }
 
+    /// The digests under which a person's captures are found, given one of the person's values in any spelling; one for
+    /// each kind that the value may be.
+    pub fn subject_digests(&self, value: &str) -> Vec<SubjectDigest> {
+        let mut kinds: Vec<Kind> = Kind::ALL.iter().map(|kind| kind.of_value(value)).collect();
+        kinds.retain(|kind| kind.names_a_person());
+        kinds.sort_unstable();
+        kinds.dedup();
+        let of = |kind: &Kind| digest(&self.key, *kind, &kind.canonical(value)).first_chunk().copied();
+        kinds.iter().filter_map(of).collect()
+    }
+
     /// What the rules would still change in a body that is about to leave; empty means clean. A body that cannot be
     /// read counts as a hit of the rule `unreadable`.
     pub fn residue(&self, content_type: &str, bytes: &[u8]) -> Vec<Hit> {
-        let mut pass = Pass::new(self);
+        let names = self.names.known();
+        let mut pass = Pass::new(self, &names);
         if decode::body(&mut pass, Some(content_type), bytes).is_err() {
             let (side, part) = (pass.side, pass.part);
             return vec![Hit { rule: "unreadable".into(), side, part, count: 1 }];
         }
         pass.into_hits()
+    }
+
+    /// Every decision about every candidate of a body, replaced or left alone; for people who write rules.
+    ///
+    /// # Errors
+    /// Why the body would be dropped.
+    pub fn explain(&self, content_type: &str, bytes: &[u8]) -> Result<Vec<Decision>, DropReason> {
+        let names = self.names.known();
+        let mut pass = Pass::new(self, &names);
+        pass.trace = Some(Trace::default());
+        decode::body(&mut pass, Some(content_type), bytes)?;
+        let decisions = pass.trace.unwrap_or_default();
+        Ok(decisions.into_decisions(|rule| self.rules[usize::from(rule)].id.clone()))
     }
 }
 

@@ -30,12 +30,13 @@ pub(in crate::redact) struct NamedExample {
 impl Example {
     /// Whether the rule, alone, would replace something in the example.
     pub fn strikes(&self, redactor: &Redactor, rule: usize) -> Result<bool, DropReason> {
-        let mut pass = Pass::new(redactor);
-        pass.only = Some(rule);
+        let names = redactor.names.known();
+        let mut pass = Pass::new(redactor, &names);
+        pass.only = u16::try_from(rule).ok();
         match self {
             Self::Text(text) => drop(pass.value(text, Place::BARE)?),
             Self::Named(named) => {
-                let parents: Vec<Key> = named.parent.iter().map(|name| pass.key(name)).collect();
+                let parents: Vec<Key<'_>> = named.parent.iter().map(|name| pass.key(name)).collect();
                 if let Some(header) = &named.header {
                     pass.header(header, &named.value)?;
                 } else if let Some(param) = &named.param {
@@ -47,6 +48,6 @@ impl Example {
                 }
             }
         }
-        Ok(!pass.hits.is_empty())
+        Ok(!pass.is_clean())
     }
 }

@@ -77,11 +77,11 @@ pub(in crate::redact) fn form(pass: &mut Pass<'_>, text: &str, depth: u8) -> Res
         out.push('=');
         // `card[number]`, `user.name`: the last part is the name, those before it are its parents.
         let decoded = decode(name, true).ok_or(DropReason::Unparseable)?;
-        let mut path: Vec<Key> =
+        let mut path: Vec<Key<'_>> =
             decoded.split(['[', ']', '.']).filter(|s| !s.is_empty()).map(|name| pass.key(name)).collect();
         let key = path.pop().unwrap_or_default();
         let raw = decode(value, true).ok_or(DropReason::Unparseable)?;
-        let struck = match pass.parameter_rule(&key, &raw, &path) {
+        let struck = match pass.parameter_rule(&raw, &key, &path) {
             Some(rule) => pass.apply(rule, &raw),
             None => pass.value(&raw, Place { key: Some(&key), parents: &path, depth })?,
         };
@@ -111,17 +111,9 @@ pub(in crate::redact) fn url(pass: &mut Pass<'_>, text: &str, depth: u8) -> Resu
 }
 
 impl Pass<'_> {
-    /// The rule for a parameter of this name.
-    pub fn parameter_rule(&self, key: &Key, raw: &str, parents: &[Key]) -> Option<usize> {
-        if raw.is_empty() {
-            return None;
-        }
-        self.redactor.params.rules(key).find(|&rule| self.allows(rule) && self.claims(rule, raw, key, parents))
-    }
-
     /// Redacts one parameter's decoded value.
-    pub fn parameter(&mut self, key: &Key, raw: &str, depth: u8) -> Result<Option<String>, DropReason> {
-        match self.parameter_rule(key, raw, &[]) {
+    pub fn parameter(&mut self, key: &Key<'_>, raw: &str, depth: u8) -> Result<Option<String>, DropReason> {
+        match self.parameter_rule(raw, key, &[]) {
             Some(rule) => Ok(self.apply(rule, raw)),
             None => self.value(raw, Place { key: Some(key), parents: &[], depth }),
         }

@@ -44,8 +44,7 @@ impl Pass<'_> {
     /// One header's value: `Some` if it must change.
     pub fn header(&mut self, name: &str, raw: &str) -> Result<Option<String>, DropReason> {
         let key = self.key(name);
-        let rule =
-            self.redactor.headers.rules(&key).find(|&rule| self.allows(rule) && self.claims(rule, raw, &key, &[]));
+        let rule = self.header_rule(raw, &key);
         let Some(rule) = rule.filter(|_| !raw.is_empty()) else {
             return self.value(raw, Place { key: Some(&key), parents: &[], depth: 0 });
         };
@@ -59,7 +58,7 @@ impl Pass<'_> {
         }
     }
 
-    fn cookies(&mut self, rule: usize, raw: &str, set: bool) -> Option<String> {
+    fn cookies(&mut self, rule: u16, raw: &str, set: bool) -> Option<String> {
         let parts: Vec<String> = raw
             .split(';')
             .enumerate()

@@ -1,26 +1,46 @@
 //! JSON, read strictly and rewritten in place: replacements are spliced into the original text, every other byte stays.
 
 use crate::exchange::DropReason;
+use crate::redact::gate::{Kinds, kind_of, kinds_of};
 use crate::redact::names::Key;
 use crate::redact::pass::{Pass, Place};
+use std::borrow::Cow;
+
+/// Names whose value names the value of a sibling: `{"type": "email", "value": ".."}`.
+const NAMING: [&str; 16] = [
+    "key",
+    "name",
+    "field",
+    "fieldname",
+    "type",
+    "kind",
+    "system",
+    "label",
+    "property",
+    "attribute",
+    "param",
+    "parameter",
+    "header",
+    "claim",
+    "question",
+    "id",
+];
+/// Names of the values that are named so.
+const NAMED: [&str; 9] =
+    ["value", "val", "content", "text", "answer", "data", "stringvalue", "valuestring", "currentvalue"];
 
 /// Redacts one JSON document.
 pub(in crate::redact) fn document(pass: &mut Pass<'_>, text: &str, place: Place<'_>) -> Result<String, DropReason> {
-    let mut walk = Walk {
-        text,
-        at: 0,
-        copied: 0,
-        out: String::with_capacity(text.len()),
-        parents: place.parents.to_vec(),
-        depth: 0,
-        nested: place.depth,
-        pass,
-    };
+    let parents = place.parents.to_vec();
+    let mut walk = Walk { text, at: 0, copied: 0, out: String::new(), parents, depth: 0, nested: place.depth, pass };
     walk.space();
     walk.value(place.key)?;
     walk.space();
     if walk.at != text.len() {
         return Err(DropReason::Unparseable);
+    }
+    if walk.copied == 0 {
+        return Ok(text.to_owned());
     }
     walk.out.push_str(&text[walk.copied..]);
     Ok(walk.out)
@@ -31,19 +51,19 @@ pub(in crate::redact) fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-struct Walk<'t, 'p, 'r> {
+struct Walk<'t, 'k, 'p, 'r> {
     text: &'t str,
     at: usize,
     /// How much of `text` is in `out` already.
     copied: usize,
     out: String,
-    parents: Vec<Key>,
+    parents: Vec<Key<'k>>,
     depth: usize,
     nested: u8,
     pass: &'p mut Pass<'r>,
 }
 
-impl<'t> Walk<'t, '_, '_> {
+impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
@@ -63,12 +83,15 @@ impl<'t> Walk<'t, '_, '_> {
     }
 
     fn splice(&mut self, start: usize, fresh: &str) {
+        if self.out.capacity() == 0 {
+            self.out.reserve(self.text.len() + self.text.len() / 8 + fresh.len());
+        }
         self.out.push_str(&self.text[self.copied..start]);
         self.out.push_str(fresh);
         self.copied = self.at;
     }
 
-    fn value(&mut self, key: Option<&Key>) -> Result<(), DropReason> {
+    fn value(&mut self, key: Option<&Key<'k>>) -> Result<(), DropReason> {
         match self.peek() {
             Some(b'{') => self.deeper(key, Self::object),
             Some(b'[') => self.deeper(key, Self::array),
@@ -80,8 +103,8 @@ impl<'t> Walk<'t, '_, '_> {
 
     fn deeper(
         &mut self,
-        key: Option<&Key>,
-        inside: fn(&mut Self, Option<&Key>) -> Result<(), DropReason>,
+        key: Option<&Key<'k>>,
+        inside: fn(&mut Self, Option<&Key<'k>>) -> Result<(), DropReason>,
     ) -> Result<(), DropReason> {
         if self.depth >= self.pass.redactor.settings.depth_max {
             return Err(DropReason::TooDeep);
@@ -94,34 +117,30 @@ impl<'t> Walk<'t, '_, '_> {
         Ok(())
     }
 
-    fn object(&mut self, key: Option<&Key>) -> Result<(), DropReason> {
+    fn object(&mut self, key: Option<&Key<'k>>) -> Result<(), DropReason> {
         if self.peek() == Some(b'}') {
             self.at += 1;
             return Ok(());
         }
         self.parents.extend(key.cloned());
-        // `{"key": "email", "value": ".."}`: the name of the value is a value itself.
-        let mut named: Option<Key> = None;
+        let mut named: Option<Key<'k>> = None;
         loop {
             self.space();
             let start = self.at;
-            let name = self.string()?;
-            let mut key = self.pass.key(&name);
+            let (name, _) = self.string()?;
+            let mut key: Key<'k> = self.pass.key(&name);
             if let Some(fresh) = self.pass.name(&name, &key, self.nested)? {
                 self.splice(start, &quoted(&fresh));
             }
             self.space();
             self.expect(b':')?;
             self.space();
-            if key.joined() == "value"
-                && let Some(named) = named.take()
-            {
-                key = named;
-            } else if matches!(key.joined(), "key" | "field" | "param" | "header") && self.peek() == Some(b'"') {
-                let back = self.at;
-                let name = self.string()?;
-                named = Some(self.pass.key(&name));
-                self.at = back;
+            if self.peek() == Some(b'"') {
+                if NAMED.contains(&key.joined()) {
+                    key = named.clone().or_else(|| self.named_after()).unwrap_or(key);
+                } else if NAMING.contains(&key.joined()) {
+                    named = self.naming().or(named);
+                }
             }
             self.value(Some(&key))?;
             self.space();
@@ -136,7 +155,39 @@ impl<'t> Walk<'t, '_, '_> {
         self.expect(b'}')
     }
 
-    fn array(&mut self, key: Option<&Key>) -> Result<(), DropReason> {
+    /// The string at the cursor as a name, if rules list it; the cursor stays.
+    fn naming(&mut self) -> Option<Key<'k>> {
+        let back = self.at;
+        let name = self.string();
+        self.at = back;
+        let key = self.pass.key_in_text(&name.ok()?.0);
+        (!key.said().values.is_empty()).then_some(key)
+    }
+
+    /// The name of the value at the cursor where it comes after it: `{"value": "..", "type": "email"}`; the cursor stays.
+    fn named_after(&mut self) -> Option<Key<'k>> {
+        let back = self.at;
+        let name = self.sibling_name();
+        self.at = back;
+        name
+    }
+
+    fn sibling_name(&mut self) -> Option<Key<'k>> {
+        self.string().ok()?;
+        self.space();
+        self.expect(b',').ok()?;
+        self.space();
+        let (name, _) = self.string().ok()?;
+        if !NAMING.contains(&self.pass.key_in_text(&name).joined()) {
+            return None;
+        }
+        self.space();
+        self.expect(b':').ok()?;
+        self.space();
+        self.naming()
+    }
+
+    fn array(&mut self, key: Option<&Key<'k>>) -> Result<(), DropReason> {
         if self.peek() == Some(b']') {
             self.at += 1;
             return Ok(());
@@ -171,7 +222,7 @@ impl<'t> Walk<'t, '_, '_> {
         if self.at == start { Err(DropReason::Unparseable) } else { Ok(()) }
     }
 
-    fn number(&mut self, key: Option<&Key>) -> Result<(), DropReason> {
+    fn number(&mut self, key: Option<&Key<'k>>) -> Result<(), DropReason> {
         let start = self.at;
         if self.peek() == Some(b'-') {
             self.at += 1;
@@ -199,37 +250,44 @@ impl<'t> Walk<'t, '_, '_> {
         Ok(())
     }
 
-    fn string_value(&mut self, key: Option<&Key>) -> Result<(), DropReason> {
+    fn string_value(&mut self, key: Option<&Key<'k>>) -> Result<(), DropReason> {
         let start = self.at;
-        let raw = self.string()?;
+        let (raw, kinds) = self.string()?;
         let place = Place { key, parents: &self.parents, depth: self.nested };
-        if let Some(fresh) = self.pass.value(&raw, place)? {
+        if let Some(fresh) = self.pass.value_of(&raw, kinds, place)? {
             self.splice(start, &quoted(&fresh));
         }
         Ok(())
     }
 
-    /// The string at the cursor, unescaped.
-    fn string(&mut self) -> Result<std::borrow::Cow<'t, str>, DropReason> {
+    /// The string at the cursor, unescaped, and the kinds of its bytes.
+    fn string(&mut self) -> Result<(Cow<'t, str>, Kinds), DropReason> {
         let start = self.at;
         self.expect(b'"')?;
+        let bytes = self.text.as_bytes();
+        let mut kinds = 0;
         let mut escaped = false;
         loop {
-            match self.peek() {
+            match bytes.get(self.at) {
                 Some(b'"') => break,
                 Some(b'\\') => {
                     escaped = true;
                     self.at += 2;
                 }
                 Some(0..=0x1f) | None => return Err(DropReason::Unparseable),
-                Some(_) => self.at += 1,
+                Some(byte) => {
+                    kinds |= kind_of(*byte);
+                    self.at += 1;
+                }
             }
         }
         self.at += 1;
         if !escaped {
-            return Ok(self.text[start + 1..self.at - 1].into());
+            return Ok((self.text[start + 1..self.at - 1].into(), kinds));
         }
         let raw = self.text.get(start..self.at).ok_or(DropReason::Unparseable)?;
-        serde_json::from_str::<String>(raw).map(Into::into).map_err(|_| DropReason::Unparseable)
+        let text = serde_json::from_str::<String>(raw).map_err(|_| DropReason::Unparseable)?;
+        let kinds = kinds_of(text.as_bytes());
+        Ok((text.into(), kinds))
     }
 }

@@ -1,37 +1,39 @@
-//! Field names, compared without regard to camel, snake or kebab case, and sets of them.
+//! Field names, compared without regard to camel, snake or kebab case, accents, plural or a number at the end; indexes
+//! of names; and a memory of the names an API uses again and again.
 
 use arc_swap::ArcSwap;
+use foldhash::fast::RandomState;
 use std::collections::{HashMap, HashSet};
+use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Names remembered at most; an API has a few hundred.
 const NAMES_MAX: usize = 4096;
 /// Longest name that is remembered, bytes.
-const NAME_BYTES_MAX: usize = 64;
+const NAME_BYTES_MAX: usize = 48;
+/// More digits than this, and a name is somebody's identifier used as one: not worth a place in the memory.
+const NAME_DIGITS_MAX: usize = 3;
+/// Characters of a name that are looked at.
+const NAME_CHARS_MAX: usize = 256;
+/// From this length on, a listed ending is also recognised inside a run of letters (`billingfirstname`).
+const LONG_ENDING_BYTES: usize = 8;
 
-/// A field name as its words: `customerFirstName`, `customer_first_name` and `Customer-First-Name` are equal. Clones are
-/// cheap, since the names above a value are kept while it is redacted.
-#[derive(Clone, Debug, Default)]
-pub(in crate::redact) struct Key(Arc<Words>);
-
-#[derive(Debug, Default)]
-struct Words {
+/// A name as its words, in lower case and without accents: `customerFirstName`, `customer_first_name` and
+/// `Customer-First-Name` are equal.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in crate::redact) struct Words {
     joined: String,
     /// Where each word starts in `joined`.
     starts: Vec<usize>,
-    /// The rules that list the name for values.
-    rules: Vec<usize>,
-    /// Whether the name as a text of its own is left alone by every rule.
-    clean: bool,
 }
 
-impl Key {
-    /// The key of a name.
+impl Words {
+    /// The words of a name.
     pub fn of(name: &str) -> Self {
-        let mut key = Words::default();
+        let mut words = Self::default();
         let mut fresh = true;
         let mut before = ' ';
-        let mut chars = name.chars().take(256).peekable();
+        let mut chars = name.chars().take(NAME_CHARS_MAX).peekable();
         while let Some(c) = chars.next() {
             if !c.is_alphanumeric() {
                 fresh = true;
@@ -41,93 +43,233 @@ impl Key {
                         || before.is_numeric()
                         || (before.is_uppercase() && chars.peek().is_some_and(|n| n.is_lowercase())));
                 if fresh || hump {
-                    key.starts.push(key.joined.len());
+                    words.starts.push(words.joined.len());
                 }
                 fresh = false;
-                key.joined.extend(c.to_lowercase());
+                fold(c, &mut words.joined);
             }
             before = c;
         }
-        Self(Arc::new(key))
-    }
-
-    /// The key with what the rule set says of it.
-    pub fn with(self, index: &NameIndex, clean: bool) -> Self {
-        let rules = index.rules(&self).collect();
-        Self(Arc::new(Words { joined: self.0.joined.clone(), starts: self.0.starts.clone(), rules, clean }))
-    }
-
-    /// The rules that list the name for values.
-    pub fn rules(&self) -> &[usize] {
-        &self.0.rules
-    }
-
-    /// Whether the name as a text of its own is left alone by every rule.
-    pub fn is_clean(&self) -> bool {
-        self.0.clean
+        words
     }
 
     /// The whole name, its words joined.
     pub fn joined(&self) -> &str {
-        &self.0.joined
+        &self.joined
     }
 
-    /// The name, then the name without its first word, and so on.
-    pub fn endings(&self) -> impl Iterator<Item = &str> {
-        self.0.starts.iter().map(|&start| &self.0.joined[start..])
+    /// The spellings under which the name is looked up: as it is, without a number at its end, and in the singular.
+    fn forms(&self) -> impl Iterator<Item = String> {
+        let bare = self.joined.trim_end_matches(|c: char| c.is_ascii_digit());
+        let bare = if bare.is_empty() { self.joined.as_str() } else { bare };
+        let singular = match bare.strip_suffix("ies") {
+            Some(stem) => Some(format!("{stem}y")),
+            None => bare.strip_suffix('s').filter(|stem| stem.len() > 2).map(str::to_owned),
+        };
+        let without_es = bare.strip_suffix("es").filter(|stem| stem.len() > 3).map(str::to_owned);
+        let numbered = (bare.len() < self.joined.len()).then(|| self.joined.clone());
+        numbered.into_iter().chain([bare.to_owned()]).chain(singular).chain(without_es)
     }
 }
 
-/// A set of names; a key is in it if it ends with one of them, word by word.
+/// A letter in lower case and without its accent.
+fn fold(c: char, out: &mut String) {
+    for c in c.to_lowercase() {
+        match c {
+            'à' | 'á' | 'â' | 'ã' | 'ä' | 'å' | 'ā' | 'ă' | 'ą' => out.push('a'),
+            'ç' | 'ć' | 'č' => out.push('c'),
+            'ď' | 'đ' | 'ð' => out.push('d'),
+            'è' | 'é' | 'ê' | 'ë' | 'ē' | 'ę' | 'ě' => out.push('e'),
+            'ğ' => out.push('g'),
+            'ì' | 'í' | 'î' | 'ï' | 'ī' | 'ı' => out.push('i'),
+            'ł' | 'ľ' => out.push('l'),
+            'ñ' | 'ń' | 'ň' => out.push('n'),
+            'ò' | 'ó' | 'ô' | 'õ' | 'ö' | 'ø' | 'ő' => out.push('o'),
+            'ř' => out.push('r'),
+            'ś' | 'š' | 'ş' | 'ș' => out.push('s'),
+            'ť' | 'ţ' | 'ț' => out.push('t'),
+            'ù' | 'ú' | 'û' | 'ü' | 'ū' | 'ů' | 'ű' => out.push('u'),
+            'ý' | 'ÿ' => out.push('y'),
+            'ź' | 'ż' | 'ž' => out.push('z'),
+            'ß' => out.push_str("ss"),
+            'æ' => out.push_str("ae"),
+            'œ' => out.push_str("oe"),
+            // A combining mark, as a decomposed accent or the dot that lower-casing adds.
+            '\u{300}'..='\u{36f}' => {}
+            c => out.push(c),
+        }
+    }
+}
+
+/// A name with what the rule set says of it.
+#[derive(Debug, Default)]
+pub(in crate::redact) struct Name {
+    words: Words,
+    said: Said,
+    /// Whether the name as a text of its own is left alone by every rule.
+    clean: bool,
+}
+
+/// What a rule set says of a name: rules by number, in the order of precedence.
+#[derive(Debug, Default)]
+pub(in crate::redact) struct Said {
+    /// Rules that list the name for values.
+    pub values: Vec<u16>,
+    /// Rules that list the name for header lines.
+    pub headers: Vec<u16>,
+    /// Rules that list the name for parameters.
+    pub params: Vec<u16>,
+    /// Pattern rules that leave values under this name alone.
+    pub vetoes: Vec<u16>,
+    /// Pattern rules that find one of their keywords in the name.
+    pub keywords: Vec<u16>,
+}
+
+impl Name {
+    /// A name, what is said of it, and whether it is clean as a text.
+    pub fn new(words: Words, said: Said, clean: bool) -> Self {
+        Self { words, said, clean }
+    }
+
+    /// The whole name, its words joined.
+    pub fn joined(&self) -> &str {
+        &self.words.joined
+    }
+
+    /// What the rule set says of it.
+    pub fn said(&self) -> &Said {
+        &self.said
+    }
+
+    /// Whether the name as a text of its own is left alone by every rule.
+    pub fn is_clean(&self) -> bool {
+        self.clean
+    }
+}
+
+/// A name at hand: one of those remembered, or a new one. Clones are cheap.
+#[derive(Clone, Debug)]
+pub(in crate::redact) enum Key<'k> {
+    /// Remembered.
+    Known(&'k Name),
+    /// Seen for the first time, or not worth remembering.
+    New(Arc<Name>),
+}
+
+impl Default for Key<'_> {
+    fn default() -> Self {
+        Self::New(Arc::default())
+    }
+}
+
+impl Deref for Key<'_> {
+    type Target = Name;
+
+    fn deref(&self) -> &Name {
+        match self {
+            Self::Known(name) => name,
+            Self::New(name) => name,
+        }
+    }
+}
+
+/// From names to the rules that list them. A listed name matches whole; `*x` also as the last words of a longer name,
+/// `x*` as its first words, `*x*` as words anywhere in it.
 #[derive(Default)]
-pub(in crate::redact) struct NameSet(HashSet<String>);
+pub(in crate::redact) struct NameIndex {
+    whole: HashMap<String, Vec<u16>>,
+    last: HashMap<String, Vec<u16>>,
+    first: HashMap<String, Vec<u16>>,
+    within: HashMap<String, Vec<u16>>,
+}
+
+impl NameIndex {
+    /// Adds a name of a rule.
+    pub fn add(&mut self, name: &str, rule: u16) {
+        let (map, name) = match (name.strip_prefix('*'), name.strip_suffix('*')) {
+            (Some(_), Some(_)) => (&mut self.within, name.trim_matches('*')),
+            (Some(rest), None) => (&mut self.last, rest),
+            (None, Some(rest)) => (&mut self.first, rest),
+            (None, None) => (&mut self.whole, name),
+        };
+        map.entry(Words::of(name).joined).or_default().push(rule);
+    }
+
+    /// The rules that list the name, each once, in the order of precedence.
+    pub fn rules(&self, words: &Words) -> Vec<u16> {
+        let mut rules = Vec::new();
+        for form in words.forms() {
+            rules.extend(self.whole.get(&form).into_iter().flatten());
+            let ends = || words.starts.iter().filter(|start| **start < form.len());
+            if !self.last.is_empty() {
+                rules.extend(ends().filter_map(|&start| self.last.get(&form[start..])).flatten());
+                let long = 1..form.len().saturating_sub(LONG_ENDING_BYTES - 1);
+                let inside = long.filter(|at| form.is_char_boundary(*at));
+                rules.extend(inside.filter_map(|at| self.last.get(&form[at..])).flatten());
+            }
+            if !self.first.is_empty() {
+                let whole = std::iter::once(form.len());
+                rules.extend(ends().copied().chain(whole).filter_map(|end| self.first.get(&form[..end])).flatten());
+            }
+            if !self.within.is_empty() {
+                for &start in ends() {
+                    let whole = std::iter::once(form.len());
+                    let after = ends().copied().filter(|end| *end > start).chain(whole);
+                    rules.extend(after.filter_map(|end| self.within.get(&form[start..end])).flatten());
+                }
+            }
+        }
+        rules.sort_unstable();
+        rules.dedup();
+        rules
+    }
+}
+
+/// A set of names; a name is in it if it ends with one of them, word by word, or starts with one listed as `x*`.
+#[derive(Default)]
+pub(in crate::redact) struct NameSet {
+    last: HashSet<String>,
+    first: HashSet<String>,
+}
 
 impl NameSet {
     /// The set of these names.
     pub fn of(names: &[String]) -> Self {
-        Self(names.iter().map(|name| Key::of(name).joined().to_owned()).collect())
+        let mut set = Self::default();
+        for name in names {
+            match name.strip_suffix('*') {
+                Some(first) => set.first.insert(Words::of(first).joined),
+                None => set.last.insert(Words::of(name).joined),
+            };
+        }
+        set
     }
 
     /// Whether it has no names.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.last.is_empty() && self.first.is_empty()
     }
 
-    /// Whether the key ends with a name of the set.
-    pub fn has(&self, key: &Key) -> bool {
-        !self.0.is_empty() && key.endings().any(|ending| self.0.contains(ending))
-    }
-}
-
-/// From names to the rules that list them.
-#[derive(Default)]
-pub(in crate::redact) struct NameIndex {
-    whole: HashMap<String, Vec<usize>>,
-    ending: HashMap<String, Vec<usize>>,
-}
-
-impl NameIndex {
-    /// Adds a name of a rule; with a leading `*` it also matches as the last words of a longer name.
-    pub fn add(&mut self, name: &str, rule: usize) {
-        let (map, name) = match name.strip_prefix('*') {
-            Some(rest) => (&mut self.ending, rest),
-            None => (&mut self.whole, name),
-        };
-        map.entry(Key::of(name).joined().to_owned()).or_default().push(rule);
-    }
-
-    /// The rules that list the key.
-    pub fn rules<'a>(&'a self, key: &'a Key) -> impl Iterator<Item = usize> + 'a {
-        let whole = self.whole.get(key.joined()).into_iter().flatten();
-        whole.chain(key.endings().filter_map(|ending| self.ending.get(ending)).flatten()).copied()
+    /// Whether the name is in the set.
+    pub fn has(&self, name: &Name) -> bool {
+        if self.is_empty() {
+            return false;
+        }
+        let words = &name.words;
+        words.forms().any(|form| {
+            let starts = || words.starts.iter().filter(|start| **start < form.len());
+            starts().any(|&start| self.last.contains(&form[start..]))
+                || !self.first.is_empty()
+                    && starts().copied().chain([form.len()]).any(|end| self.first.contains(&form[..end]))
+        })
     }
 }
 
 /// The names seen so far, as one map to read without a lock.
-pub(in crate::redact) type Known = HashMap<Arc<str>, Key>;
+pub(in crate::redact) type Known = HashMap<Box<str>, Arc<Name>, RandomState>;
 
 /// Remembers names, since an API's bodies have the same few hundred again and again. Only names that no rule changes are
-/// remembered.
+/// remembered, so nothing personal is.
 #[derive(Default)]
 pub(in crate::redact) struct Names {
     known: ArcSwap<Known>,
@@ -140,14 +282,22 @@ impl Names {
         self.known.load_full()
     }
 
-    /// Remembers a name while there is room.
-    pub fn learn(&self, name: &str, key: &Key) {
-        if !key.is_clean() || name.len() > NAME_BYTES_MAX || self.known.load().len() >= NAMES_MAX {
+    /// Whether a name is worth remembering.
+    pub fn is_worth(text: &str, name: &Name) -> bool {
+        name.is_clean()
+            && text.len() <= NAME_BYTES_MAX
+            && text.bytes().filter(u8::is_ascii_digit).count() <= NAME_DIGITS_MAX
+    }
+
+    /// Remembers names while there is room: all of a capture at once, since the whole map is copied.
+    pub fn learn(&self, fresh: Vec<(Box<str>, Arc<Name>)>) {
+        if fresh.is_empty() || self.known.load().len() >= NAMES_MAX {
             return;
         }
         let _adding = self.adding.lock().unwrap_or_else(PoisonError::into_inner);
         let mut known = Known::clone(&self.known.load());
-        known.insert(name.into(), key.clone());
+        let room = NAMES_MAX.saturating_sub(known.len());
+        known.extend(fresh.into_iter().take(room));
         self.known.store(Arc::new(known));
     }
 }
@@ -156,21 +306,60 @@ impl Names {
 mod tests {
     use super::*;
 
-    #[test]
-    fn spellings_are_one_name() {
-        for name in ["firstName", "first_name", "First-Name", "FIRST_NAME", "first name"] {
-            assert_eq!(Key::of(name).joined(), "firstname", "{name}");
+    fn index(names: &[&str]) -> NameIndex {
+        let mut index = NameIndex::default();
+        for (rule, name) in names.iter().enumerate() {
+            index.add(name, rule as u16);
         }
-        assert_eq!(
-            Key::of("customerIBANNumber").endings().collect::<Vec<_>>(),
-            ["customeribannumber", "ibannumber", "number"]
-        );
+        index
+    }
+
+    fn name(text: &str) -> Name {
+        Name::new(Words::of(text), Said::default(), true)
     }
 
     #[test]
-    fn endings_are_whole_words() {
-        let set = NameSet::of(&["name".into()]);
-        assert!(set.has(&Key::of("cardholder_name")));
-        assert!(!set.has(&Key::of("filename")));
+    fn spellings_are_one_name() {
+        for name in ["firstName", "first_name", "First-Name", "FIRST_NAME", "first name"] {
+            assert_eq!(Words::of(name).joined(), "firstname", "{name}");
+        }
+        assert_eq!(Words::of("prénomÉlève").joined(), "prenomeleve");
+        assert_eq!(Words::of("Straße").joined(), "strasse");
+        assert_eq!(Words::of("İsim").joined(), "isim");
+    }
+
+    #[test]
+    fn names_match_whole_or_by_their_words() {
+        let index = index(&["email", "*iban", "tax*", "*phone*"]);
+        let rules = |name: &str| index.rules(&Words::of(name));
+        assert_eq!(rules("email"), [0]);
+        assert_eq!(rules("emails"), [0]);
+        assert_eq!(rules("email_2"), [0]);
+        assert_eq!(rules("contactEmail"), [0; 0]);
+        assert_eq!(rules("customerIban"), [1]);
+        assert_eq!(rules("urban"), [0; 0]);
+        assert_eq!(rules("tax_number"), [2]);
+        assert_eq!(rules("myPhoneType"), [3]);
+        assert_eq!(rules("telephoneless"), [0; 0]);
+    }
+
+    #[test]
+    fn long_endings_are_found_inside_a_run_of_letters() {
+        let index = index(&["*first-name", "*name"]);
+        assert_eq!(index.rules(&Words::of("billingfirstname")), [0]);
+        assert_eq!(index.rules(&Words::of("filename")), [0; 0]);
+    }
+
+    #[test]
+    fn sets_hold_whole_last_words() {
+        let set = NameSet::of(&["name".into(), "card*".into()]);
+        assert!(set.has(&name("cardholder_name")) && set.has(&name("names")) && set.has(&name("card_brand")));
+        assert!(!set.has(&name("filename")) && !set.has(&name("discard")));
+    }
+
+    #[test]
+    fn identifiers_as_names_are_not_remembered() {
+        assert!(Names::is_worth("customer_email", &name("customer_email")));
+        assert!(!Names::is_worth("cus_9s612345", &name("cus_9s612345")));
     }
 }

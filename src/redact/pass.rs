@@ -1,26 +1,34 @@
-//! One pass over one capture: what was found, and the way of a value through key rules, nesting and patterns.
+//! One pass over one capture: what was found, and the way of a value through name rules, nesting and patterns.
 
 use crate::exchange::DropReason;
 use crate::redact::engine::Redactor;
-use crate::redact::names::{Key, Known};
-use crate::redact::pseudonym;
-use crate::redact::residue::Residue;
-use crate::redact::rules::Rule;
-use crate::redact::sealed::{Hit, Part, Side};
-use crate::redact::{nested, text};
-use std::collections::{BTreeMap, HashMap};
+use crate::redact::explain::Trace;
+use crate::redact::find::{self, Doubt};
+use crate::redact::gate::{DIGIT, Kinds, kinds_of};
+use crate::redact::names::{Key, Known, Name, Names, Words};
+use crate::redact::pseudonym::{self, Replaced};
+use crate::redact::residue::{Needle, Residue};
+use crate::redact::rules::{Action, Rule};
+use crate::redact::sealed::{Hit, Part, Side, SubjectDigest};
+use crate::redact::{nested, shape, text};
+use foldhash::fast::RandomState;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// How deep documents inside strings are followed.
 pub(in crate::redact) const NESTED_DEPTH_MAX: u8 = 3;
+/// Names noted in one pass for the memory, at most.
+const NEW_NAMES_MAX: usize = 256;
+/// Digests of personal values kept of one capture, at most.
+const SUBJECTS_MAX: usize = 256;
 
 /// Where a value stands.
 #[derive(Clone, Copy)]
 pub(in crate::redact) struct Place<'a> {
     /// The nearest name.
-    pub key: Option<&'a Key>,
+    pub key: Option<&'a Key<'a>>,
     /// The names above it, outermost first.
-    pub parents: &'a [Key],
+    pub parents: &'a [Key<'a>],
     /// How many documents it is wrapped in.
     pub depth: u8,
 }
@@ -35,127 +43,265 @@ pub(in crate::redact) struct Pass<'r> {
     pub redactor: &'r Redactor,
     pub side: Side,
     pub part: Part,
-    pub hits: BTreeMap<(usize, Side, Part), u32>,
-    /// Raw values and what replaced them.
-    pub found: HashMap<String, String>,
     /// What an earlier pass found, replaced wherever it is mentioned.
     pub known: Option<&'r Residue>,
     /// Runs one rule alone.
-    pub only: Option<usize>,
-    names: Arc<Known>,
+    pub only: Option<u16>,
+    /// Where every decision is noted, if somebody wants to know.
+    pub trace: Option<Trace>,
+    /// Rules whose patterns match the text at hand: kept for its memory.
+    pub rules_at_hand: Vec<u16>,
+    names: &'r Known,
+    new_names: Vec<(Box<str>, Arc<Name>)>,
+    hits: Vec<(u16, Side, Part, u32)>,
+    /// Raw values and what replaced them.
+    found: HashMap<Box<str>, Found, RandomState>,
+}
+
+struct Found {
+    rule: u16,
+    replaced: Replaced,
 }
 
 impl<'r> Pass<'r> {
-    /// A new pass.
-    pub fn new(redactor: &'r Redactor) -> Self {
+    /// A new pass that knows these names.
+    pub fn new(redactor: &'r Redactor, names: &'r Known) -> Self {
         Self {
             redactor,
             side: Side::Request,
             part: Part::Body,
-            hits: BTreeMap::new(),
-            found: HashMap::new(),
             known: None,
             only: None,
-            names: redactor.names.known(),
+            trace: None,
+            rules_at_hand: Vec::new(),
+            names,
+            new_names: Vec::new(),
+            hits: Vec::new(),
+            found: HashMap::default(),
         }
     }
 
     /// The key of a name, with its rules.
-    pub fn key(&self, name: &str) -> Key {
+    pub fn key(&mut self, name: &str) -> Key<'r> {
         match self.names.get(name) {
-            Some(key) => key.clone(),
-            None => self.new_key(name),
+            Some(known) => Key::Known(known),
+            None => Key::New(self.new_name(name)),
         }
     }
 
-    /// The key of what may be a name in running text; not learned, since most are none.
-    pub fn key_in_text(&self, name: &str) -> Key {
-        self.names.get(name).cloned().unwrap_or_else(|| Key::of(name).with(&self.redactor.keys, false))
+    /// The key of what may be a name in running text; not remembered, since most are none.
+    pub fn key_in_text(&self, name: &str) -> Key<'r> {
+        match self.names.get(name) {
+            Some(known) => Key::Known(known),
+            None => {
+                let words = Words::of(name);
+                let said = self.redactor.registry.say(&words);
+                Key::New(Arc::new(Name::new(words, said, false)))
+            }
+        }
     }
 
-    fn new_key(&self, name: &str) -> Key {
+    fn new_name(&mut self, text: &str) -> Arc<Name> {
+        if let Some((_, name)) = self.new_names.iter().find(|(known, _)| **known == *text) {
+            return name.clone();
+        }
+        let words = Words::of(text);
+        let said = self.redactor.registry.say(&words);
         // A pass of its own: that a name was looked at is no hit.
-        let clean = matches!(Pass::new(self.redactor).value(name, Place::BARE), Ok(None));
-        let key = Key::of(name).with(&self.redactor.keys, clean);
-        self.redactor.names.learn(name, &key);
-        key
+        let clean = matches!(Pass::new(self.redactor, self.names).value(text, Place::BARE), Ok(None));
+        let name = Arc::new(Name::new(words, said, clean));
+        if Names::is_worth(text, &name) && self.new_names.len() < NEW_NAMES_MAX {
+            self.new_names.push((text.into(), name.clone()));
+        }
+        name
     }
 
     /// A field's name as a text of its own: `Some` if it must change.
-    pub fn name(&mut self, name: &str, key: &Key, depth: u8) -> Result<Option<String>, DropReason> {
+    pub fn name(&mut self, name: &str, key: &Key<'_>, depth: u8) -> Result<Option<String>, DropReason> {
         // What an earlier pass found, or one rule alone, is asked anew.
         if key.is_clean() && self.known.is_none() {
             return Ok(None);
         }
-        self.value(name, Place { key: None, parents: &[], depth })
+        let strict = self.redactor.strict.is_some();
+        let place = Place { key: None, parents: &[], depth };
+        if strict { text::scan(self, name, kinds_of(name.as_bytes()), place) } else { self.value(name, place) }
     }
 
-    /// The counts, by rule and place.
+    /// Ends the pass: remembers its names, and gives the counts by rule and place.
     pub fn into_hits(self) -> Vec<Hit> {
+        self.redactor.names.learn(self.new_names);
         let rules = &self.redactor.rules;
-        let hits = self.hits.into_iter();
-        hits.map(|((rule, side, part), count)| Hit { rule: rules[rule].id.clone(), side, part, count }).collect()
+        let hit = |(rule, side, part, count)| Hit { rule: rules[usize::from(rule)].id.clone(), side, part, count };
+        let mut hits: Vec<Hit> = self.hits.into_iter().map(hit).collect();
+        hits.sort_by(|a, b| (&a.rule, a.side, a.part).cmp(&(&b.rule, b.side, b.part)));
+        hits
+    }
+
+    /// Whether nothing was found so far.
+    pub fn is_clean(&self) -> bool {
+        self.hits.is_empty()
+    }
+
+    /// The search for what was found; `None` if there is nothing to search for.
+    pub fn residue(&self) -> Option<Residue> {
+        let needles = self.found.iter().map(|(raw, found)| Needle {
+            raw,
+            fresh: &found.replaced.fresh,
+            kind: found.replaced.kind,
+        });
+        Residue::of(needles)
+    }
+
+    /// Keyed digests of the values found that lead to a person, each once, in order.
+    pub fn subjects(&self) -> Vec<SubjectDigest> {
+        let of_persons = self.found.values().filter(|found| found.replaced.kind.names_a_person());
+        let mut subjects: Vec<SubjectDigest> =
+            of_persons.filter_map(|found| found.replaced.digest.first_chunk().copied()).collect();
+        subjects.sort_unstable();
+        subjects.dedup();
+        subjects.truncate(SUBJECTS_MAX);
+        subjects
     }
 
     /// Counts a replacement and remembers it for the residue check.
-    pub fn note(&mut self, rule: usize, raw: &str, fresh: &str) {
-        *self.hits.entry((rule, self.side, self.part)).or_default() += 1;
+    pub fn note(&mut self, rule: u16, raw: &str, replaced: Replaced) {
+        let (side, part) = (self.side, self.part);
+        match self.hits.iter_mut().find(|hit| (hit.0, hit.1, hit.2) == (rule, side, part)) {
+            Some((.., count)) => *count += 1,
+            None => self.hits.push((rule, side, part, 1)),
+        }
+        if let Some(trace) = &mut self.trace {
+            trace.struck(rule, raw, &replaced.fresh);
+        }
         if !self.found.contains_key(raw) {
-            self.found.insert(raw.to_owned(), fresh.to_owned());
+            self.found.insert(raw.into(), Found { rule, replaced });
+        }
+    }
+
+    /// Tells why a candidate was left alone, if somebody listens.
+    pub fn doubt(&mut self, rule: u16, raw: &str, doubt: Doubt) {
+        if let Some(trace) = &mut self.trace {
+            trace.doubted(rule, raw, doubt);
         }
     }
 
     /// Whether the rule takes part in this pass.
-    pub fn allows(&self, rule: usize) -> bool {
+    pub fn allows(&self, rule: u16) -> bool {
         self.only.is_none_or(|only| only == rule)
     }
 
     /// A text value: `Some` if it must change.
     pub fn value(&mut self, raw: &str, place: Place<'_>) -> Result<Option<String>, DropReason> {
+        self.value_of(raw, kinds_of(raw.as_bytes()), place)
+    }
+
+    /// A text value whose kinds of bytes are known: `Some` if it must change.
+    pub fn value_of(&mut self, raw: &str, kinds: Kinds, place: Place<'_>) -> Result<Option<String>, DropReason> {
         if raw.is_empty() {
             return Ok(None);
         }
-        if let Some(rule) = place.key.and_then(|key| self.key_rule(raw, key, place.parents)) {
+        if let Some(rule) = place.key.and_then(|key| self.name_rule(raw, key, place.parents)) {
             return Ok(self.apply(rule, raw));
         }
-        if let Some(fresh) = nested::document(self, raw, place)? {
+        if nested::may_hold(raw, kinds)
+            && let Some(fresh) = nested::document(self, raw, kinds, place)?
+        {
             return Ok(fresh);
         }
-        text::scan(self, raw, place)
+        if let Some(strict) = &self.redactor.strict
+            && !strict.keeps(place.parents, place.key)
+        {
+            let masked = pseudonym::is_word_stand_in(raw);
+            return Ok((!masked).then(|| pseudonym::MASK.to_owned()));
+        }
+        if self.known.is_none() && shape::is_harmless(raw, kinds) {
+            return Ok(None);
+        }
+        text::scan(self, raw, kinds, place)
     }
 
     /// A number of a document, as written: `Some` if it must change, and then a number again.
     pub fn number(&mut self, raw: &str, place: Place<'_>) -> Option<String> {
-        let rule = place.key.and_then(|key| self.key_rule(raw, key, place.parents)).or_else(|| {
+        let rule = place.key.and_then(|key| self.name_rule(raw, key, place.parents)).or_else(|| {
             let plain = raw.len() >= 9 && raw.bytes().all(|b| b.is_ascii_digit());
-            if plain { text::number_rule(self, raw, place) } else { None }
-        })?;
-        let Rule { action, kind, .. } = self.redactor.rules[rule];
-        let fresh = pseudonym::replace_number(action, kind, raw, &self.redactor.key)?;
-        self.note(rule, raw, &fresh);
+            if plain { find::number_rule(self, raw, DIGIT, place) } else { None }
+        });
+        let Some(rule) = rule else {
+            let strict = self.redactor.strict.as_ref().filter(|strict| !strict.keeps(place.parents, place.key));
+            strict?;
+            let nines: String = raw.chars().map(|c| if c.is_ascii_digit() { '9' } else { c }).collect();
+            return (nines != raw).then_some(nines);
+        };
+        let Rule { action, kind, .. } = self.redactor.rules[usize::from(rule)];
+        let replaced = pseudonym::replace_number(action, kind, raw, &self.redactor.key)?;
+        let fresh = replaced.fresh.clone();
+        self.note(rule, raw, replaced);
         Some(fresh)
     }
 
     /// What a rule makes of a whole value.
-    pub fn apply(&mut self, rule: usize, raw: &str) -> Option<String> {
-        let Rule { action, kind, .. } = self.redactor.rules[rule];
-        let fresh = pseudonym::replace(action, kind, raw, &self.redactor.key)?;
-        self.note(rule, raw, &fresh);
+    pub fn apply(&mut self, rule: u16, raw: &str) -> Option<String> {
+        let Rule { action, kind, .. } = self.redactor.rules[usize::from(rule)];
+        let replaced = match self.found.get(raw) {
+            // The same value again: no digest need be made.
+            Some(found) if found.rule == rule => found.replaced.clone(),
+            _ => pseudonym::replace(action, kind, raw, &self.redactor.key)?,
+        };
+        let fresh = replaced.fresh.clone();
+        self.note(rule, raw, replaced);
         Some(fresh)
     }
 
     /// The first rule that claims values under this name.
-    pub fn key_rule(&self, raw: &str, key: &Key, parents: &[Key]) -> Option<usize> {
-        key.rules().iter().copied().find(|&rule| self.allows(rule) && self.claims(rule, raw, key, parents))
+    pub fn name_rule(&mut self, raw: &str, key: &Key<'_>, parents: &[Key<'_>]) -> Option<u16> {
+        let by_name = &key.said().values;
+        let of_any_name = &self.redactor.registry.of_any_name;
+        if by_name.is_empty() && of_any_name.is_empty() {
+            return None;
+        }
+        by_name.iter().chain(of_any_name).copied().find(|&rule| self.claims(rule, raw, key, parents))
+    }
+
+    /// The first rule that claims header lines of this name.
+    pub fn header_rule(&mut self, raw: &str, key: &Key<'_>) -> Option<u16> {
+        key.said().headers.iter().copied().find(|&rule| self.claims(rule, raw, key, &[]))
+    }
+
+    /// The first rule that claims parameters of this name.
+    pub fn parameter_rule(&mut self, raw: &str, key: &Key<'_>, parents: &[Key<'_>]) -> Option<u16> {
+        if raw.is_empty() {
+            return None;
+        }
+        key.said().params.iter().copied().find(|&rule| self.claims(rule, raw, key, parents))
     }
 
     /// Whether a rule that lists a name claims a value there.
-    pub fn claims(&self, rule: usize, raw: &str, key: &Key, parents: &[Key]) -> bool {
-        let rule = &self.redactor.rules[rule];
+    fn claims(&mut self, at: u16, raw: &str, key: &Key<'_>, parents: &[Key<'_>]) -> bool {
+        if !self.allows(at) {
+            return false;
+        }
+        let rule = &self.redactor.rules[usize::from(at)];
         let near = &parents[parents.len().saturating_sub(2)..];
-        !rule.exclude_keys.has(key)
-            && (rule.parents.is_empty() || near.iter().any(|parent| rule.parents.has(parent)))
-            && !near.last().is_some_and(|parent| rule.exclude_parents.has(parent))
-            && rule.shape.as_ref().is_none_or(|shape| shape.is_match(raw))
+        let doubt = if key.said().vetoes.contains(&at) {
+            Doubt::ExcludedName
+        } else if !rule.parents.is_empty() && !near.iter().any(|parent| rule.parents.has(parent))
+            || near.last().is_some_and(|parent| rule.exclude_parents.has(parent))
+            || !rule.paths.is_empty() && !self.is_at_path(rule, key, parents)
+        {
+            Doubt::Place
+        } else if rule.shape.as_ref().is_some_and(|shape| !shape.is_match(raw.as_bytes())) {
+            Doubt::Shape
+        } else if rule.action == Action::Drop && raw.is_empty() {
+            Doubt::StandIn
+        } else {
+            return true;
+        };
+        self.doubt(at, raw, doubt);
+        false
+    }
+
+    /// A rule of paths may also list names: those hold anywhere.
+    fn is_at_path(&self, rule: &Rule, key: &Key<'_>, parents: &[Key<'_>]) -> bool {
+        rule.paths.iter().any(|path| path.is_at(parents, Some(key)))
     }
 }

@@ -1,94 +1,198 @@
-//! The last check: nothing that was just replaced may still be readable in what is kept.
+//! The last check: nothing that was just replaced may still be readable in what is kept, in any encoding.
+//!
+//! The search is a rolling one over four bytes at a time, so it costs the same for one value and for thousands: the
+//! first four bytes of every value are a bit in a small table, and only where the bit is set is a value compared.
 
 use crate::redact::form;
-use aho_corasick::{AhoCorasick, MatchKind};
-use memchr::memmem::Finder;
+use crate::redact::kind::{Kind, digits_of, is_digits_and_separators};
+use base64::Engine;
+use base64::alphabet::{STANDARD, URL_SAFE};
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+use foldhash::fast::RandomState;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::OnceLock;
 
 /// Shorter values occur by chance.
 const BYTES_MIN: usize = 6;
+/// Parts of names down to this length are replaced where they stand as words of their own.
+const WORD_BYTES_MIN: usize = 4;
+/// Digits without their separators, from this many on.
+const DIGITS_MIN: usize = 8;
+/// Shorter runs of the base64 alphabet hold no value worth a decoding.
+const BASE64_BYTES_MIN: usize = 24;
 /// Texts of our own stand-ins, which a raw value may happen to be part of.
-const OWN: &str = "person- user- masked @example.invalid 1900- addr- tok- date-";
-/// Up to so many values, one search after the other costs less than building an automaton for a few kilobytes.
-const FEW_MAX: usize = 48;
-/// Stands between pieces of text: no byte of UTF-8.
-const SEPARATOR: u8 = 0xff;
+const OWN: &str = "person- user- masked @example.invalid https://example.invalid/ addr- tok- date- word- hash-";
+const TABLE_BITS: u32 = 14;
+
+const ANY_PADDING: GeneralPurposeConfig = GeneralPurposeConfig::new()
+    .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+    .with_decode_allow_trailing_bits(true);
+const BASE64: GeneralPurpose = GeneralPurpose::new(&STANDARD, ANY_PADDING);
+const BASE64_URL: GeneralPurpose = GeneralPurpose::new(&URL_SAFE, ANY_PADDING);
+
+/// A value that was replaced.
+pub(in crate::redact) struct Needle<'a> {
+    pub raw: &'a str,
+    pub fresh: &'a str,
+    pub kind: Kind,
+}
+
+/// A text to search for.
+struct Sought {
+    text: String,
+    fresh: String,
+    /// Whether it counts only as a word of its own, in its own case; such a one is replaced, but is no reason to drop.
+    soft: bool,
+}
 
 /// The values of a capture, ready to be searched for.
 pub(in crate::redact) struct Residue {
-    /// Raw values in lower case, and their stand-ins.
-    values: Vec<(String, String)>,
-    few: Option<Vec<Finder<'static>>>,
-    /// Built when a capture has many values, or shows one.
-    automaton: OnceLock<Option<AhoCorasick>>,
+    sought: Vec<Sought>,
+    /// By their first four bytes, case folded; the longest first.
+    starts: HashMap<u32, Vec<usize>, RandomState>,
+    table: Box<[u64]>,
 }
 
 impl Residue {
     /// The search for what was found; `None` if there is nothing to search for.
-    pub fn of(found: &HashMap<String, String>) -> Option<Self> {
-        let mut values: Vec<(String, String)> = found
-            .iter()
-            .filter(|(raw, _)| raw.trim().len() >= BYTES_MIN)
-            .map(|(raw, fresh)| (raw.trim().to_ascii_lowercase(), fresh.clone()))
-            .filter(|(raw, _)| !OWN.contains(raw.as_str()))
-            .collect();
-        values.sort_unstable();
-        if values.is_empty() {
+    pub fn of<'a>(needles: impl Iterator<Item = Needle<'a>>) -> Option<Self> {
+        let mut sought: Vec<Sought> = needles.flat_map(|needle| texts(&needle)).collect();
+        sought.retain(|one| !OWN.contains(one.text.to_ascii_lowercase().as_str()));
+        if sought.is_empty() {
             return None;
         }
-        let finders = || values.iter().map(|(raw, _)| Finder::new(raw.as_bytes()).into_owned()).collect();
-        let few = (values.len() <= FEW_MAX).then(finders);
-        Some(Self { values, few, automaton: OnceLock::new() })
+        sought.sort_by(|a, b| (a.soft, b.text.len(), &a.text).cmp(&(b.soft, a.text.len(), &b.text)));
+        sought.dedup_by(|a, b| a.text == b.text);
+        let mut starts: HashMap<u32, Vec<usize>, RandomState> = HashMap::default();
+        let mut table = vec![0_u64; (1 << TABLE_BITS) / 64].into_boxed_slice();
+        for (at, one) in sought.iter().enumerate() {
+            let Some(start) = start_of(one.text.as_bytes()) else { continue };
+            starts.entry(start).or_default().push(at);
+            let (word, bit) = place_of(start);
+            table[word] |= bit;
+        }
+        Some(Self { sought, starts, table })
     }
 
-    fn automaton(&self) -> Option<&AhoCorasick> {
-        let build = || {
-            let mut builder = AhoCorasick::builder();
-            builder.ascii_case_insensitive(true).match_kind(MatchKind::LeftmostLongest);
-            builder.build(self.values.iter().map(|(raw, _)| raw)).ok()
-        };
-        self.automaton.get_or_init(build).as_ref()
-    }
-
-    /// Where the values are mentioned, and their stand-ins.
-    pub fn finds<'a>(&'a self, text: &'a str) -> impl Iterator<Item = (Range<usize>, &'a str)> {
-        let finds = self.automaton().into_iter().flat_map(move |search| search.find_iter(text));
-        finds.map(|found| (found.range(), self.values[found.pattern().as_usize()].1.as_str()))
-    }
-
-    /// Whether a value can be read in one piece of text.
-    pub fn is_in(&self, bytes: &[u8]) -> bool {
-        self.is_in_any(std::iter::once(bytes))
-    }
-
-    /// Whether a value can be read in the pieces: as they are, percent-decoded, or with JSON escapes undone.
-    pub fn is_in_any<'a>(&self, pieces: impl Iterator<Item = &'a [u8]>) -> bool {
-        // All pieces are searched as one: a search costs more to begin than to go on.
-        let mut all = Vec::new();
-        let mut add = |bytes: &[u8]| {
-            all.extend(bytes.iter().map(u8::to_ascii_lowercase));
-            all.push(SEPARATOR);
-        };
-        for piece in pieces {
-            add(piece);
-            let Ok(text) = std::str::from_utf8(piece) else { continue };
-            if memchr::memchr2(b'%', b'+', piece).is_some()
-                && let Some(decoded) = form::decode(text, true)
-            {
-                add(decoded.as_bytes());
-            }
-            if memchr::memchr(b'\\', piece).is_some() {
-                add(unescape(text).as_bytes());
+    /// Where the values are mentioned, and their stand-ins; in order, without overlaps.
+    pub fn finds(&self, text: &str) -> Vec<(Range<usize>, String)> {
+        let mut finds = Vec::new();
+        let mut at = 0;
+        while let Some((range, sought)) = self.next(text.as_bytes(), at, true) {
+            at = range.end;
+            if text.is_char_boundary(range.start) && text.is_char_boundary(range.end) {
+                finds.push((range, sought.fresh.clone()));
             }
         }
-        match &self.few {
-            Some(finders) => finders.iter().any(|finder| finder.find(&all).is_some()),
-            // What cannot be searched counts as found, so that it is dropped.
-            None => self.automaton().is_none_or(|search| search.is_match(&all)),
+        finds
+    }
+
+    /// Whether a value can be read in a piece: as it is, percent-decoded, with JSON escapes undone, or in base64.
+    pub fn is_in(&self, piece: &[u8]) -> bool {
+        self.is_plain_in(piece) || decodings(piece).any(|decoded| self.is_plain_in(&decoded))
+    }
+
+    /// Whether a value, or a part of a name, is mentioned in a piece as it is.
+    pub fn is_mentioned(&self, piece: &[u8]) -> bool {
+        self.sought.iter().any(|one| one.soft) && self.next(piece, 0, true).is_some()
+    }
+
+    fn is_plain_in(&self, bytes: &[u8]) -> bool {
+        self.next(bytes, 0, false).is_some()
+    }
+
+    /// The first value at or after `from`: the longest of those that begin there.
+    fn next(&self, bytes: &[u8], from: usize, soft: bool) -> Option<(Range<usize>, &Sought)> {
+        for at in from..bytes.len().saturating_sub(3) {
+            let Some(start) = start_of(&bytes[at..]) else { break };
+            let (word, bit) = place_of(start);
+            if self.table[word] & bit == 0 {
+                continue;
+            }
+            let here = self.starts.get(&start).into_iter().flatten().map(|at| &self.sought[*at]);
+            for one in here.filter(|one| soft || !one.soft) {
+                let Some(part) = bytes.get(at..at + one.text.len()) else { continue };
+                let same = match one.soft {
+                    true => part == one.text.as_bytes() && is_word(bytes, at..at + part.len()),
+                    false => part.eq_ignore_ascii_case(one.text.as_bytes()),
+                };
+                if same {
+                    return Some((at..at + part.len(), one));
+                }
+            }
+        }
+        None
+    }
+}
+
+/// What is searched for because of one value.
+fn texts(needle: &Needle<'_>) -> Vec<Sought> {
+    let raw = needle.raw.trim();
+    let one = |text: &str, soft| Sought { text: text.to_owned(), fresh: needle.fresh.to_owned(), soft };
+    let mut texts = Vec::new();
+    if is_place_name(needle.kind, raw) {
+        return texts;
+    }
+    if raw.len() >= BYTES_MIN {
+        texts.push(one(raw, false));
+    }
+    if is_digits_and_separators(raw) {
+        let digits = digits_of(raw);
+        if digits.len() >= DIGITS_MIN && digits.len() < raw.len() {
+            texts.push(Sought { text: digits, fresh: digits_of(needle.fresh), soft: false });
         }
     }
+    if needle.kind == Kind::Person {
+        let words =
+            raw.split_whitespace().filter(|word| word.len() >= WORD_BYTES_MIN && *word != raw || raw.len() < BYTES_MIN);
+        let names =
+            words.filter(|word| word.len() >= WORD_BYTES_MIN && word.chars().next().is_some_and(char::is_uppercase));
+        texts.extend(names.map(|word| one(word, true)));
+    }
+    texts
+}
+
+/// A town or a country by itself is in time zones, bank names and product texts too, and leads to nobody.
+fn is_place_name(kind: Kind, raw: &str) -> bool {
+    kind == Kind::Address && !raw.bytes().any(|b| b.is_ascii_digit()) && raw.split_whitespace().count() == 1
+}
+
+fn is_word(bytes: &[u8], range: Range<usize>) -> bool {
+    let letter =
+        |at: usize| bytes.get(at).is_some_and(|b| b.is_ascii_alphanumeric() || *b >= 0x80 || b"_-/".contains(b));
+    (range.start == 0 || !letter(range.start - 1)) && !letter(range.end)
+}
+
+/// The first four bytes, with the bit set in which the cases of a letter differ.
+fn start_of(bytes: &[u8]) -> Option<u32> {
+    bytes.first_chunk().map(|four| u32::from_le_bytes(*four) | 0x2020_2020)
+}
+
+fn place_of(start: u32) -> (usize, u64) {
+    let hash = start.wrapping_mul(0x9E37_79B1) >> (32 - TABLE_BITS);
+    ((hash / 64) as usize, 1 << (hash % 64))
+}
+
+/// The other ways to read a piece.
+fn decodings(piece: &[u8]) -> impl Iterator<Item = Cow<'_, [u8]>> {
+    let text = std::str::from_utf8(piece).ok();
+    let percent =
+        text.filter(|_| memchr::memchr2(b'%', b'+', piece).is_some()).and_then(|text| form::decode(text, true));
+    let twice = percent.as_deref().filter(|text| text.contains('%')).and_then(|text| form::decode(text, true));
+    let escapes = text.filter(|_| memchr::memchr(b'\\', piece).is_some()).map(unescape);
+    let texts = [percent, twice, escapes].into_iter().flatten().map(|text| Cow::Owned(text.into_bytes()));
+    texts.chain(base64_runs(piece).map(Cow::Owned))
+}
+
+fn base64_runs(piece: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+    let inner = |b: &u8| b.is_ascii_alphanumeric() || b"+/-_".contains(b);
+    let runs = piece.split(move |b| !inner(b)).filter(|run| run.len() >= BASE64_BYTES_MIN);
+    runs.filter_map(|run| match run.iter().any(|b| b"-_".contains(b)) {
+        true => BASE64_URL.decode(run).ok(),
+        false => BASE64.decode(run).ok(),
+    })
 }
 
 /// JSON escapes undone wherever they stand, without regard to structure.
@@ -110,4 +214,45 @@ fn unescape(text: &str) -> String {
     }
     out.push_str(rest);
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn residue(raw: &str, kind: Kind) -> Residue {
+        Residue::of(std::iter::once(Needle { raw, fresh: "X", kind })).unwrap()
+    }
+
+    #[test]
+    fn a_value_is_seen_in_every_encoding() {
+        let email = residue("ada@example.org", Kind::Email);
+        for text in [
+            "to ADA@Example.org.",
+            "ada%40example.org",
+            "ada%2540example.org",
+            r"ada\u0040example.org",
+            "x=eyJlIjoiYWRhQGV4YW1wbGUub3JnIn0",
+        ] {
+            assert!(email.is_in(text.as_bytes()), "{text}");
+        }
+        assert!(!email.is_in(b"bob@example.org"));
+    }
+
+    #[test]
+    fn digits_are_seen_without_their_separators() {
+        assert!(residue("12-3456-78", Kind::Digits).is_in(b"account 12345678"));
+    }
+
+    #[test]
+    fn parts_of_names_are_replaced_as_words_only() {
+        let name = residue("Ada Mayer", Kind::Person);
+        assert_eq!(name.finds("Mr Mayer, Mayers, mayer").len(), 1);
+        assert!(!name.is_in(b"Mr Mayer"));
+    }
+
+    #[test]
+    fn towns_are_left_where_they_stand_by_themselves() {
+        assert!(Residue::of(std::iter::once(Needle { raw: "London", fresh: "X", kind: Kind::Address })).is_none());
+    }
 }

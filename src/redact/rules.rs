@@ -1,10 +1,12 @@
-//! Rules as the room's neighbours see them: files, problems, summaries, limits.
+//! Rules as the room's neighbours see them: files, problems, summaries, limits; and a rule as the engine sees it.
 
+use crate::redact::keywords::Keywords;
+use crate::redact::kind::Kind;
 use crate::redact::names::NameSet;
-use crate::redact::pseudonym::Kind;
+use crate::redact::path::PathPattern;
 use crate::redact::validators::Validator;
 use hmac::{Hmac, KeyInit};
-use regex::Regex;
+use regex::bytes::Regex;
 use sha2::Sha256;
 use std::fmt;
 use std::sync::Arc;
@@ -54,6 +56,8 @@ pub struct RuleSummary {
     pub id: Arc<str>,
     /// What it finds (`email`, `card`, ...).
     pub kind: &'static str,
+    /// What happens to what it finds (`pseudonym`, `mask`, ...).
+    pub action: &'static str,
     /// Why it exists.
     pub why: String,
     /// The file it comes from.
@@ -85,7 +89,7 @@ impl fmt::Debug for PseudonymKey {
 }
 
 /// The limits of redaction. Past a limit a body is dropped with a reason, never passed on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// Largest body as received, in bytes.
     pub body_bytes_max: usize,
@@ -93,11 +97,13 @@ pub struct Settings {
     pub expanded_bytes_max: usize,
     /// Deepest nesting of a document.
     pub depth_max: usize,
+    /// Strict mode: only values at these paths are kept, everything else is masked by kind. `None`: the rules decide.
+    pub kept_paths: Option<Vec<String>>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { body_bytes_max: 1 << 20, expanded_bytes_max: 8 << 20, depth_max: 64 }
+        Self { body_bytes_max: 1 << 20, expanded_bytes_max: 8 << 20, depth_max: 64, kept_paths: None }
     }
 }
 
@@ -112,6 +118,27 @@ pub(in crate::redact) enum Action {
     Drop,
     /// Stars and the last four characters.
     KeepLast4,
+    /// A keyed digest without a format.
+    Hash,
+    /// A date moved by the same keyed number of days as every other one, into a century of its own.
+    DateShift,
+}
+
+impl Action {
+    /// All of them, with their names in rule files.
+    pub const ALL: [(&'static str, Self); 6] = [
+        ("pseudonym", Self::Pseudonym),
+        ("mask", Self::Mask),
+        ("drop", Self::Drop),
+        ("keep-last-4", Self::KeepLast4),
+        ("hash", Self::Hash),
+        ("date-shift", Self::DateShift),
+    ];
+
+    /// The name in rule files.
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(_, action)| *action == self).map_or("", |(name, _)| name)
+    }
 }
 
 /// A compiled rule.
@@ -120,14 +147,23 @@ pub(in crate::redact) struct Rule {
     pub line: usize,
     pub id: Arc<str>,
     pub kind: Kind,
+    pub action: Action,
     pub parents: NameSet,
     pub exclude_parents: NameSet,
-    pub exclude_keys: NameSet,
-    pub pattern: Option<Regex>,
-    /// Whether the pattern has a group `value`, the only part that is replaced.
-    pub grouped: bool,
-    /// What a whole value must look like for a key rule to apply.
+    pub paths: Vec<PathPattern>,
+    pub pattern: Option<Pattern>,
+    /// What a whole value must look like for a name rule to apply.
     pub shape: Option<Regex>,
     pub validator: Option<Validator>,
-    pub action: Action,
+}
+
+/// What a rule looks for in a text.
+pub(in crate::redact) struct Pattern {
+    pub regex: Regex,
+    /// Whether the pattern has a group `value`, the only part that is replaced.
+    pub grouped: bool,
+    /// One of these words must stand near, or in the names above.
+    pub keywords: Option<Keywords>,
+    /// Candidates that match this as a whole are left alone.
+    pub exclude: Option<Regex>,
 }

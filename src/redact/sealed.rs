@@ -93,6 +93,9 @@ pub struct Hit {
     pub count: u32,
 }
 
+/// The keyed digest of one person's value in a designated field: finds the person's captures without holding the value.
+pub type SubjectDigest = [u8; 16];
+
 /// A capture after redaction, with what was found and by which rules.
 #[derive(Clone, Debug)]
 pub struct Recording {
@@ -102,4 +105,6 @@ pub struct Recording {
     pub hits: Vec<Hit>,
     /// The hash of the rule set that did it.
     pub rules_hash: Arc<str>,
+    /// Whose data it holds; see [`SubjectDigest`].
+    pub subjects: Vec<SubjectDigest>,
 }

@@ -7,7 +7,7 @@ use crate::redact::pass::{Pass, Place};
 /// Redacts XML or HTML. Markup is read leniently: what is no tag is text, and text goes through every pattern.
 pub(in crate::redact) fn document(pass: &mut Pass<'_>, text: &str) -> Result<String, DropReason> {
     let mut out = String::with_capacity(text.len());
-    let mut open: Vec<Key> = Vec::new();
+    let mut open: Vec<Key<'_>> = Vec::new();
     let mut rest = text;
     while !rest.is_empty() {
         if let Some(cdata) = rest.strip_prefix("<![CDATA[") {
@@ -59,7 +59,7 @@ fn tag_end(text: &str) -> usize {
     text.len()
 }
 
-fn leaf(pass: &mut Pass<'_>, raw: &str, open: &[Key], escaped: bool) -> Result<String, DropReason> {
+fn leaf(pass: &mut Pass<'_>, raw: &str, open: &[Key<'_>], escaped: bool) -> Result<String, DropReason> {
     let core = raw.trim();
     if core.is_empty() {
         return Ok(raw.to_owned());
@@ -72,7 +72,7 @@ fn leaf(pass: &mut Pass<'_>, raw: &str, open: &[Key], escaped: bool) -> Result<S
     })
 }
 
-fn attributes(pass: &mut Pass<'_>, tag: &str, open: &[Key]) -> Result<String, DropReason> {
+fn attributes(pass: &mut Pass<'_>, tag: &str, open: &[Key<'_>]) -> Result<String, DropReason> {
     if tag.starts_with("<!--") {
         return Ok(pass.value(tag, Place::BARE)?.unwrap_or_else(|| tag.to_owned()));
     }

@@ -53,6 +53,7 @@ fn recording(at_us: i64, endpoint: &str, request: BodyCopy, old: Option<BodyCopy
         },
         hits: vec![Hit { rule: "email".into(), side: Side::Request, part: Part::Body, count: 2 }],
         rules_hash: "rules".into(),
+        subjects: Vec::new(),
     }
 }
 

@@ -1,0 +1,261 @@
+//! From drafts of rules to a compiled set, or to every problem in them at once.
+
+use crate::redact::engine::{Redactor, Registry};
+use crate::redact::example::Example;
+use crate::redact::gate::Needs;
+use crate::redact::keywords::{BEFORE_BYTES, Keywords};
+use crate::redact::kind::Kind;
+use crate::redact::load::{Desk, Draft, RawRule, drafts, first_line};
+use crate::redact::matcher::Matcher;
+use crate::redact::names::{NameSet, Names};
+use crate::redact::path::PathPattern;
+use crate::redact::rules::{Action, Pattern, PseudonymKey, Rule, RuleFile, RuleProblem, RuleSummary, Settings};
+use crate::redact::strict::Strict;
+use crate::redact::validators::Validator;
+use regex::bytes::{Regex, RegexBuilder};
+use std::collections::HashSet;
+use std::sync::Arc;
+
+/// Largest compiled pattern, in bytes: past it a pattern is a mistake.
+const PATTERN_BYTES_MAX: usize = 1 << 20;
+/// Most rules of a set.
+const RULES_MAX: usize = 1_000;
+/// Farthest a keyword may stand before its candidate, in bytes: keeps the search linear.
+const KEYWORD_DISTANCE_MAX: usize = 300;
+
+/// The set while it grows.
+#[derive(Default)]
+struct Build {
+    rules: Vec<Rule>,
+    summaries: Vec<RuleSummary>,
+    examples: Vec<(usize, Vec<Example>, Vec<Example>)>,
+    patterns: Vec<(u16, String, Needs)>,
+    registry: Registry,
+    ids: HashSet<String>,
+}
+
+/// Compiles the files; rules of higher priority come first, then the order of files and rules decides.
+pub(in crate::redact) fn compile(
+    files: &[RuleFile],
+    key: PseudonymKey,
+    settings: Settings,
+) -> Result<Redactor, Vec<RuleProblem>> {
+    let mut problems = Vec::new();
+    let (drafts, hash) = drafts(files, &mut problems);
+    let mut build = Build::default();
+    for draft in drafts {
+        let Draft { raw, file, line } = draft;
+        let mut desk = Desk { problems: &mut problems, file, line, rule: raw.id.clone() };
+        add_rule(raw, &mut build, &mut desk);
+    }
+    let mut set = Desk { problems: &mut problems, file: "(all files)".into(), line: 1, rule: String::new() };
+    if build.rules.len() > RULES_MAX {
+        set.say("id", format!("{} rules", build.rules.len()), &format!("at most {RULES_MAX} in all files"));
+        return Err(problems);
+    }
+    let strict = Strict::of(settings.kept_paths.as_deref());
+    if let Err(path) = &strict {
+        set.say("kept_paths", format!("{path:?} is no path"), "dotted names, `*` for one, `**` for any number");
+    }
+    let matcher = Matcher::of(&build.patterns);
+    if let Err(error) = &matcher {
+        set.say("pattern", first_line(error), "fewer or simpler patterns");
+    }
+    let (Ok(matcher), Ok(strict)) = (matcher, strict) else { return Err(problems) };
+    let redactor = Redactor {
+        hash,
+        rules: build.rules,
+        summaries: build.summaries,
+        registry: build.registry,
+        names: Names::default(),
+        matcher,
+        strict,
+        key,
+        settings,
+    };
+    for (rule, hits, misses) in &build.examples {
+        run_examples(&redactor, *rule, hits, misses, &mut problems);
+    }
+    if problems.is_empty() { Ok(redactor) } else { Err(problems) }
+}
+
+fn add_rule(raw: RawRule, build: &mut Build, desk: &mut Desk<'_>) {
+    check_head(&raw, build, desk);
+    let kind = named(&raw.r#type, "type", Kind::ALL.map(|kind| (kind.name(), kind)).as_slice(), desk);
+    let action = named(raw.action.as_deref().unwrap_or("pseudonym"), "action", &Action::ALL, desk);
+    let validator = raw.validator.as_deref().map(|name| named(name, "validator", &Validator::ALL, desk));
+    let at = build.rules.len();
+    let number = u16::try_from(at).unwrap_or(u16::MAX);
+    let pattern = pattern(&raw, number, build, desk);
+    let shape = raw.shape.as_deref().and_then(|text| whole(text, "shape", desk));
+    let paths = paths(&raw, desk);
+    let (Some(kind), Some(action), Some(validator)) = (kind, action, validator.map_or(Some(None), |v| v.map(Some)))
+    else {
+        return;
+    };
+    register(&raw, number, &paths, &mut build.registry);
+    let id: Arc<str> = raw.id.into();
+    build.summaries.push(RuleSummary {
+        id: id.clone(),
+        kind: kind.name(),
+        action: action.name(),
+        why: raw.why,
+        file: desk.file.to_string(),
+        hits: raw.hits.len(),
+        misses: raw.misses.len(),
+    });
+    build.rules.push(Rule {
+        id,
+        line: desk.line,
+        kind,
+        action,
+        parents: NameSet::of(&raw.parents),
+        exclude_parents: NameSet::of(&raw.exclude_parents),
+        paths,
+        pattern,
+        shape,
+        validator,
+    });
+    build.examples.push((at, raw.hits, raw.misses));
+}
+
+fn check_head(raw: &RawRule, build: &mut Build, desk: &mut Desk<'_>) {
+    let of_id = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_.".contains(&b);
+    if raw.id.is_empty() || !raw.id.bytes().all(of_id) {
+        desk.say("id", "not a rule id", "lower-case letters, digits, '-', '_' and '.'");
+    }
+    if !build.ids.insert(raw.id.clone()) {
+        desk.say("id", format!("{:?} is used twice", raw.id), "give every rule an id of its own");
+    }
+    let places = [&raw.keys, &raw.headers, &raw.params, &raw.paths];
+    if places.iter().all(|names| names.is_empty()) && raw.pattern.is_none() {
+        desk.say("pattern", "the rule can never strike", "give it keys, paths, headers, params or a pattern");
+    }
+    if raw.hits.is_empty() || raw.misses.is_empty() {
+        desk.say("hits", "the rule has no examples", "give it at least one of hits and one of misses");
+    }
+    let of_patterns =
+        [("keywords", !raw.keywords.is_empty()), ("exclude", raw.exclude.is_some()), ("exclude_keys", false)];
+    for (field, _) in of_patterns.iter().filter(|(_, given)| *given && raw.pattern.is_none()) {
+        desk.say(field, "is about a pattern, and there is none", "give the rule a pattern, or take the field out");
+    }
+    if raw.keyword_distance.is_some_and(|distance| distance > KEYWORD_DISTANCE_MAX) {
+        desk.say("keyword_distance", "too far", &format!("at most {KEYWORD_DISTANCE_MAX} bytes"));
+    }
+}
+
+fn register(raw: &RawRule, rule: u16, paths: &[PathPattern], registry: &mut Registry) {
+    for (names, index) in
+        [(&raw.keys, &mut registry.keys), (&raw.headers, &mut registry.headers), (&raw.params, &mut registry.params)]
+    {
+        for name in names {
+            index.add(name, rule);
+        }
+    }
+    for path in paths {
+        match path.last_name() {
+            Some(name) => registry.keys.add(name, rule),
+            None => registry.of_any_name.push(rule),
+        }
+    }
+    for name in &raw.exclude_keys {
+        registry.vetoes.add(&format!("*{}", name.trim_start_matches('*')), rule);
+    }
+    for word in &raw.keywords {
+        registry.keywords.add(&format!("*{word}*"), rule);
+    }
+}
+
+fn paths(raw: &RawRule, desk: &mut Desk<'_>) -> Vec<PathPattern> {
+    let mut paths = Vec::new();
+    for text in &raw.paths {
+        match PathPattern::of(text) {
+            Some(path) => paths.push(path),
+            None => desk.say("paths", format!("{text:?} is no path"), "dotted names, `*` for one, `**` for any number"),
+        }
+    }
+    paths
+}
+
+fn pattern(raw: &RawRule, rule: u16, build: &mut Build, desk: &mut Desk<'_>) -> Option<Pattern> {
+    let text = raw.pattern.as_deref()?;
+    // Classes and boundaries are those of ASCII unless the pattern says (?u): the fast engines need it.
+    let regex = regex(text, false, "pattern", desk)?;
+    let hir = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build().parse(text);
+    let needs = hir.as_ref().map(Needs::of).unwrap_or_default();
+    let distance = raw.keyword_distance.unwrap_or(BEFORE_BYTES).min(KEYWORD_DISTANCE_MAX);
+    let keywords = (!raw.keywords.is_empty()).then(|| Keywords::of(&raw.keywords, distance));
+    let keywords = match keywords.transpose() {
+        Ok(keywords) => keywords,
+        Err(error) => {
+            desk.say("keywords", first_line(&error.to_string()), "fewer keywords");
+            return None;
+        }
+    };
+    let exclude = raw.exclude.as_deref().and_then(|text| whole(text, "exclude", desk));
+    build.patterns.push((rule, text.to_owned(), needs));
+    let grouped = regex.capture_names().flatten().any(|name| name == "value");
+    Some(Pattern { regex, grouped, keywords, exclude })
+}
+
+fn named<T: Copy>(name: &str, field: &str, all: &[(&str, T)], desk: &mut Desk<'_>) -> Option<T> {
+    let found = all.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
+    if found.is_none() {
+        let known: Vec<&str> = all.iter().map(|(known, _)| *known).collect();
+        desk.say(field, format!("{name:?} is unknown"), &format!("one of {}", known.join(", ")));
+    }
+    found
+}
+
+/// An expression over a whole value, with the classes of Unicode: it is asked seldom.
+fn whole(text: &str, field: &str, desk: &mut Desk<'_>) -> Option<Regex> {
+    regex(&format!("^(?:{text})$"), true, field, desk)
+}
+
+fn regex(text: &str, unicode: bool, field: &str, desk: &mut Desk<'_>) -> Option<Regex> {
+    match RegexBuilder::new(text).unicode(unicode).size_limit(PATTERN_BYTES_MAX).build() {
+        Ok(regex) if regex.is_match(b"") => {
+            desk.say(field, "matches the empty text", "make it need at least one character");
+            None
+        }
+        Ok(regex) => Some(regex),
+        Err(regex::Error::CompiledTooBig(limit)) => {
+            desk.say(field, format!("compiles to more than {limit} bytes"), "bound the repetitions, use (?-u) classes");
+            None
+        }
+        Err(error) => {
+            let text = error.to_string();
+            let what = text.lines().rev().find_map(|line| line.strip_prefix("error: ")).unwrap_or("not a pattern");
+            desk.say(
+                field,
+                what,
+                "the syntax is that of the Rust regex crate, without look-around and back-references",
+            );
+            None
+        }
+    }
+}
+
+fn run_examples(
+    redactor: &Redactor,
+    rule: usize,
+    hits: &[Example],
+    misses: &[Example],
+    problems: &mut Vec<RuleProblem>,
+) {
+    let summary = &redactor.summaries[rule];
+    let file = summary.file.as_str().into();
+    let mut desk = Desk { problems, file, line: redactor.rules[rule].line, rule: summary.id.to_string() };
+    for (field, examples, wanted) in [("hits", hits, true), ("misses", misses, false)] {
+        for (at, example) in examples.iter().enumerate() {
+            match example.strikes(redactor, rule) {
+                Ok(struck) if struck == wanted => {}
+                Ok(_) => {
+                    let text = format!("example {} is {}", at + 1, if wanted { "not found" } else { "found" });
+                    desk.say(field, text, "correct the rule or the example");
+                }
+                Err(reason) => desk.say(field, format!("example {}: {}", at + 1, reason.name()), "correct the example"),
+            }
+        }
+    }
+}

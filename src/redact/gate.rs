@@ -1,0 +1,184 @@
+//! What kinds of bytes a text has, and which groups of patterns can match a text of such bytes at all: most values are
+//! waved through by one look-up.
+//!
+//! Every pattern is asked once, when the rules are loaded, what it cannot do without (an `@`, a digit, a literal); the
+//! answer is tabulated over all sets of byte kinds.
+
+use regex_syntax::hir::{Class, Hir, HirKind};
+
+/// A set of byte kinds, one bit each.
+pub(in crate::redact) type Kinds = u16;
+
+pub(in crate::redact) const DIGIT: Kinds = 1;
+pub(in crate::redact) const UPPER: Kinds = 1 << 1;
+pub(in crate::redact) const LOWER: Kinds = 1 << 2;
+pub(in crate::redact) const SPACE: Kinds = 1 << 3;
+pub(in crate::redact) const AT: Kinds = 1 << 4;
+pub(in crate::redact) const DOT: Kinds = 1 << 5;
+pub(in crate::redact) const DASH: Kinds = 1 << 6;
+pub(in crate::redact) const UNDERSCORE: Kinds = 1 << 7;
+pub(in crate::redact) const COLON: Kinds = 1 << 8;
+pub(in crate::redact) const SLASH: Kinds = 1 << 9;
+pub(in crate::redact) const PLUS: Kinds = 1 << 10;
+pub(in crate::redact) const EQUALS: Kinds = 1 << 11;
+/// `%` and `?`: the signs of an encoded or a parametrised URL.
+pub(in crate::redact) const PERCENT: Kinds = 1 << 12;
+/// Every other character of ASCII.
+pub(in crate::redact) const OTHER: Kinds = 1 << 13;
+pub(in crate::redact) const WIDE: Kinds = 1 << 14;
+/// Quotes, brackets and the backslash: the signs of a document inside a text.
+pub(in crate::redact) const STRUCTURE: Kinds = 1 << 15;
+
+const KIND_OF: [Kinds; 256] = kinds_of_all();
+
+const fn kinds_of_all() -> [Kinds; 256] {
+    let mut table = [OTHER; 256];
+    let mut at = 0;
+    while at < 256 {
+        table[at] = match at as u8 {
+            b'0'..=b'9' => DIGIT,
+            b'A'..=b'Z' => UPPER,
+            b'a'..=b'z' => LOWER,
+            b' ' | b'\t' | b'\n' | b'\r' => SPACE,
+            b'@' => AT,
+            b'.' => DOT,
+            b'-' => DASH,
+            b'_' => UNDERSCORE,
+            b':' => COLON,
+            b'/' => SLASH,
+            b'+' => PLUS,
+            b'=' => EQUALS,
+            b'%' | b'?' => PERCENT,
+            b'"' | b'\'' | b'\\' | b'{' | b'}' | b'[' | b']' | b'<' | b'>' | b'(' | b')' => STRUCTURE,
+            0x80.. => WIDE,
+            _ => OTHER,
+        };
+        at += 1;
+    }
+    table
+}
+
+/// The kind of one byte.
+pub(in crate::redact) fn kind_of(byte: u8) -> Kinds {
+    KIND_OF[usize::from(byte)]
+}
+
+/// The kinds of a text's bytes.
+pub(in crate::redact) fn kinds_of(bytes: &[u8]) -> Kinds {
+    bytes.iter().fold(0, |kinds, byte| kinds | kind_of(*byte))
+}
+
+/// What a pattern cannot do without: of each set, a text must have at least one kind.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in crate::redact) struct Needs(Vec<Kinds>);
+
+impl Needs {
+    /// The needs of a pattern.
+    pub fn of(pattern: &Hir) -> Self {
+        let mut needs = needs(pattern);
+        needs.sort_unstable();
+        needs.dedup();
+        // A set that holds another one is met whenever the other is.
+        let all = needs.clone();
+        needs.retain(|set| !all.iter().any(|other| other != set && other & set == *other));
+        Self(needs)
+    }
+
+    /// Whether a text of these kinds can match.
+    pub fn are_met(&self, kinds: Kinds) -> bool {
+        self.0.iter().all(|set| set & kinds != 0)
+    }
+
+    /// Whether no text without one of `kinds` can match.
+    pub fn include(&self, kinds: Kinds) -> bool {
+        self.0.iter().any(|set| set & !kinds == 0)
+    }
+}
+
+fn needs(hir: &Hir) -> Vec<Kinds> {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => Vec::new(),
+        HirKind::Literal(literal) => literal.0.iter().map(|byte| kind_of(*byte)).collect(),
+        HirKind::Class(class) => vec![kinds_of_class(class)],
+        HirKind::Repetition(repetition) if repetition.min == 0 => Vec::new(),
+        HirKind::Repetition(repetition) => needs(&repetition.sub),
+        HirKind::Capture(capture) => needs(&capture.sub),
+        HirKind::Concat(parts) => parts.iter().flat_map(needs).collect(),
+        HirKind::Alternation(ways) => {
+            // Of each way its rarest need: a text must meet one of them.
+            let strictest = |way: &Hir| needs(way).into_iter().min_by_key(|set| commonness(*set));
+            let each: Option<Vec<Kinds>> = ways.iter().map(strictest).collect();
+            each.map(|sets| sets.into_iter().fold(0, |all, set| all | set)).into_iter().collect()
+        }
+    }
+}
+
+/// How often texts meet a need, roughly: letters are everywhere, then digits.
+fn commonness(set: Kinds) -> u32 {
+    let weighed = [(LOWER, 8), (UPPER, 4), (DIGIT, 2)];
+    weighed.iter().filter(|(kind, _)| set & kind != 0).map(|(_, weight)| weight * 16).sum::<u32>() + set.count_ones()
+}
+
+fn kinds_of_class(class: &Class) -> Kinds {
+    match class {
+        Class::Bytes(class) => {
+            let bytes = class.ranges().iter().flat_map(|range| range.start()..=range.end());
+            bytes.fold(0, |kinds, byte| kinds | kind_of(byte))
+        }
+        Class::Unicode(class) => class.ranges().iter().fold(0, |kinds, range| {
+            let ascii = u32::from(range.start())..=u32::from(range.end()).min(0x7f);
+            let kinds = ascii.filter_map(|code| u8::try_from(code).ok()).fold(kinds, |kinds, b| kinds | kind_of(b));
+            if u32::from(range.end()) > 0x7f { kinds | WIDE } else { kinds }
+        }),
+    }
+}
+
+/// Which of up to eight groups of patterns can match a text of given kinds.
+pub(in crate::redact) struct Gate(Box<[u8]>);
+
+impl Gate {
+    /// Tabulates the needs; each comes with the number of its group.
+    pub fn of(needs: &[(Needs, u8)]) -> Self {
+        let mut distinct: Vec<&(Needs, u8)> = Vec::new();
+        for need in needs {
+            if !distinct.contains(&need) {
+                distinct.push(need);
+            }
+        }
+        let open = |kinds: Kinds| {
+            distinct.iter().filter(|(needs, _)| needs.are_met(kinds)).fold(0, |groups, (_, group)| groups | 1 << group)
+        };
+        Self((0..=Kinds::MAX).map(open).collect())
+    }
+
+    /// The groups to ask, one bit each.
+    pub fn groups(&self, kinds: Kinds) -> u8 {
+        self.0[usize::from(kinds)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn needs_of(pattern: &str) -> Needs {
+        let mut parser = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build();
+        Needs::of(&parser.parse(pattern).unwrap())
+    }
+
+    #[test]
+    fn a_pattern_tells_what_it_cannot_do_without() {
+        assert_eq!(needs_of("[a-z]+@x").0, [LOWER, AT]);
+        assert_eq!(needs_of(r"\b[0-9]{3}-?[0-9]{2}").0, [DIGIT]);
+        assert_eq!(needs_of("(?:sk_|AKIA)[0-9a-z]*").0, [UPPER | UNDERSCORE]);
+        assert_eq!(needs_of("x*").0, [0; 0]);
+    }
+
+    #[test]
+    fn the_gate_opens_for_what_can_match() {
+        let gate = Gate::of(&[(needs_of("[a-z]@[a-z]"), 0), (needs_of("[0-9]{9}"), 1), (needs_of("x*"), 2)]);
+        assert_eq!(gate.groups(kinds_of(b"plain words")), 0b100);
+        assert_eq!(gate.groups(kinds_of(b"a@b")), 0b101);
+        assert_eq!(gate.groups(kinds_of(b"12 a@b")), 0b111);
+    }
+}
