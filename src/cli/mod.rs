@@ -7,6 +7,7 @@ mod demo;
 mod filter;
 mod print;
 mod read;
+mod rules;
 mod run;
 mod selftest;
 mod server;
@@ -51,9 +52,9 @@ enum Command {
     Export(read::ExportArgs),
     /// Redact stdin to stdout through the recorder's own engine
     Redact(filter::RedactArgs),
-    /// List the redaction rules, or run their own examples
+    /// List the redaction rules, run their own examples, or explain what they do with a document
     #[command(subcommand)]
-    Rules(filter::RulesCommand),
+    Rules(rules::RulesCommand),
     /// List or show what was recorded
     #[command(subcommand)]
     Recordings(read::RecordingsCommand),
@@ -135,7 +136,7 @@ pub fn main() -> ExitCode {
         Command::Latency(args) => read::latency(&args),
         Command::Export(args) => read::export(&args),
         Command::Redact(args) => filter::redact(&args),
-        Command::Rules(command) => filter::rules(&command),
+        Command::Rules(command) => rules::rules(&command),
         Command::Recordings(command) => read::recordings(&command),
     };
     match done {

@@ -1,7 +1,7 @@
 //! Commands that read the database: they need no running recorder.
 
 use crate::app;
-use crate::cli::filter::once;
+use crate::cli::rules::once;
 use crate::cli::{ConfigArg, Done, Failure, Output, OutputArg, print};
 use crate::config;
 use crate::exchange::{CaptureId, Clock, DropReason, FailureKind, Outcome};

@@ -35,7 +35,7 @@ pub use integration::{
 pub use keys::reference;
 pub use listen::ListenTlsConfig;
 pub use problem::{Place, Problem, Problems};
-pub use rules::{RulesError, read_folder};
+pub use rules::{RulesError, read_document, read_folder};
 pub use secret::{Environment, Reference, Secret, SecretError};
 pub use state::{SavedSwitch, StateError, StateFolder, Stops};
 pub use surroundings::{key_for_once, key_from_file, machine_name, user_name};

@@ -2,6 +2,7 @@
 
 use crate::redact::RuleFile;
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// A rule file may have this many bytes: rules are written by people.
@@ -39,6 +40,28 @@ pub fn read_folder(folder: &Path) -> Result<Vec<RuleFile>, RulesError> {
     }
     paths.sort();
     paths.iter().map(|path| read_rule_file(path)).collect()
+}
+
+/// Largest document that is read for a test of the rules, in bytes.
+const DOCUMENT_BYTES_MAX: u64 = 64 << 20;
+
+/// A document to try rules on; `-` is stdin.
+///
+/// # Errors
+/// When it cannot be read, or is larger than 64 MiB.
+pub fn read_document(path: &Path) -> Result<Vec<u8>, RulesError> {
+    let unread = |why: String| RulesError::File(path.to_owned(), why);
+    let mut bytes = Vec::new();
+    let read = if path == Path::new("-") {
+        std::io::stdin().lock().take(DOCUMENT_BYTES_MAX + 1).read_to_end(&mut bytes)
+    } else {
+        fs::File::open(path).and_then(|file| file.take(DOCUMENT_BYTES_MAX + 1).read_to_end(&mut bytes))
+    };
+    read.map_err(|why| unread(why.to_string()))?;
+    if bytes.len() as u64 > DOCUMENT_BYTES_MAX {
+        return Err(unread(format!("it is larger than the limit of {DOCUMENT_BYTES_MAX} bytes")));
+    }
+    Ok(bytes)
 }
 
 fn read_rule_file(path: &Path) -> Result<RuleFile, RulesError> {

@@ -55,6 +55,21 @@ pub struct Decision {
 }
 
 impl Doubt {
+    /// The stable name in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ExcludedName => "excluded_name",
+            Self::NoKeyword => "no_keyword",
+            Self::Validator => "validator",
+            Self::Excluded => "excluded",
+            Self::OtherShape => "other_shape",
+            Self::StandIn => "stand_in",
+            Self::Overlapped => "overlapped",
+            Self::Place => "place",
+            Self::Shape => "shape",
+        }
+    }
+
     /// Why, in words.
     pub fn words(self) -> &'static str {
         match self {
