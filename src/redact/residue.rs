@@ -1,7 +1,9 @@
 //! The last check: nothing that was just replaced may still be readable in what is kept, in any encoding.
 //!
 //! The search is a rolling one over four bytes at a time, so it costs the same for one value and for thousands: the
-//! first four bytes of every value are a bit in a small table, and only where the bit is set is a value compared.
+//! first four bytes of every value are a bit in a small table, and only where the bit is set is a value looked up, by
+//! halving the sorted list of those that begin so. Values are compared by their first 64 bytes at most, which keeps
+//! the search linear whatever the values and the text are.
 
 use crate::redact::form;
 use crate::redact::kind::{Kind, digits_of, is_digits_and_separators};
@@ -25,6 +27,8 @@ const BASE64_BYTES_MIN: usize = 24;
 /// Texts of our own stand-ins, which a raw value may happen to be part of.
 const OWN: &str = "person- user- masked @example.invalid https://example.invalid/ addr- tok- date- word- hash-";
 const TABLE_BITS: u32 = 14;
+/// What is compared of a longer value, in bytes: who can read so much of a secret can read it.
+const COMPARED_BYTES_MAX: usize = 64;
 
 const ANY_PADDING: GeneralPurposeConfig = GeneralPurposeConfig::new()
     .with_decode_padding_mode(DecodePaddingMode::Indifferent)
@@ -41,17 +45,31 @@ pub(in crate::redact) struct Needle<'a> {
 
 /// A text to search for.
 struct Sought {
+    /// At most its first 64 bytes.
     text: String,
     fresh: String,
-    /// Whether it counts only as a word of its own, in its own case; such a one is replaced, but is no reason to drop.
-    soft: bool,
+    rank: Rank,
+    /// The longest other text sought that this one begins with.
+    shorter: Option<usize>,
+}
+
+/// What finding a text means.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    /// It is replaced; where that fails the body is dropped.
+    Whole,
+    /// It was cut to 64 bytes, so it cannot be replaced: the body is dropped.
+    Head,
+    /// It counts only as a word of its own, in its own case; it is replaced, but is no reason to drop.
+    Word,
 }
 
 /// The values of a capture, ready to be searched for.
 pub(in crate::redact) struct Residue {
+    /// Sorted without regard to case.
     sought: Vec<Sought>,
-    /// By their first four bytes, case folded; the longest first.
-    starts: HashMap<u32, Vec<usize>, RandomState>,
+    /// By their first four bytes, case folded: a stretch of `sought`.
+    starts: HashMap<u32, Range<usize>, RandomState>,
     table: Box<[u64]>,
 }
 
@@ -59,19 +77,28 @@ impl Residue {
     /// The search for what was found; `None` if there is nothing to search for.
     pub fn of<'a>(needles: impl Iterator<Item = Needle<'a>>) -> Option<Self> {
         let mut sought: Vec<Sought> = needles.flat_map(|needle| texts(&needle)).collect();
-        sought.retain(|one| !OWN.contains(one.text.to_ascii_lowercase().as_str()));
+        sought.retain(|one| start_of(one.text.as_bytes()).is_some() && !is_of_stand_ins(&one.text));
         if sought.is_empty() {
             return None;
         }
-        sought.sort_by(|a, b| (a.soft, b.text.len(), &a.text).cmp(&(b.soft, a.text.len(), &b.text)));
-        sought.dedup_by(|a, b| a.text == b.text);
-        let mut starts: HashMap<u32, Vec<usize>, RandomState> = HashMap::default();
+        // By the folded start first, so that those of one start stand together.
+        let order = |one: &Sought| (start_of(one.text.as_bytes()), one.text.to_ascii_lowercase(), one.rank);
+        sought.sort_by_cached_key(order);
+        sought.dedup_by(|a, b| a.text.eq_ignore_ascii_case(&b.text));
+        let mut starts: HashMap<u32, Range<usize>, RandomState> = HashMap::default();
         let mut table = vec![0_u64; (1 << TABLE_BITS) / 64].into_boxed_slice();
-        for (at, one) in sought.iter().enumerate() {
-            let Some(start) = start_of(one.text.as_bytes()) else { continue };
-            starts.entry(start).or_default().push(at);
+        let mut open: Vec<usize> = Vec::new();
+        for at in 0..sought.len() {
+            let text = sought[at].text.as_bytes();
+            let Some(start) = start_of(text) else { continue };
+            while open.last().is_some_and(|&other| !begins_with(text, sought[other].text.as_bytes())) {
+                open.pop();
+            }
+            starts.entry(start).or_insert(at..at).end = at + 1;
             let (word, bit) = place_of(start);
             table[word] |= bit;
+            sought[at].shorter = open.last().copied();
+            open.push(at);
         }
         Some(Self { sought, starts, table })
     }
@@ -80,7 +107,7 @@ impl Residue {
     pub fn finds(&self, text: &str) -> Vec<(Range<usize>, String)> {
         let mut finds = Vec::new();
         let mut at = 0;
-        while let Some((range, sought)) = self.next(text.as_bytes(), at, true) {
+        while let Some((range, sought)) = self.next(text.as_bytes(), at, |rank| rank != Rank::Head) {
             at = range.end;
             if text.is_char_boundary(range.start) && text.is_char_boundary(range.end) {
                 finds.push((range, sought.fresh.clone()));
@@ -96,60 +123,87 @@ impl Residue {
 
     /// Whether a value, or a part of a name, is mentioned in a piece as it is.
     pub fn is_mentioned(&self, piece: &[u8]) -> bool {
-        self.sought.iter().any(|one| one.soft) && self.next(piece, 0, true).is_some()
+        self.sought.iter().any(|one| one.rank == Rank::Word) && self.next(piece, 0, |_| true).is_some()
     }
 
     fn is_plain_in(&self, bytes: &[u8]) -> bool {
-        self.next(bytes, 0, false).is_some()
+        self.next(bytes, 0, |rank| rank != Rank::Word).is_some()
     }
 
-    /// The first value at or after `from`: the longest of those that begin there.
-    fn next(&self, bytes: &[u8], from: usize, soft: bool) -> Option<(Range<usize>, &Sought)> {
+    /// The first value of a wanted rank at or after `from`: the longest of those that begin there.
+    fn next(&self, bytes: &[u8], from: usize, wanted: impl Fn(Rank) -> bool) -> Option<(Range<usize>, &Sought)> {
         for at in from..bytes.len().saturating_sub(3) {
             let Some(start) = start_of(&bytes[at..]) else { break };
             let (word, bit) = place_of(start);
             if self.table[word] & bit == 0 {
                 continue;
             }
-            let here = self.starts.get(&start).into_iter().flatten().map(|at| &self.sought[*at]);
-            for one in here.filter(|one| soft || !one.soft) {
-                let Some(part) = bytes.get(at..at + one.text.len()) else { continue };
-                let same = match one.soft {
-                    true => part == one.text.as_bytes() && is_word(bytes, at..at + part.len()),
-                    false => part.eq_ignore_ascii_case(one.text.as_bytes()),
-                };
-                if same {
-                    return Some((at..at + part.len(), one));
+            let Some(stretch) = self.starts.get(&start) else { continue };
+            let mut here = self.longest(stretch.clone(), &bytes[at..]);
+            while let Some(found) = here {
+                let one = &self.sought[found];
+                let range = at..at + one.text.len();
+                let as_word = || bytes[range.clone()] == *one.text.as_bytes() && is_word(bytes, &range);
+                if wanted(one.rank) && (one.rank != Rank::Word || as_word()) {
+                    return Some((range, one));
                 }
+                here = one.shorter;
             }
         }
         None
     }
+
+    /// The longest text of a stretch with which `bytes` begin.
+    fn longest(&self, stretch: Range<usize>, bytes: &[u8]) -> Option<usize> {
+        let bytes = &bytes[..bytes.len().min(COMPARED_BYTES_MAX)];
+        let not_after = |one: &Sought| {
+            let text = one.text.bytes();
+            text.map(|b| b.to_ascii_lowercase()).le(bytes.iter().map(u8::to_ascii_lowercase))
+        };
+        let until = self.sought[stretch.clone()].partition_point(not_after);
+        let mut here = (until > 0).then(|| stretch.start + until - 1);
+        while let Some(at) = here.filter(|&at| !begins_with(bytes, self.sought[at].text.as_bytes())) {
+            here = self.sought[at].shorter;
+        }
+        here.filter(|at| stretch.contains(at))
+    }
+}
+
+fn begins_with(bytes: &[u8], start: &[u8]) -> bool {
+    bytes.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start))
+}
+
+/// Whether a raw value happens to be a part of what our own stand-ins are made of.
+fn is_of_stand_ins(text: &str) -> bool {
+    OWN.contains(text.to_ascii_lowercase().as_str())
 }
 
 /// What is searched for because of one value.
 fn texts(needle: &Needle<'_>) -> Vec<Sought> {
     let raw = needle.raw.trim();
-    let one = |text: &str, soft| Sought { text: text.to_owned(), fresh: needle.fresh.to_owned(), soft };
+    let one = |text: &str, fresh: &str, rank| {
+        let head = &text[..text.floor_char_boundary(COMPARED_BYTES_MAX)];
+        let rank = if head.len() < text.len() { Rank::Head } else { rank };
+        Sought { text: head.to_owned(), fresh: fresh.to_owned(), rank, shorter: None }
+    };
     let mut texts = Vec::new();
     if is_place_name(needle.kind, raw) {
         return texts;
     }
     if raw.len() >= BYTES_MIN {
-        texts.push(one(raw, false));
+        texts.push(one(raw, needle.fresh, Rank::Whole));
     }
     if is_digits_and_separators(raw) {
         let digits = digits_of(raw);
         if digits.len() >= DIGITS_MIN && digits.len() < raw.len() {
-            texts.push(Sought { text: digits, fresh: digits_of(needle.fresh), soft: false });
+            texts.push(one(&digits, &digits_of(needle.fresh), Rank::Whole));
         }
     }
     if needle.kind == Kind::Person {
-        let words =
-            raw.split_whitespace().filter(|word| word.len() >= WORD_BYTES_MIN && *word != raw || raw.len() < BYTES_MIN);
-        let names =
-            words.filter(|word| word.len() >= WORD_BYTES_MIN && word.chars().next().is_some_and(char::is_uppercase));
-        texts.extend(names.map(|word| one(word, true)));
+        let whole = raw.len() >= BYTES_MIN;
+        let names = raw.split_whitespace().filter(|word| word.len() >= WORD_BYTES_MIN && !(whole && *word == raw));
+        let names = names.filter(|word| word.chars().next().is_some_and(char::is_uppercase));
+        texts.extend(names.map(|word| one(word, needle.fresh, Rank::Word)));
     }
     texts
 }
@@ -159,7 +213,7 @@ fn is_place_name(kind: Kind, raw: &str) -> bool {
     kind == Kind::Address && !raw.bytes().any(|b| b.is_ascii_digit()) && raw.split_whitespace().count() == 1
 }
 
-fn is_word(bytes: &[u8], range: Range<usize>) -> bool {
+fn is_word(bytes: &[u8], range: &Range<usize>) -> bool {
     let letter =
         |at: usize| bytes.get(at).is_some_and(|b| b.is_ascii_alphanumeric() || *b >= 0x80 || b"_-/".contains(b));
     (range.start == 0 || !letter(range.start - 1)) && !letter(range.end)
@@ -249,6 +303,23 @@ mod tests {
         let name = residue("Ada Mayer", Kind::Person);
         assert_eq!(name.finds("Mr Mayer, Mayers, mayer").len(), 1);
         assert!(!name.is_in(b"Mr Mayer"));
+    }
+
+    #[test]
+    fn the_longest_value_that_begins_somewhere_is_found() {
+        let values = ["annabel", "annabella", "annabella.smith", "annalisa"];
+        let needles = values.iter().map(|raw| Needle { raw, fresh: raw, kind: Kind::Token });
+        let residue = Residue::of(needles).unwrap();
+        let found: Vec<String> =
+            residue.finds("Annabella.smit annabellas ANNALISA annabe").into_iter().map(|(_, fresh)| fresh).collect();
+        assert_eq!(found, ["annabella", "annabella", "annalisa"]);
+    }
+
+    #[test]
+    fn long_values_are_known_by_their_heads() {
+        let long = "k".repeat(500);
+        let residue = residue(&long, Kind::Token);
+        assert!(residue.is_in(format!("x{long}").as_bytes()) && residue.finds(&long).is_empty());
     }
 
     #[test]
