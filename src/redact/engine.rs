@@ -78,7 +78,7 @@ impl Redactor {
         let mut fresh = decode::body(&mut pass, Some(content_type), bytes)?;
         let residue = pass.residue();
         pass.into_hits();
-        if let Some(residue) = residue.filter(|residue| residue.is_in(&fresh) || residue.is_mentioned(&fresh)) {
+        if let Some(residue) = residue.filter(|residue| residue.is_mentioned(&fresh)) {
             // Named in one place and only mentioned in another: a second pass replaces what the first one learned.
             let mut again = Pass::new(self, &names);
             again.known = Some(&residue);

@@ -123,7 +123,8 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
             return Ok(());
         }
         self.parents.extend(key.cloned());
-        let mut named: Option<Key<'k>> = None;
+        // Where the string stands that may name a sibling's value.
+        let mut naming: Option<usize> = None;
         loop {
             self.space();
             let start = self.at;
@@ -137,9 +138,10 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
             self.space();
             if self.peek() == Some(b'"') {
                 if NAMED.contains(&key.joined()) {
-                    key = named.clone().or_else(|| self.named_after()).unwrap_or(key);
+                    let before = naming.and_then(|start| self.name_at(start));
+                    key = before.or_else(|| self.name_after()).unwrap_or(key);
                 } else if NAMING.contains(&key.joined()) {
-                    named = self.naming().or(named);
+                    naming = Some(self.at);
                 }
             }
             self.value(Some(&key))?;
@@ -155,9 +157,9 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
         self.expect(b'}')
     }
 
-    /// The string at the cursor as a name, if rules list it; the cursor stays.
-    fn naming(&mut self) -> Option<Key<'k>> {
-        let back = self.at;
+    /// The string that stands at `start` as a name, if rules list it; the cursor stays.
+    fn name_at(&mut self, start: usize) -> Option<Key<'k>> {
+        let back = std::mem::replace(&mut self.at, start);
         let name = self.string();
         self.at = back;
         let key = self.pass.key_in_text(&name.ok()?.0);
@@ -165,7 +167,7 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
     }
 
     /// The name of the value at the cursor where it comes after it: `{"value": "..", "type": "email"}`; the cursor stays.
-    fn named_after(&mut self) -> Option<Key<'k>> {
+    fn name_after(&mut self) -> Option<Key<'k>> {
         let back = self.at;
         let name = self.sibling_name();
         self.at = back;
@@ -184,7 +186,7 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
         self.space();
         self.expect(b':').ok()?;
         self.space();
-        self.naming()
+        self.name_at(self.at)
     }
 
     fn array(&mut self, key: Option<&Key<'k>>) -> Result<(), DropReason> {

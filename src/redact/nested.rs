@@ -114,19 +114,23 @@ fn decode(text: &str) -> Option<(String, Coding)> {
 
 /// Whether the first characters, taken for base64, decode to text: an identifier's rarely do.
 fn begins_as_text(raw: &str) -> bool {
-    let head: Option<Vec<u32>> = raw.trim_start().bytes().take(8).map(sextet).collect();
-    let Some(head) = head.filter(|head| head.len() == 8) else { return false };
-    let bits = |four: &[u32]| four.iter().fold(0, |bits, sextet| bits << 6 | sextet).to_be_bytes();
-    let decoded: Vec<u8> = head.chunks(4).flat_map(|four| bits(four)[1..].to_vec()).collect();
-    // A character of several bytes may be cut at the end.
-    let text = match std::str::from_utf8(&decoded) {
-        Ok(text) => text,
-        Err(error) if error.error_len().is_none() => {
-            std::str::from_utf8(&decoded[..error.valid_up_to()]).unwrap_or_default()
+    let Some(head) = raw.trim_ascii_start().as_bytes().first_chunk::<8>() else { return false };
+    let mut decoded = [0; 6];
+    for (four, three) in head.chunks(4).zip(decoded.chunks_mut(3)) {
+        let mut bits = 0;
+        for &byte in four {
+            let Some(sextet) = sextet(byte) else { return false };
+            bits = bits << 6 | sextet;
         }
+        three.copy_from_slice(&bits.to_be_bytes()[1..]);
+    }
+    // A character of several bytes may be cut at the end.
+    let whole = match std::str::from_utf8(&decoded) {
+        Ok(_) => decoded.len(),
+        Err(error) if error.error_len().is_none() => error.valid_up_to(),
         Err(_) => return false,
     };
-    !text.is_empty() && !text.chars().any(|c| c.is_control() && !c.is_whitespace())
+    whole > 0 && decoded[..whole].iter().all(|b| matches!(b, b'\t' | b'\n' | b'\r' | 0x20..=0x7e | 0x80..))
 }
 
 fn sextet(byte: u8) -> Option<u32> {

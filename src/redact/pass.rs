@@ -19,6 +19,8 @@ use std::sync::Arc;
 pub(in crate::redact) const NESTED_DEPTH_MAX: u8 = 3;
 /// Names noted in one pass for the memory, at most.
 const NEW_NAMES_MAX: usize = 256;
+/// What may be names in running text, kept for one pass at most.
+const TEXT_NAMES_MAX: usize = 256;
 /// Digests of personal values kept of one capture, at most.
 const SUBJECTS_MAX: usize = 256;
 
@@ -53,6 +55,7 @@ pub(in crate::redact) struct Pass<'r> {
     pub rules_at_hand: Vec<u16>,
     names: &'r Known,
     new_names: Vec<(Box<str>, Arc<Name>)>,
+    text_names: HashMap<Box<str>, Key<'r>, RandomState>,
     hits: Vec<(u16, Side, Part, u32)>,
     /// Raw values and what replaced them.
     found: HashMap<Box<str>, Found, RandomState>,
@@ -76,6 +79,7 @@ impl<'r> Pass<'r> {
             rules_at_hand: Vec::new(),
             names,
             new_names: Vec::new(),
+            text_names: HashMap::default(),
             hits: Vec::new(),
             found: HashMap::default(),
         }
@@ -89,16 +93,21 @@ impl<'r> Pass<'r> {
         }
     }
 
-    /// The key of what may be a name in running text; not remembered, since most are none.
-    pub fn key_in_text(&self, name: &str) -> Key<'r> {
-        match self.names.get(name) {
-            Some(known) => Key::Known(known),
-            None => {
-                let words = Words::of(name);
-                let said = self.redactor.registry.say(&words);
-                Key::New(Arc::new(Name::new(words, said, false)))
-            }
+    /// The key of what may be a name in running text; remembered for this pass only, since most are none.
+    pub fn key_in_text(&mut self, name: &str) -> Key<'r> {
+        if let Some(known) = self.names.get(name) {
+            return Key::Known(known);
         }
+        if let Some(key) = self.text_names.get(name) {
+            return key.clone();
+        }
+        let words = Words::of(name);
+        let said = self.redactor.registry.say(&words);
+        let key = Key::New(Arc::new(Name::new(words, said, false)));
+        if self.text_names.len() < TEXT_NAMES_MAX {
+            self.text_names.insert(name.into(), key.clone());
+        }
+        key
     }
 
     fn new_name(&mut self, text: &str) -> Arc<Name> {

@@ -6,6 +6,7 @@
 //! the search linear whatever the values and the text are.
 
 use crate::redact::form;
+use crate::redact::gate::{DASH, DIGIT, Kinds, LOWER, PLUS, SLASH, UNDERSCORE, UPPER, kind_of};
 use crate::redact::kind::{Kind, digits_of, is_digits_and_separators};
 use base64::Engine;
 use base64::alphabet::{STANDARD, URL_SAFE};
@@ -118,16 +119,37 @@ impl Residue {
 
     /// Whether a value can be read in a piece: as it is, percent-decoded, with JSON escapes undone, or in base64.
     pub fn is_in(&self, piece: &[u8]) -> bool {
-        self.is_plain_in(piece) || decodings(piece).any(|decoded| self.is_plain_in(&decoded))
+        self.next(piece, 0, |rank| rank != Rank::Word).is_some() || self.is_encoded_in(piece)
     }
 
-    /// Whether a value, or a part of a name, is mentioned in a piece as it is.
+    /// Whether there is a value in a piece, or a part of a name that would be replaced there.
     pub fn is_mentioned(&self, piece: &[u8]) -> bool {
-        self.sought.iter().any(|one| one.rank == Rank::Word) && self.next(piece, 0, |_| true).is_some()
+        self.next(piece, 0, |_| true).is_some() || self.is_encoded_in(piece)
     }
 
-    fn is_plain_in(&self, bytes: &[u8]) -> bool {
-        self.next(bytes, 0, |rank| rank != Rank::Word).is_some()
+    fn is_encoded_in(&self, piece: &[u8]) -> bool {
+        let shows = |bytes: &[u8]| self.next(bytes, 0, |rank| rank != Rank::Word).is_some();
+        let text = std::str::from_utf8(piece).ok();
+        if let Some(text) = text.filter(|_| memchr::memchr(b'\\', piece).is_some())
+            && shows(unescape(text).as_bytes())
+        {
+            return true;
+        }
+        let mut decoded = text.filter(|_| memchr::memchr2(b'%', b'+', piece).is_some()).map(Cow::Borrowed);
+        // Twice, for what was encoded twice.
+        for _ in 0..2 {
+            let next = decoded.filter(|text| text.contains(['%', '+'])).and_then(|text| form::decode(&text, true));
+            decoded = next.map(Cow::Owned);
+            if decoded.as_ref().is_some_and(|text| shows(text.as_bytes())) {
+                return true;
+            }
+        }
+        let mut buffer = Vec::new();
+        base64_runs(piece).any(|run| {
+            buffer.clear();
+            let engine = if run.iter().any(|b| b"-_".contains(b)) { &BASE64_URL } else { &BASE64 };
+            engine.decode_vec(run, &mut buffer).is_ok() && shows(&buffer)
+        })
     }
 
     /// The first value of a wanted rank at or after `from`: the longest of those that begin there.
@@ -229,24 +251,11 @@ fn place_of(start: u32) -> (usize, u64) {
     ((hash / 64) as usize, 1 << (hash % 64))
 }
 
-/// The other ways to read a piece.
-fn decodings(piece: &[u8]) -> impl Iterator<Item = Cow<'_, [u8]>> {
-    let text = std::str::from_utf8(piece).ok();
-    let percent =
-        text.filter(|_| memchr::memchr2(b'%', b'+', piece).is_some()).and_then(|text| form::decode(text, true));
-    let twice = percent.as_deref().filter(|text| text.contains('%')).and_then(|text| form::decode(text, true));
-    let escapes = text.filter(|_| memchr::memchr(b'\\', piece).is_some()).map(unescape);
-    let texts = [percent, twice, escapes].into_iter().flatten().map(|text| Cow::Owned(text.into_bytes()));
-    texts.chain(base64_runs(piece).map(Cow::Owned))
-}
-
-fn base64_runs(piece: &[u8]) -> impl Iterator<Item = Vec<u8>> {
-    let inner = |b: &u8| b.is_ascii_alphanumeric() || b"+/-_".contains(b);
-    let runs = piece.split(move |b| !inner(b)).filter(|run| run.len() >= BASE64_BYTES_MIN);
-    runs.filter_map(|run| match run.iter().any(|b| b"-_".contains(b)) {
-        true => BASE64_URL.decode(run).ok(),
-        false => BASE64.decode(run).ok(),
-    })
+/// Runs of the base64 alphabet that are long enough to hold a value, and no digest or UUID.
+fn base64_runs(piece: &[u8]) -> impl Iterator<Item = &[u8]> {
+    const INNER: Kinds = DIGIT | UPPER | LOWER | PLUS | SLASH | DASH | UNDERSCORE;
+    let runs = piece.split(|b| kind_of(*b) & INNER == 0).filter(|run| run.len() >= BASE64_BYTES_MIN);
+    runs.filter(|run| !run.iter().all(|b| b.is_ascii_hexdigit() || *b == b'-'))
 }
 
 /// JSON escapes undone wherever they stand, without regard to structure.
