@@ -76,9 +76,9 @@ impl Redactor {
         let names = self.names.known();
         let mut pass = Pass::new(self, &names);
         let mut fresh = decode::body(&mut pass, Some(content_type), bytes)?;
-        let residue = pass.residue();
+        let (residue, base64) = (pass.residue(), pass.base64);
         pass.into_hits();
-        if let Some(residue) = residue.filter(|residue| residue.is_mentioned(&fresh)) {
+        if let Some(residue) = residue.filter(|residue| residue.is_mentioned(&fresh, base64)) {
             // Named in one place and only mentioned in another: a second pass replaces what the first one learned.
             let mut again = Pass::new(self, &names);
             again.known = Some(&residue);

@@ -7,7 +7,7 @@ use crate::redact::find::{self, Doubt};
 use crate::redact::gate::{DIGIT, Kinds, kinds_of};
 use crate::redact::names::{Key, Known, Name, Names, Words};
 use crate::redact::pseudonym::{self, Replaced};
-use crate::redact::residue::{Needle, Residue};
+use crate::redact::residue::{Needle, Residue, has_base64_run};
 use crate::redact::rules::{Action, Rule};
 use crate::redact::sealed::{Hit, Part, Side, SubjectDigest};
 use crate::redact::{nested, shape, text};
@@ -51,6 +51,8 @@ pub(in crate::redact) struct Pass<'r> {
     pub only: Option<u16>,
     /// Where every decision is noted, if somebody wants to know.
     pub trace: Option<Trace>,
+    /// Whether some text had a run that may be base64.
+    pub base64: bool,
     /// Rules whose patterns match the text at hand: kept for its memory.
     pub rules_at_hand: Vec<u16>,
     names: &'r Known,
@@ -76,6 +78,7 @@ impl<'r> Pass<'r> {
             known: None,
             only: None,
             trace: None,
+            base64: false,
             rules_at_hand: Vec::new(),
             names,
             new_names: Vec::new(),
@@ -209,6 +212,7 @@ impl<'r> Pass<'r> {
         if raw.is_empty() {
             return Ok(None);
         }
+        self.base64 |= has_base64_run(raw, kinds);
         if let Some(rule) = place.key.and_then(|key| self.name_rule(raw, key, place.parents)) {
             return Ok(self.apply(rule, raw));
         }

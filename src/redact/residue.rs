@@ -119,19 +119,23 @@ impl Residue {
 
     /// Whether a value can be read in a piece: as it is, percent-decoded, with JSON escapes undone, or in base64.
     pub fn is_in(&self, piece: &[u8]) -> bool {
-        self.next(piece, 0, |rank| rank != Rank::Word).is_some() || self.is_encoded_in(piece)
+        self.shows(piece) || self.is_escaped_in(piece) || self.is_base64_in(piece)
     }
 
-    /// Whether there is a value in a piece, or a part of a name that would be replaced there.
-    pub fn is_mentioned(&self, piece: &[u8]) -> bool {
-        self.next(piece, 0, |_| true).is_some() || self.is_encoded_in(piece)
+    /// Whether there is a value in a piece, or a part of a name that would be replaced there. `base64`: whether the
+    /// piece came from texts with a [`has_base64_run`].
+    pub fn is_mentioned(&self, piece: &[u8], base64: bool) -> bool {
+        self.next(piece, 0, |_| true).is_some() || self.is_escaped_in(piece) || base64 && self.is_base64_in(piece)
     }
 
-    fn is_encoded_in(&self, piece: &[u8]) -> bool {
-        let shows = |bytes: &[u8]| self.next(bytes, 0, |rank| rank != Rank::Word).is_some();
+    fn shows(&self, bytes: &[u8]) -> bool {
+        self.next(bytes, 0, |rank| rank != Rank::Word).is_some()
+    }
+
+    fn is_escaped_in(&self, piece: &[u8]) -> bool {
         let text = std::str::from_utf8(piece).ok();
         if let Some(text) = text.filter(|_| memchr::memchr(b'\\', piece).is_some())
-            && shows(unescape(text).as_bytes())
+            && self.shows(unescape(text).as_bytes())
         {
             return true;
         }
@@ -140,15 +144,19 @@ impl Residue {
         for _ in 0..2 {
             let next = decoded.filter(|text| text.contains(['%', '+'])).and_then(|text| form::decode(&text, true));
             decoded = next.map(Cow::Owned);
-            if decoded.as_ref().is_some_and(|text| shows(text.as_bytes())) {
+            if decoded.as_ref().is_some_and(|text| self.shows(text.as_bytes())) {
                 return true;
             }
         }
+        false
+    }
+
+    fn is_base64_in(&self, piece: &[u8]) -> bool {
         let mut buffer = Vec::new();
         base64_runs(piece).any(|run| {
             buffer.clear();
             let engine = if run.iter().any(|b| b"-_".contains(b)) { &BASE64_URL } else { &BASE64 };
-            engine.decode_vec(run, &mut buffer).is_ok() && shows(&buffer)
+            engine.decode_vec(run, &mut buffer).is_ok() && self.shows(&buffer)
         })
     }
 
@@ -249,6 +257,15 @@ fn start_of(bytes: &[u8]) -> Option<u32> {
 fn place_of(start: u32) -> (usize, u64) {
     let hash = start.wrapping_mul(0x9E37_79B1) >> (32 - TABLE_BITS);
     ((hash / 64) as usize, 1 << (hash % 64))
+}
+
+/// Whether a text of these kinds of bytes has a run that may be base64: then what is kept is searched for it too. Such a
+/// run of text has letters of both cases.
+pub(in crate::redact) fn has_base64_run(text: &str, kinds: Kinds) -> bool {
+    text.len() >= BASE64_BYTES_MIN
+        && kinds & UPPER != 0
+        && kinds & LOWER != 0
+        && base64_runs(text.as_bytes()).next().is_some()
 }
 
 /// Runs of the base64 alphabet that are long enough to hold a value, and no digest or UUID.
