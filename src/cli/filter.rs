@@ -166,7 +166,7 @@ impl Timing {
         let took = u64::try_from(Clock.now().saturating_duration_since(start).as_nanos()).unwrap_or(u64::MAX);
         self.bytes += bytes as u64;
         self.total_ns += took;
-        self.per_kib_ns.push(took * 1024 / (bytes as u64).max(1));
+        self.per_kib_ns.push(took.saturating_mul(1024) / (bytes as u64).max(1));
         done
     }
 
@@ -178,12 +178,13 @@ impl Timing {
         };
         let rate = self.bytes as f64 * 1000.0 / (self.total_ns as f64).max(1.0);
         format!(
-            "redacted {} bodies, {} bytes in {:.3} s: {rate:.1} MB/s; per KiB of a body {:.1} us median, {:.1} us p99",
+            "redacted {} bodies, {} bytes in {:.3} s: {rate:.1} MB/s; per KiB of a body {:.1} us median, {:.1} us p99; least {:.3} us",
             self.per_kib_ns.len(),
             self.bytes,
             self.total_ns as f64 / 1e9,
             quantile(0.5),
             quantile(0.99),
+            quantile(0.0),
         )
     }
 }

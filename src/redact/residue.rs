@@ -27,7 +27,9 @@ const DIGITS_MIN: usize = 8;
 const BASE64_BYTES_MIN: usize = 24;
 /// Texts of our own stand-ins, which a raw value may happen to be part of.
 const OWN: &str = "person- user- masked @example.invalid https://example.invalid/ addr- tok- date- word- hash-";
-const TABLE_BITS: u32 = 14;
+/// The table of starts has so many bits for each value, so that few are set by chance; and at least 2^12 bits.
+const TABLE_BITS_PER_VALUE: usize = 32;
+const TABLE_BITS_MIN: usize = 1 << 12;
 /// What is compared of a longer value, in bytes: who can read so much of a secret can read it.
 const COMPARED_BYTES_MAX: usize = 64;
 
@@ -87,7 +89,8 @@ impl Residue {
         sought.sort_by_cached_key(order);
         sought.dedup_by(|a, b| a.text.eq_ignore_ascii_case(&b.text));
         let mut starts: HashMap<u32, Range<usize>, RandomState> = HashMap::default();
-        let mut table = vec![0_u64; (1 << TABLE_BITS) / 64].into_boxed_slice();
+        let bits = (sought.len() * TABLE_BITS_PER_VALUE).next_power_of_two().max(TABLE_BITS_MIN);
+        let mut table = vec![0_u64; bits / 64].into_boxed_slice();
         let mut open: Vec<usize> = Vec::new();
         for at in 0..sought.len() {
             let text = sought[at].text.as_bytes();
@@ -96,7 +99,7 @@ impl Residue {
                 open.pop();
             }
             starts.entry(start).or_insert(at..at).end = at + 1;
-            let (word, bit) = place_of(start);
+            let (word, bit) = place_of(start, table.len());
             table[word] |= bit;
             sought[at].shorter = open.last().copied();
             open.push(at);
@@ -164,7 +167,7 @@ impl Residue {
     fn next(&self, bytes: &[u8], from: usize, wanted: impl Fn(Rank) -> bool) -> Option<(Range<usize>, &Sought)> {
         for at in from..bytes.len().saturating_sub(3) {
             let Some(start) = start_of(&bytes[at..]) else { break };
-            let (word, bit) = place_of(start);
+            let (word, bit) = place_of(start, self.table.len());
             if self.table[word] & bit == 0 {
                 continue;
             }
@@ -254,9 +257,10 @@ fn start_of(bytes: &[u8]) -> Option<u32> {
     bytes.first_chunk().map(|four| u32::from_le_bytes(*four) | 0x2020_2020)
 }
 
-fn place_of(start: u32) -> (usize, u64) {
-    let hash = start.wrapping_mul(0x9E37_79B1) >> (32 - TABLE_BITS);
-    ((hash / 64) as usize, 1 << (hash % 64))
+/// The word and bit of a start in a table of so many words, a power of two.
+fn place_of(start: u32, words: usize) -> (usize, u64) {
+    let hash = start.wrapping_mul(0x9E37_79B1);
+    ((hash >> 12) as usize & (words - 1), 1 << (hash >> 6 & 63))
 }
 
 /// Whether a text of these kinds of bytes has a run that may be base64: then what is kept is searched for it too. Such a

@@ -1,0 +1,109 @@
+"""Hostile bodies: for each kind, a small and a sixteen times larger one; prints the rates, fails where time is not linear.
+
+usage: hostile.py BINARY [--kib N]
+A kind passes if the larger body takes at most 40 times as long as the smaller one: 16 is linear, 256 would be quadratic.
+"""
+
+import argparse
+import json
+import random
+import re
+import subprocess
+import sys
+
+GROWTH = 16
+RATIO_MAX = 40.0
+
+
+def kinds(size, rng):
+    """Name → (content type, body of about `size` bytes)."""
+    text = "application/json", "text/plain"
+    quoted = json.dumps
+    digits = "".join(rng.choice("0123456789") for _ in range(size))
+    emails = [f"aaaaaaaa{n:06}@example.org" for n in range(size // 60)]
+    people = [{"name": f"Anna-Maria Annasdotter{n}", "note": f"for Anna-Maria Annasdotter{n}"} for n in range(size // 80)]
+    nested = "x@example.org"
+    while len(nested) < size // 4:
+        nested = json.dumps({"a": nested})
+    return {
+        "deep arrays": (text[0], "[" * size),
+        "deep objects, within the limit": (text[0], ('{"a":' * 60 + "1" + "}" * 60 + "\n") * (size // 400)),
+        "huge number": (text[0], "[" + digits.lstrip("0") + "]"),
+        "one long key": (text[0], "{" + quoted("k" * size) + ":1}"),
+        "a new name for every value": (text[0], json.dumps({f"n{n:x}x{n * 7919 % 104729}": n for n in range(size // 20)})),
+        "one long string of letters": (text[0], quoted("a" * size)),
+        "one long string of digits": (text[0], quoted(digits)),
+        "digits with blanks": (text[1], " ".join(digits[: size // 2])),
+        "digits with hyphens": (text[1], "-".join(digits[: size // 2])),
+        "card-like groups": (text[1], " ".join(digits[n : n + 4] for n in range(0, size * 4 // 5, 4))),
+        "at signs": (text[1], "@" * size),
+        "a@a@a": (text[1], "a@" * (size // 2)),
+        "local part without end": (text[1], "a." * (size // 2)),
+        "colons": (text[1], ": " * (size // 2)),
+        "pairs": (text[1], "password=a " * (size // 11)),
+        "unknown pairs": (text[1], " ".join(f"k{n:x}=v" for n in range(size // 9))),
+        "percent signs": (text[1], "%25" * (size // 3)),
+        "urls in urls": (text[1], "http://a/?u=" * (size // 12)),
+        "slashes": (text[1], "/?" * (size // 2)),
+        "quotes": (text[1], '"' * size),
+        "backslashes in JSON": (text[0], '"' + "\\\\" * (size // 2) + '"'),
+        "escapes": (text[0], '"' + "\\u0040" * (size // 6) + '"'),
+        "JSON in JSON in JSON": (text[0], nested),
+        "base64 alphabet": (text[1], "eyJh" * (size // 4)),
+        "hexadecimal digits": (text[1], "7b22" * (size // 4)),
+        "many values that begin alike": (text[0], json.dumps({"emails": emails, "text": " ".join(emails)})),
+        "many persons, each mentioned": (text[0], json.dumps(people)),
+        "one long secret, repeated": (text[0], json.dumps({"password": "a" * (size // 2), "note": "a" * (size // 2)})),
+        "tags": ("text/html", "<a " * (size // 3)),
+        "entities": ("text/html", "&amp;" * (size // 5)),
+        "open tags": ("application/xml", "<a>" * (size // 3)),
+        "form pairs": ("application/x-www-form-urlencoded", "a[b][c]=d&" * (size // 10)),
+        "commas": ("text/csv", "," * size),
+        "csv quotes": ("text/csv", '"' * size),
+        "boundaries": ("multipart/form-data; boundary=b", "--b\r\n" * (size // 5)),
+        "braces of GraphQL": ("application/graphql", "{a" * (size // 2)),
+        "event lines": ("text/event-stream", "data: 1\n" * (size // 8)),
+        "not UTF-8": ("text/plain; charset=latin1", "é" * (size // 2)),
+        "IPv6-like": (text[1], "a:" * (size // 2)),
+        "IBAN-like": (text[1], "DE44" * (size // 4)),
+        "JWT-like": (text[1], "eyJhbGciOiJIUzI1NiJ9." * (size // 21)),
+        "PEM without end": (text[1], "-----BEGIN PRIVATE KEY-----" * (size // 27)),
+        "plus signs": (text[1], "+1" * (size // 2)),
+    }
+
+
+def microseconds(binary, content_type, body):
+    """How long redaction of the body takes: the least of five, since the machine has other work."""
+    line = json.dumps({"id": 0, "content_type": content_type, "body": body}) + "\n"
+    done = subprocess.run([binary, "redact", "--jsonl", "--timing"], input=(line * 5).encode(), capture_output=True, timeout=300)
+    if done.returncode != 0:
+        sys.exit(f"the filter ended with {done.returncode}: {done.stderr.decode()[-300:]}")
+    told = re.search(r"per KiB of a body [\d.]+ us median, [\d.]+ us p99; least ([\d.]+) us", done.stderr.decode())
+    return float(told.group(1)) * len(body.encode()) / 1024
+
+
+def main():
+    """Prints a row per kind; exit code 1 if one is not linear."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("binary")
+    parser.add_argument("--kib", type=int, default=32, help="size of the smaller bodies")
+    args = parser.parse_args()
+    small, large = args.kib * 1024, args.kib * 1024 * GROWTH
+    bad = 0
+    print(f"{'hostile body':40} {'MB/s small':>11} {'MB/s large':>11} {'time x':>8}")
+    larger = kinds(large, random.Random(1))
+    for name, (content_type, body) in kinds(small, random.Random(1)).items():
+        one = microseconds(args.binary, content_type, body)
+        two = microseconds(args.binary, content_type, larger[name][1])
+        ratio = two / max(one, 1.0)
+        linear = ratio <= RATIO_MAX
+        bad += not linear
+        rate = lambda body, us: len(body.encode()) / max(us, 0.1)
+        verdict = "" if linear else "  NOT LINEAR"
+        print(f"{name:40} {rate(body, one):11.1f} {rate(larger[name][1], two):11.1f} {ratio:8.1f}{verdict}")
+    print(f"{len(larger) - bad} linear, {bad} not")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
