@@ -90,7 +90,11 @@ impl<'k> Walk<'_, 'k> {
         parents.extend_from_slice(names);
         let key = if names.is_empty() { None } else { parents.pop() };
         let place = Place { key: key.as_ref(), parents: &parents, depth: self.place.depth };
-        let quoted = core.chars().next().filter(|c| matches!(c, '"' | '\'')).and_then(|quote| Some((quote, closing(core, quote)?)));
+        let quoted = core
+            .chars()
+            .next()
+            .filter(|c| matches!(c, '"' | '\''))
+            .and_then(|quote| Some((quote, closing(core, quote)?)));
         if let Some((quote, end)) = quoted {
             let plain = unquote(&core[1..end], quote);
             if let Some(fresh) = pass.value(&plain.text, place)? {

@@ -48,7 +48,9 @@ pub(in crate::redact) fn document(pass: &mut Pass<'_>, text: &str, place: Place<
 
 /// Whether a text of unknown kind is a card or a calendar.
 pub(in crate::redact) fn is_card(text: &str) -> bool {
-    ["BEGIN:VCARD", "BEGIN:VCALENDAR"].iter().any(|head| text.get(..head.len()).is_some_and(|t| t.eq_ignore_ascii_case(head)))
+    ["BEGIN:VCARD", "BEGIN:VCALENDAR"]
+        .iter()
+        .any(|head| text.get(..head.len()).is_some_and(|t| t.eq_ignore_ascii_case(head)))
 }
 
 /// Where a line ends, its folded continuation and its line ending included.

@@ -189,7 +189,7 @@ mod tests {
         assert_eq!(decode(b"{\0\0\0}\0\0\0", None).unwrap(), "{}");
         assert_eq!(decode(b"\0{\0}", Some("utf-16")).unwrap(), "{}");
         assert_eq!(decode(b"\0\0\xfe\xff\0\0\0a", None).unwrap(), "a");
-        assert_eq!(decode(b"<?xml version='1.0' encoding='windows-1251'?><a>\xff</a>", None).unwrap().chars().nth(47), Some('я'));
+        assert!(decode(b"<?xml version='1.0' encoding='windows-1251'?><a>\xff</a>", None).unwrap().contains('я'));
         assert!(decode(b"<meta http-equiv=x content=\"text/html; charset=koi8-r\">\xc1", None).unwrap().ends_with('а'));
         assert_eq!(decode("é".as_bytes(), Some("us-ascii")).unwrap(), "é");
     }
@@ -207,9 +207,23 @@ mod tests {
 
     #[test]
     fn every_charset_comes_back() {
-        for label in ["gbk", "gb18030", "big5", "euc-jp", "shift_jis", "iso-2022-jp", "euc-kr", "windows-1252", "utf-16le",
-            "utf-16be", "utf-32le", "utf-32be", "iso-8859-15", "macintosh", "x-user-defined"]
-        {
+        for label in [
+            "gbk",
+            "gb18030",
+            "big5",
+            "euc-jp",
+            "shift_jis",
+            "iso-2022-jp",
+            "euc-kr",
+            "windows-1252",
+            "utf-16le",
+            "utf-16be",
+            "utf-32le",
+            "utf-32be",
+            "iso-8859-15",
+            "macintosh",
+            "x-user-defined",
+        ] {
             let charset = Charset::of(label).unwrap();
             let text = if charset.encode("日本").is_some() { "{\"a\":\"日本 x\"}" } else { "{\"a\":\"x\"}" };
             let bytes = charset.encode(text).unwrap();

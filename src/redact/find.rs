@@ -4,7 +4,7 @@
 use crate::redact::gate::Kinds;
 use crate::redact::names::Key;
 use crate::redact::pass::{Pass, Place};
-use crate::redact::pseudonym::{Replaced, is_any_number_stand_in, replace};
+use crate::redact::pseudonym::{Replaced, is_any_number_stand_in};
 use crate::redact::rules::{Pattern, Rule};
 use crate::redact::shape::{is_in_stand_in, is_shape_of_other};
 use std::cmp::Reverse;
@@ -118,7 +118,7 @@ fn of_rule(pass: &mut Pass<'_>, at: u16, text: &str, place: Place<'_>, finds: &m
     while let Some((whole, range)) = candidate(pattern, text, from) {
         match judge(rule, at, pattern, text, range.clone(), place) {
             Ok(range) => {
-                let replaced = replace(rule.action, rule.kind, &text[range.clone()], &redactor.key);
+                let replaced = pass.replaced(at, &text[range.clone()]);
                 from = range.end.max(whole.start + 1);
                 finds.push(Find { range, rule: at, replaced });
             }

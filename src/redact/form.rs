@@ -32,12 +32,7 @@ pub(in crate::redact) fn pairs(pass: &mut Pass<'_>, text: &str, place: Place<'_>
     Ok(patch.done())
 }
 
-fn pair(
-    pass: &mut Pass<'_>,
-    patch: &mut Patch<'_>,
-    range: Range<usize>,
-    place: Place<'_>,
-) -> Result<(), DropReason> {
+fn pair(pass: &mut Pass<'_>, patch: &mut Patch<'_>, range: Range<usize>, place: Place<'_>) -> Result<(), DropReason> {
     let text = patch.original(range.clone());
     let Some((name, value)) = text.split_once('=') else {
         let bare = Place { key: None, ..place };
@@ -70,6 +65,12 @@ pub(in crate::redact) fn path<'r>(pass: &mut Pass<'r>, name: &str) -> Vec<Key<'r
         path.extend(words().last().map(|part| pass.key(part)));
     }
     path
+}
+
+/// A cookie's value, which applications percent-encode like a form's.
+pub(in crate::redact) fn cookie(pass: &mut Pass<'_>, raw: &str, key: &Key<'_>) -> Result<Option<String>, DropReason> {
+    let place = Place { key: Some(key), parents: &[], depth: 0 };
+    percent::rewrite(raw, false, &mut |plain| pass.value(plain, place))
 }
 
 fn parameter(pass: &mut Pass<'_>, plain: &str, place: Place<'_>) -> Result<Option<String>, DropReason> {

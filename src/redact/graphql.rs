@@ -316,7 +316,10 @@ impl<'t> Reader<'t, '_> {
         let start = self.at + mark;
         let mut at = start;
         loop {
-            at += bytes.get(at..).and_then(|rest| memchr::memchr3(b'"', b'\\', b'\n', rest)).ok_or(DropReason::Unparseable)?;
+            at += bytes
+                .get(at..)
+                .and_then(|rest| memchr::memchr3(b'"', b'\\', b'\n', rest))
+                .ok_or(DropReason::Unparseable)?;
             match bytes[at] {
                 b'\\' if block => at += if self.text[at..].starts_with(BLOCK_ESCAPE) { 4 } else { 1 },
                 b'\\' => at += 2,

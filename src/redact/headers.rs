@@ -1,9 +1,16 @@
-//! Header lines: rules by name, cookies by part, everything else by pattern.
+//! Header lines: each by its own grammar, rules by name first, everything else by pattern.
 
 use crate::exchange::DropReason;
+use crate::redact::form;
+use crate::redact::kind::Kind;
 use crate::redact::pass::{Pass, Place};
-use crate::redact::pseudonym::MASK;
+use crate::redact::pseudonym::{self, MASK};
+use crate::redact::rules::Action;
+use crate::redact::splice::{Patch, Unescaped};
+use crate::redact::{mime, url};
 use http::{HeaderMap, HeaderValue};
+use std::net::{IpAddr, Ipv6Addr};
+use std::ops::Range;
 
 /// Headers whose grammar has no room for a person's data.
 const PLAIN: [&str; 14] = [
@@ -22,57 +29,313 @@ const PLAIN: [&str; 14] = [
     "upgrade-insecure-requests",
     "vary",
 ];
-/// Attributes of `Set-Cookie`, which are no cookies.
-const ATTRIBUTES: [&str; 8] = ["domain", "expires", "httponly", "max-age", "path", "samesite", "secure", "partitioned"];
+/// Headers that hold one URL.
+const LINKS: [&str; 9] = [
+    "location",
+    "contentlocation",
+    "referer",
+    "origin",
+    "destination",
+    "xoriginalurl",
+    "xoriginaluri",
+    "xrewriteurl",
+    "xforwardedpath",
+];
+/// Longest file name extension that is kept, bytes.
+const EXTENSION_BYTES_MAX: usize = 8;
 
 /// Redacts every line; a value that cannot be written back is masked.
 pub(in crate::redact) fn lines(pass: &mut Pass<'_>, headers: &mut HeaderMap) {
     for (name, value) in headers.iter_mut() {
-        if PLAIN.contains(&name.as_str()) {
-            continue;
-        }
-        let raw: String = value.as_bytes().iter().map(|b| char::from(*b)).collect();
-        let raw = String::from_utf8(value.as_bytes().to_vec()).unwrap_or(raw);
+        let utf8 = std::str::from_utf8(value.as_bytes()).ok().map(str::to_owned);
+        let latin1 = utf8.is_none();
+        let raw = utf8.unwrap_or_else(|| value.as_bytes().iter().map(|b| char::from(*b)).collect());
         let fresh = pass.header(name.as_str(), &raw).unwrap_or_else(|_| Some(MASK.to_owned()));
-        if let Some(fresh) = fresh {
-            *value = HeaderValue::from_str(&fresh).unwrap_or(HeaderValue::from_static(MASK));
-        }
+        let Some(fresh) = fresh else { continue };
+        let bytes: Option<Vec<u8>> = match latin1 {
+            true => fresh.chars().map(|c| u8::try_from(c).ok()).collect(),
+            false => Some(fresh.into_bytes()),
+        };
+        let fresh = bytes.and_then(|bytes| HeaderValue::from_bytes(&bytes).ok());
+        *value = fresh.unwrap_or(HeaderValue::from_static(MASK));
     }
 }
 
 impl Pass<'_> {
     /// One header's value: `Some` if it must change.
     pub fn header(&mut self, name: &str, raw: &str) -> Result<Option<String>, DropReason> {
-        let key = self.key(name);
-        let rule = self.header_rule(raw, &key);
-        let Some(rule) = rule.filter(|_| !raw.is_empty()) else {
-            return self.value(raw, Place { key: Some(&key), parents: &[], depth: 0 });
-        };
-        match key.joined() {
-            "cookie" | "setcookie" => Ok(self.cookies(rule, raw, key.joined() == "setcookie")),
-            "authorization" | "proxyauthorization" => Ok(match raw.split_once(' ') {
-                Some((scheme, secret)) => self.apply(rule, secret.trim()).map(|fresh| format!("{scheme} {fresh}")),
-                None => self.apply(rule, raw),
-            }),
-            _ => Ok(self.apply(rule, raw)),
+        if raw.is_empty() || PLAIN.contains(&name.to_ascii_lowercase().as_str()) {
+            return Ok(None);
+        }
+        // Words in another charset are looked at in clear.
+        let plain = mime::words(raw);
+        let fresh = plain_header(self, name, &plain.text)?;
+        Ok(fresh.map(|fresh| plain.graft(&fresh, mime::as_word)))
+    }
+}
+
+fn plain_header(pass: &mut Pass<'_>, name: &str, raw: &str) -> Result<Option<String>, DropReason> {
+    let key = pass.key(name);
+    let place = Place { key: Some(&key), parents: &[], depth: 0 };
+    let rule = pass.header_rule(raw, &key);
+    let fresh = match (key.joined(), rule) {
+        ("cookie", rule) => pass.cookies(rule, raw, false)?,
+        ("setcookie" | "setcookie2", rule) => pass.cookies(rule, raw, true)?,
+        ("authorization" | "proxyauthorization", Some(rule)) => pass.authorization(rule, raw)?,
+        ("contenttype", _) => content_type(pass, raw)?,
+        (_, Some(rule)) => return Ok(pass.apply(rule, raw)),
+        ("contentdisposition", _) => return disposition(pass, raw, false),
+        (name, _) if LINKS.contains(&name) => url::reference(pass, raw, 0)?,
+        ("link", _) => link(pass, raw, place)?,
+        ("forwarded", _) => forwarded(pass, raw, place)?,
+        _ if is_node_list(raw) => nodes(pass, raw, place)?,
+        _ => return pass.value(raw, place),
+    };
+    Ok((fresh != raw).then_some(fresh))
+}
+
+/// The media type stays; of the parameters, those that say how to read the body.
+fn content_type(pass: &mut Pass<'_>, raw: &str) -> Result<String, DropReason> {
+    let mut patch = Patch::new(raw);
+    for parameter in parameters(raw) {
+        let name = raw[parameter.name.clone()].to_ascii_lowercase();
+        if !matches!(name.as_str(), "boundary" | "charset" | "profile" | "version" | "q" | "type") {
+            let fresh = parameter_value(pass, raw, &parameter, &mut |pass, text| {
+                let key = pass.key(&name);
+                pass.value(text, Place { key: Some(&key), parents: &[], depth: 0 })
+            })?;
+            fresh.into_iter().for_each(|fresh| patch.put(parameter.value.clone(), fresh));
         }
     }
+    Ok(patch.done())
+}
 
-    fn cookies(&mut self, rule: u16, raw: &str, set: bool) -> Option<String> {
-        let parts: Vec<String> = raw
-            .split(';')
-            .enumerate()
-            .map(|(at, part)| {
-                let Some((name, value)) = part.split_once('=') else { return part.to_owned() };
-                let attribute = ATTRIBUTES.contains(&name.trim().to_ascii_lowercase().as_str());
-                if set && at > 0 && attribute || value.is_empty() {
-                    return part.to_owned();
-                }
-                let fresh = self.apply(rule, value.trim().trim_matches('"'));
-                format!("{name}={}", fresh.as_deref().unwrap_or(value))
-            })
-            .collect();
-        let fresh = parts.join(";");
-        (fresh != raw).then_some(fresh)
+/// `form-data; name="a"; filename="b"`. The name of an upload's file is a person's own words: only its extension stays.
+pub(in crate::redact) fn disposition(
+    pass: &mut Pass<'_>,
+    raw: &str,
+    upload: bool,
+) -> Result<Option<String>, DropReason> {
+    let mut patch = Patch::new(raw);
+    for parameter in parameters(raw) {
+        let name = raw[parameter.name.clone()].to_ascii_lowercase();
+        let fresh = parameter_value(pass, raw, &parameter, &mut |pass, text| {
+            let key = pass.key(text);
+            match name.trim_end_matches('*') {
+                "name" => pass.name(text, &key, 0),
+                "filename" if upload => Ok(file_name(pass, text)),
+                _ => pass.value(text, Place::BARE),
+            }
+        })?;
+        fresh.into_iter().for_each(|fresh| patch.put(parameter.value.clone(), fresh));
+    }
+    let fresh = patch.done();
+    Ok((fresh != raw).then_some(fresh))
+}
+
+fn file_name(pass: &Pass<'_>, raw: &str) -> Option<String> {
+    let is_extension = |text: &str| {
+        (1..=EXTENSION_BYTES_MAX).contains(&text.len())
+            && text.bytes().all(|b| b.is_ascii_alphanumeric())
+            && text.bytes().any(|b| b.is_ascii_alphabetic())
+    };
+    let (stem, extension) = match raw.rsplit_once('.').filter(|(_, extension)| is_extension(extension)) {
+        Some((stem, extension)) => (stem, Some(extension)),
+        None => (raw, None),
+    };
+    if stem.is_empty() {
+        return None;
+    }
+    let stem = pseudonym::replace(Action::Pseudonym, Kind::Word, stem, &pass.redactor.key)?.fresh;
+    Some(extension.map_or_else(|| stem.clone(), |extension| format!("{stem}.{extension}")))
+}
+
+/// A `name=value` after a `;`, quotes included in the value.
+struct Parameter {
+    name: Range<usize>,
+    value: Range<usize>,
+}
+
+/// The parameters of a header's value.
+fn parameters(raw: &str) -> Vec<Parameter> {
+    let mut all = Vec::new();
+    let mut start = 0;
+    for end in signs_outside_quotes(raw, b';').chain([raw.len()]) {
+        let piece = &raw[start..end];
+        if let Some((name, value)) = piece.split_once('=') {
+            let from = start + (name.len() - name.trim_start().len());
+            let value_end = end - (value.len() - value.trim_end().len());
+            let value_start = end - value.trim_start().len();
+            all.push(Parameter {
+                name: from..start + name.trim_end().len(),
+                value: value_start.min(value_end)..value_end,
+            });
+        }
+        start = end + 1;
+    }
+    all
+}
+
+/// Redacts a parameter's plain value and writes the result as the original was written.
+fn parameter_value(
+    pass: &mut Pass<'_>,
+    raw: &str,
+    parameter: &Parameter,
+    each: &mut dyn FnMut(&mut Pass<'_>, &str) -> Result<Option<String>, DropReason>,
+) -> Result<Option<String>, DropReason> {
+    let value = &raw[parameter.value.clone()];
+    if raw[parameter.name.clone()].ends_with('*')
+        && let Some(plain) = mime::extended(value)
+    {
+        return Ok(each(pass, &plain)?.map(|fresh| mime::as_extended(&fresh)));
+    }
+    let quoted = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    let plain = unquoted(quoted.unwrap_or(value));
+    let Some(fresh) = each(pass, &plain.text)? else { return Ok(None) };
+    let fresh = plain.graft(&fresh, |text| text.replace('\\', "\\\\").replace('"', "\\\""));
+    let token = fresh.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b));
+    Ok(Some(if quoted.is_none() && token { fresh } else { format!("\"{fresh}\"") }))
+}
+
+/// The inside of a quoted string: `\"` and `\\` undone; other backslashes are a browser's paths.
+fn unquoted(raw: &str) -> Unescaped<'_> {
+    let mut plain = Unescaped::new(raw);
+    let mut at = 0;
+    while let Some(step) = raw[at..].find('\\') {
+        let start = at + step;
+        at = start + 1;
+        if let Some(sign @ ('"' | '\\')) = raw[at..].chars().next() {
+            at += 1;
+            plain.undo(start..at, sign.encode_utf8(&mut [0; 4]));
+        }
+    }
+    plain.done()
+}
+
+/// Where a sign stands outside double quotes.
+pub(in crate::redact) fn signs_outside_quotes(raw: &str, sign: u8) -> impl Iterator<Item = usize> {
+    let (mut quoted, mut escaped) = (false, false);
+    raw.bytes().enumerate().filter_map(move |(at, b)| {
+        match b {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            _ => {}
+        }
+        (b == sign && !quoted).then_some(at)
+    })
+}
+
+/// `<url>; rel="next", <url>; title="x"`.
+fn link(pass: &mut Pass<'_>, raw: &str, place: Place<'_>) -> Result<String, DropReason> {
+    let mut out = String::with_capacity(raw.len());
+    let mut rest = raw;
+    while let Some((before, after)) = rest.split_once('<') {
+        let Some((target, after)) = after.split_once('>') else { break };
+        out.push_str(pass.value(before, place)?.as_deref().unwrap_or(before));
+        out.push('<');
+        out.push_str(&url::reference(pass, target, place.depth)?);
+        out.push('>');
+        rest = after;
+    }
+    out.push_str(pass.value(rest, place)?.as_deref().unwrap_or(rest));
+    Ok(out)
+}
+
+/// `for="[2001:db8::1]:4711";proto=https, for=192.0.2.43` (RFC 7239).
+fn forwarded(pass: &mut Pass<'_>, raw: &str, place: Place<'_>) -> Result<String, DropReason> {
+    let mut patch = Patch::new(raw);
+    let signs: Vec<usize> = raw.match_indices([',', ';']).map(|(at, _)| at).chain([raw.len()]).collect();
+    let mut start = 0;
+    for end in signs {
+        let value_start = raw[start..end].find('=').map_or(start, |at| start + at + 1);
+        let piece = &raw[value_start..end];
+        let core = piece.trim().trim_matches('"');
+        let from = value_start + (core.as_ptr() as usize - piece.as_ptr() as usize);
+        if let Some(fresh) = node(pass, core, place)? {
+            patch.put(from..from + core.len(), fresh);
+        }
+        start = end + 1;
+    }
+    Ok(patch.done())
+}
+
+/// Whether a value is nothing but addresses, with or without ports and brackets.
+fn is_node_list(raw: &str) -> bool {
+    raw.split(',').all(|one| address_in(one.trim()).is_some())
+}
+
+fn nodes(pass: &mut Pass<'_>, raw: &str, place: Place<'_>) -> Result<String, DropReason> {
+    let mut patch = Patch::new(raw);
+    let mut start = 0;
+    for one in raw.split(',') {
+        let core = one.trim();
+        let from = start + (one.len() - one.trim_start().len());
+        if let Some(fresh) = node(pass, core, place)? {
+            patch.put(from..from + core.len(), fresh);
+        }
+        start += one.len() + 1;
+    }
+    Ok(patch.done())
+}
+
+/// Where the address stands in `192.0.2.1:80`, `[2001:db8::1]:80` or a bare address.
+fn address_in(text: &str) -> Option<Range<usize>> {
+    if let Some(rest) = text.strip_prefix('[') {
+        let end = rest.find(']')?;
+        let address = rest[..end].split('%').next().unwrap_or_default();
+        return address.parse::<Ipv6Addr>().ok().map(|_| 1..1 + address.len());
+    }
+    let end = match text.rsplit_once(':') {
+        Some((head, port)) if !head.contains(':') && port.bytes().all(|b| b.is_ascii_digit()) => head.len(),
+        _ => text.len(),
+    };
+    text[..end].parse::<IpAddr>().ok().map(|_| 0..end)
+}
+
+/// One hop: its address, else whatever a rule sees in it.
+fn node(pass: &mut Pass<'_>, text: &str, place: Place<'_>) -> Result<Option<String>, DropReason> {
+    let range = address_in(text).unwrap_or(0..text.len());
+    let fresh = pass.value(&text[range.clone()], place)?;
+    Ok(fresh.map(|fresh| [&text[..range.start], &fresh, &text[range.end..]].concat()))
+}
+
+/// Attributes of `Set-Cookie`, which are no cookies.
+const ATTRIBUTES: [&str; 9] =
+    ["domain", "expires", "httponly", "max-age", "path", "samesite", "secure", "partitioned", "priority"];
+
+impl Pass<'_> {
+    /// `name=value; name=value`, or one cookie and its attributes: each value by the rule for cookies, else by its name.
+    fn cookies(&mut self, rule: Option<u16>, raw: &str, set: bool) -> Result<String, DropReason> {
+        let mut patch = Patch::new(raw);
+        let mut start = 0;
+        for (at, part) in raw.split(';').enumerate() {
+            let range = start..start + part.len();
+            start = range.end + 1;
+            let Some((name, value)) = part.split_once('=') else {
+                let fresh = self.value(part.trim(), Place::BARE)?;
+                fresh.into_iter().for_each(|fresh| patch.put(range.clone(), fresh));
+                continue;
+            };
+            let plain_name = name.trim();
+            if set && at > 0 && ATTRIBUTES.contains(&plain_name.to_ascii_lowercase().as_str()) {
+                continue;
+            }
+            let key = self.key(plain_name);
+            if let Some(fresh) = self.name(plain_name, &key, 0)? {
+                patch.put(range.start..range.start + name.len(), name.replacen(plain_name, &fresh, 1));
+            }
+            let core = value.trim().trim_matches('"');
+            if core.is_empty() {
+                continue;
+            }
+            let from = range.end - value.len() + (value.len() - value.trim_start().trim_start_matches('"').len());
+            let fresh = match rule {
+                Some(rule) => self.apply(rule, core),
+                None => form::cookie(self, core, &key)?,
+            };
+            fresh.into_iter().for_each(|fresh| patch.put(from..from + core.len(), fresh));
+        }
+        Ok(patch.done())
     }
 }

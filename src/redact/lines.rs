@@ -16,7 +16,11 @@ pub(in crate::redact) fn json_lines(pass: &mut Pass<'_>, text: &str, place: Plac
 }
 
 /// A JSON document after each record separator.
-pub(in crate::redact) fn json_sequence(pass: &mut Pass<'_>, text: &str, place: Place<'_>) -> Result<String, DropReason> {
+pub(in crate::redact) fn json_sequence(
+    pass: &mut Pass<'_>,
+    text: &str,
+    place: Place<'_>,
+) -> Result<String, DropReason> {
     let mut first = true;
     each(text, RECORD, |record| {
         let before_first = std::mem::take(&mut first);

@@ -128,8 +128,14 @@ pub(in crate::redact) fn claim(essence: &str) -> Result<Claim, DropReason> {
         "application/jwt" | "application/jose" => Format::Jwt,
         "text/uri-list" => Format::UriList,
         "text/vcard" | "text/x-vcard" | "text/directory" | "text/calendar" => Format::Card,
-        "application/yaml" | "application/x-yaml" | "text/yaml" | "text/x-yaml" | "application/toml"
-        | "text/x-java-properties" | "text/x-ini" | "text/x-toml" => Format::Assignments,
+        "application/yaml"
+        | "application/x-yaml"
+        | "text/yaml"
+        | "text/x-yaml"
+        | "application/toml"
+        | "text/x-java-properties"
+        | "text/x-ini"
+        | "text/x-toml" => Format::Assignments,
         "" => return Ok(Claim::Nothing),
         other => return by_family(other),
     };

@@ -203,7 +203,9 @@ impl<'b> Message<'b> {
         }
         let head = patch.done();
         let mut out = match self.latin1 {
-            true => head.chars().map(|c| u8::try_from(c).map_err(|_| DropReason::Internal)).collect::<Result<_, _>>()?,
+            true => {
+                head.chars().map(|c| u8::try_from(c).map_err(|_| DropReason::Internal)).collect::<Result<_, _>>()?
+            }
             false => head.into_bytes(),
         };
         out.extend_from_slice(body.as_deref().unwrap_or(self.body));
@@ -245,7 +247,10 @@ fn is_start_line(line: &str) -> bool {
     }
     let mut words = line.split(' ');
     let method = words.next().is_some_and(is_token);
-    method && words.next().is_some() && words.next().is_some_and(|version| version.starts_with("HTTP/")) && words.next().is_none()
+    method
+        && words.next().is_some()
+        && words.next().is_some_and(|version| version.starts_with("HTTP/"))
+        && words.next().is_none()
 }
 
 /// `METHOD target HTTP/1.1`, `HTTP/1.1 200 OK`.

@@ -4,32 +4,52 @@
 //! with a reason; its exchange stays. Equal values get equal stand-ins, and redacting twice changes nothing. No error
 //! text carries a value. Every step is linear in the size of its input and bounded.
 
+mod assignments;
 mod capture;
+mod card;
+mod charset;
+mod coding;
 mod compile;
+mod credentials;
+mod csv;
 mod decode;
 mod engine;
+mod events;
 mod example;
 mod explain;
 mod find;
 mod form;
 mod gate;
+mod graphql;
 mod headers;
+mod html;
 mod json;
+mod jwt;
 mod keywords;
 mod kind;
+mod lines;
 mod load;
+mod markup;
 mod matcher;
+mod media;
+mod message;
+mod mime;
+mod multipart;
 mod names;
 mod nested;
 mod pass;
 mod path;
+mod percent;
 mod pseudonym;
 mod residue;
 mod rules;
 mod sealed;
 mod shape;
+mod sniff;
+mod splice;
 mod strict;
 mod text;
+mod url;
 mod validators;
 mod xml;
 

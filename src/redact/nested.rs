@@ -2,8 +2,8 @@
 
 use crate::exchange::DropReason;
 use crate::redact::gate::{DASH, DIGIT, EQUALS, Kinds, LOWER, PLUS, SLASH, SPACE, STRUCTURE, UNDERSCORE, UPPER};
-use crate::redact::json;
 use crate::redact::pass::{NESTED_DEPTH_MAX, Pass, Place};
+use crate::redact::{decode as formats, json};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 
@@ -14,7 +14,7 @@ const BYTES_MIN: usize = 12;
 
 /// Whether a string of these kinds can hold a document; most cannot, and this tells cheaply.
 pub(in crate::redact) fn may_hold(raw: &str, kinds: Kinds) -> bool {
-    kinds & STRUCTURE != 0 && is_json_like(raw.trim())
+    kinds & STRUCTURE != 0 && raw.trim_end().ends_with(['}', ']', '>'])
         || raw.len() >= BYTES_MIN && kinds & !BASE64 == 0 && (begins_as_text(raw) || begins_as_hex(raw))
 }
 
@@ -32,7 +32,7 @@ pub(in crate::redact) fn document(
         return Ok(Some((fresh != raw).then_some(fresh)));
     }
     if kinds & !BASE64 != 0 {
-        return Ok(None);
+        return formats::nested(pass, raw, place);
     }
     if let Some((decoded, coding)) = decode(text) {
         let Ok(depth) = deeper(place) else {

@@ -5,12 +5,13 @@ use crate::redact::engine::Redactor;
 use crate::redact::explain::Trace;
 use crate::redact::find::{self, Doubt};
 use crate::redact::gate::{DIGIT, Kinds, kinds_of};
+use crate::redact::kind::Kind;
 use crate::redact::names::{Key, Known, Name, Names, Words};
 use crate::redact::pseudonym::{self, Replaced};
 use crate::redact::residue::{Needle, Residue, has_base64_run};
 use crate::redact::rules::{Action, Rule};
 use crate::redact::sealed::{Hit, Part, Side, SubjectDigest};
-use crate::redact::{nested, shape, text};
+use crate::redact::{jwt, nested, shape, text};
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -254,15 +255,23 @@ impl<'r> Pass<'r> {
 
     /// What a rule makes of a whole value.
     pub fn apply(&mut self, rule: u16, raw: &str) -> Option<String> {
-        let Rule { action, kind, .. } = self.redactor.rules[usize::from(rule)];
         let replaced = match self.found.get(raw) {
             // The same value again: no digest need be made.
             Some(found) if found.rule == rule => found.replaced.clone(),
-            _ => pseudonym::replace(action, kind, raw, &self.redactor.key)?,
+            _ => self.replaced(rule, raw)?,
         };
         let fresh = replaced.fresh.clone();
         self.note(rule, raw, replaced);
         Some(fresh)
+    }
+
+    /// What a rule's action makes of a value; `None` if it is a stand-in already.
+    pub fn replaced(&mut self, rule: u16, raw: &str) -> Option<Replaced> {
+        let Rule { action, kind, .. } = self.redactor.rules[usize::from(rule)];
+        match (action, kind) {
+            (Action::Pseudonym, Kind::Jwt) => jwt::replace(self, raw),
+            _ => pseudonym::replace(action, kind, raw, &self.redactor.key),
+        }
     }
 
     /// The first rule that claims values under this name.

@@ -55,6 +55,16 @@ pub(in crate::redact) fn is_json(text: &str) -> bool {
     start.starts_with(['{', '[', '"']) && serde_json::from_str::<serde::de::IgnoredAny>(start).is_ok()
 }
 
+/// Whether a string in a document holds markup: it begins and ends with a tag.
+pub(in crate::redact) fn may_be_markup(raw: &str) -> bool {
+    let text = raw.trim();
+    text.ends_with('>')
+        && text
+            .strip_prefix('<')
+            .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic() || "!?".contains(c)))
+        && (text.contains("</") || text.ends_with("/>"))
+}
+
 fn is_json_lines(text: &str) -> bool {
     text.lines().filter(|line| !line.trim().is_empty()).all(is_json)
 }
@@ -84,7 +94,8 @@ fn is_deeper(text: &str, depth_max: usize) -> bool {
 }
 
 fn is_graphql_like(start: &str) -> bool {
-    start.contains('{') && ["{", "query", "mutation", "subscription", "fragment"].iter().any(|head| start.starts_with(head))
+    start.contains('{')
+        && ["{", "query", "mutation", "subscription", "fragment"].iter().any(|head| start.starts_with(head))
 }
 
 /// Pairs of plain names and values without white space, at least two.
@@ -131,7 +142,7 @@ mod tests {
             ("a & b = c", Format::Text),
             ("YWJj==", Format::Text),
             ("https://x.example/?a=b&c=d", Format::Text),
-            ("query the {data}", Format::Text),
+            ("query the {data", Format::Text),
             ("", Format::Text),
         ];
         for (text, wanted) in cases {

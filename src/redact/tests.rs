@@ -147,8 +147,9 @@ fn bodies_that_are_not_understood_are_dropped() {
     assert_eq!(reason("application/json", b"{\"a\":"), DropReason::Unparseable);
     assert_eq!(reason("application/json", b"\xff\xfe"), DropReason::Unparseable);
     assert_eq!(reason("image/png", b"\x89PNG"), DropReason::UnknownType);
-    assert_eq!(reason("multipart/form-data; boundary=x", b"--x"), DropReason::UnknownType);
-    assert_eq!(reason("text/plain; charset=utf-16", b"a"), DropReason::UnknownCharset);
+    assert_eq!(reason("multipart/form-data; boundary=x", b"--x"), DropReason::Unparseable);
+    assert_eq!(reason("text/plain; charset=utf-16", b"a"), DropReason::Unparseable);
+    assert_eq!(reason("text/plain; charset=klingon", b"a"), DropReason::UnknownCharset);
     assert_eq!(reason("application/json", "[".repeat(100_000).as_bytes()), DropReason::TooDeep);
     assert_eq!(REDACTOR.body("application/json", b"").unwrap().into_inner(), b"");
 }
@@ -177,7 +178,7 @@ fn a_capture_is_decoded_and_clean() {
         assert!(!all.contains(value), "{value} in {all}");
     }
     let user = text.split('"').find(|part| part.starts_with("user-")).unwrap();
-    assert!(done.capture.request.target.contains(user), "{all}");
+    assert!(done.capture.request.target.replace("%40", "@").contains(user), "{all}");
     assert!(done.hits.iter().any(|hit| &*hit.rule == "email" && hit.part == Part::Target));
 }
 

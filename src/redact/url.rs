@@ -129,9 +129,8 @@ fn path(pass: &mut Pass<'_>, text: &str, depth: u8) -> Result<String, DropReason
         for (index, part) in segment.split(';').enumerate() {
             let fresh = match part.split_once('=').filter(|_| index > 0) {
                 // `;name=value`, a matrix parameter.
-                Some(_) => {
-                    Some(form::pairs(pass, part, Place { key: None, parents: &[], depth })?).filter(|fresh| fresh != part)
-                }
+                Some(_) => Some(form::pairs(pass, part, Place { key: None, parents: &[], depth })?)
+                    .filter(|fresh| fresh != part),
                 None => percent::rewrite(part, false, &mut |plain| self::segment(pass, plain, before, depth))?,
             };
             fresh.into_iter().for_each(|fresh| patch.put(start..start + part.len(), fresh));
