@@ -125,6 +125,12 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
         })
     }
 
+    /// Takes the last text for the name of the next one, if rules list it.
+    fn name_next(&mut self) {
+        let key = (!self.last.is_empty()).then(|| self.pass.key_in_text(&self.last));
+        self.next = key.filter(|key| !key.said().values.is_empty());
+    }
+
     fn end(&mut self) -> Result<(), DropReason> {
         let rest = &self.text[self.at + 2..];
         let len = memchr::memchr(b'>', rest.as_bytes()).unwrap_or(rest.len());
@@ -133,8 +139,7 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
         let known = self.open.iter().rev().take(LEVELS_MAX).position(|open| open.eq_ignore_ascii_case(name));
         if let Some(levels) = known {
             if levels == 0 && self.names_next() {
-                self.next = (!self.last.is_empty()).then(|| self.pass.key_in_text(&self.last));
-                self.next.take_if(|key| key.said().values.is_empty());
+                self.name_next();
             } else if self.next.is_some() && !["span", "b", "strong", "em", "i"].contains(&name) {
                 self.next = None;
             }
@@ -146,6 +151,17 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
 
     fn start(&mut self) -> Result<(), DropReason> {
         let (name, attributes, closed) = self.tag();
+        let follows = |open: &&str| {
+            [("dt", "dd"), ("dt", "dt"), ("th", "td"), ("th", "th")]
+                .iter()
+                .any(|(before, after)| open.eq_ignore_ascii_case(before) && name.eq_ignore_ascii_case(after))
+        };
+        // `<dt>Email<dd>ada`: the end tag may be left out.
+        if self.open.last().is_some_and(follows) {
+            self.name_next();
+            self.open.pop();
+            self.names.pop();
+        }
         let own = self.pass.key(local(name));
         self.names.push(own);
         let place = Place { key: None, parents: &self.names, depth: self.depth };

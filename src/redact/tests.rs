@@ -10,6 +10,10 @@ use proptest::prelude::*;
 use std::io::Write;
 use std::sync::LazyLock;
 
+mod formats;
+mod headers;
+mod properties;
+
 static REDACTOR: LazyLock<Redactor> = LazyLock::new(|| {
     Redactor::compile(&builtin(), PseudonymKey::new([3; 32]), Settings::default()).unwrap_or_else(|problems| {
         panic!("{}", problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))

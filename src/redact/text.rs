@@ -27,7 +27,7 @@ pub(in crate::redact) fn scan(
         text = Cow::Owned(fresh);
     }
     if kinds & (COLON | EQUALS) != 0
-        && let Some(fresh) = pairs(pass, &text)
+        && let Some(fresh) = pairs(pass, &text, place)
     {
         kinds = kinds_of(fresh.as_bytes());
         text = Cow::Owned(fresh);
@@ -66,7 +66,7 @@ fn words(pass: &mut Pass<'_>, text: &str, place: Place<'_>) -> Result<Option<Str
 const PAIR_BYTES_MAX: usize = 1024;
 
 /// `name: "value"`, `name='value'` and `name=value`: the names of key rules hold in text too (GraphQL, logs, errors).
-fn pairs(pass: &mut Pass<'_>, text: &str) -> Option<String> {
+fn pairs(pass: &mut Pass<'_>, text: &str, place: Place<'_>) -> Option<String> {
     let bytes = text.as_bytes();
     let mut spans: Vec<(Range<usize>, String)> = Vec::new();
     let mut at = 0;
@@ -103,6 +103,11 @@ fn pairs(pass: &mut Pass<'_>, text: &str) -> Option<String> {
             continue;
         }
         let value = text[start..end].trim_end_matches('\\');
+        // An encoded value was looked at in clear, as part of a word.
+        let encoded = || value.contains('%') && form::decode(value, false).is_some_and(|plain| plain != value);
+        if quote.is_none() && place.depth < NESTED_DEPTH_MAX && encoded() {
+            continue;
+        }
         if let Some(rule) = pass.name_rule(value, &key, &[])
             && let Some(fresh) = pass.apply(rule, value)
         {

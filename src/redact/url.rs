@@ -8,6 +8,9 @@ use crate::redact::pseudonym::MASK;
 use crate::redact::splice::Patch;
 use std::net::IpAddr;
 
+/// What becomes of a user and a password. No letters: with the host after it, a word would look like an e-mail address.
+const USER_MASK: &str = "***";
+
 /// A URL or a relative reference.
 pub(in crate::redact) fn reference(pass: &mut Pass<'_>, text: &str, depth: u8) -> Result<String, DropReason> {
     let scheme_len = scheme(text);
@@ -55,10 +58,11 @@ fn authority(pass: &mut Pass<'_>, text: &str, depth: u8) -> Result<String, DropR
     let (user, host) = text.rsplit_once('@').map_or((None, text), |(user, host)| (Some(user), host));
     let mut out = String::with_capacity(text.len());
     if let Some(user) = user {
-        if user != MASK && !user.is_empty() {
+        if user != USER_MASK && !user.is_empty() {
             learn(pass, user, depth)?;
         }
-        out.push_str(if user.is_empty() { "@" } else { "masked@" });
+        out.push_str(if user.is_empty() { "" } else { USER_MASK });
+        out.push('@');
     }
     let (name, port) = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((name, _)) => (name, &host[name.len() + 2..]),
