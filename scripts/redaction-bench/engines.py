@@ -43,9 +43,9 @@ class Filter:
         self.rules = ["--rules", rules] if rules else []
 
     def run(self, corpus):
-        return self.lines([line_of(b) for b in corpus], sum(len(b.text.encode()) for b in corpus))
+        return self.lines([line_of(b, b.text) for b in corpus], sum(len(b.text.encode()) for b in corpus), corpus)
 
-    def lines(self, lines, size):
+    def lines(self, lines, size, corpus=()):
         with tempfile.TemporaryFile(dir=self.folder) as given, tempfile.TemporaryFile(dir=self.folder) as taken:
             for line in lines:
                 given.write(line.encode() + b"\n")
@@ -58,10 +58,9 @@ class Filter:
             if process.returncode:
                 raise RuntimeError(f"the filter ended with {process.returncode}")
             taken.seek(0)
-            outputs = {}
-            for line in taken:
-                answer = json.loads(line)
-                outputs[answer["id"]] = ("dropped", answer["reason"]) if answer.get("dropped") else answer["body"]
+            charsets = {body.id: body.charset for body in corpus}
+            answers = (json.loads(line) for line in taken)
+            outputs = {answer["id"]: output_of(answer, charsets.get(answer["id"], "utf-8")) for answer in answers}
         return Run("darklaunch", outputs, size, seconds, usage.ru_utime + usage.ru_stime)
 
     def start_up(self):
@@ -70,26 +69,27 @@ class Filter:
 
     def again(self, corpus, outputs):
         """A second run over what the first one wrote; dropped bodies stay dropped."""
-        lines = []
-        for body in corpus:
-            out = outputs[body.id]
-            if not isinstance(out, tuple):
-                kind = body.content_type
-                if body.charset != "utf-8":
-                    # The output is UTF-8.
-                    kind = f"{kind.partition(';')[0]}; charset=utf-8"
-                lines.append(json.dumps({"id": body.id, "content_type": kind, "body": out}))
-        second = self.lines(lines, 0).outputs
+        kept = [body for body in corpus if not isinstance(outputs[body.id], tuple)]
+        second = self.lines([line_of(body, outputs[body.id]) for body in kept], 0, kept).outputs
         return {**outputs, **second}
 
 
-def line_of(body: Body):
+def line_of(body: Body, text: str):
     line = {"id": body.id, "content_type": body.content_type}
     if body.charset == "utf-8":
-        line["body"] = body.text
+        line["body"] = text
     else:
-        line |= {"body": base64.b64encode(body.text.encode(body.charset)).decode(), "encoding": "base64"}
+        line |= {"body": base64.b64encode(text.encode(body.charset)).decode(), "encoding": "base64"}
     return json.dumps(line, ensure_ascii=False)
+
+
+def output_of(answer, charset):
+    """The text of an answer: bytes that are no UTF-8 come back as base64, in the body's own charset."""
+    if answer.get("dropped"):
+        return "dropped", answer["reason"]
+    if answer.get("encoding") == "base64":
+        return base64.b64decode(answer["body"]).decode(charset)
+    return answer["body"]
 
 
 class Presidio:

@@ -223,7 +223,7 @@ def test_stand_ins_are_compared():
 def test_the_filter_gets_bytes_of_other_charsets():
     body = body_of('{"a":"é"}')
     body.charset = "utf-16"
-    line = json.loads(engines.line_of(body))
+    line = json.loads(engines.line_of(body, body.text))
     assert base64.b64decode(line["body"]).decode("utf-16") == body.text and line["encoding"] == "base64"
 
 
