@@ -65,6 +65,10 @@ class Body:
 
 def canonical(type_, value):
     """The form in which two spellings of one value are the same."""
+    if type_ == "PHONE":
+        # `00` is `+`, a bracketed zero is left out from abroad, and North America writes its 1 or not.
+        digits = re.sub(r"\D", "", value.replace("(0)", "", 1)).removeprefix("00")
+        return digits[1:] if len(digits) == 11 and digits.startswith("1") else digits
     if type_ in SEPARATED:
         return "".join(c for c in value if c.isalnum()).casefold()
     if type_ == "DOB":

@@ -162,7 +162,7 @@ impl<'r> Pass<'r> {
             fresh: &found.replaced.fresh,
             kind: found.replaced.kind,
         });
-        Residue::of(needles)
+        Residue::of(needles, &self.redactor.key)
     }
 
     /// Keyed digests of the values found that lead to a person, each once, in order.

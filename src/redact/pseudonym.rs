@@ -2,7 +2,7 @@
 //! redacting a stand-in changes nothing.
 //!
 //! The ranges are ones that no authority hands out: card numbers from 4000009, telephone numbers in +89, networks from 240.0.0.0/4, IBANs of bank code zero, social security numbers of unassigned groups,
-//! dates before 1900. The documentation ranges of IPv4 hold 768 addresses, too few to keep different values different.
+//! dates before 1900 or after 2199. The documentation ranges of IPv4 hold 768 addresses, too few to keep different values different.
 //! Runs of digits without a range of their own begin with 999: one in a thousand raw numbers does too, and is taken for
 //! a stand-in; a shorter mark would be wrong more often, a longer one leaves too few stand-ins to keep numbers apart.
 
@@ -29,8 +29,10 @@ const MAC_PREFIX: &str = "02005e";
 const MARKED_DIGITS_MIN: usize = 7;
 /// From so many digits on the mark is one digit longer.
 const LONG_DIGITS_MIN: usize = 12;
-/// Centuries of stand-in dates.
+/// Centuries of stand-in dates: before anybody who lives, and after. One century alone has too few days to keep
+/// different dates different; moved dates are all in the first.
 const DATE_YEARS: std::ops::RangeInclusive<u16> = 1000..=1899;
+const LATE_YEARS: std::ops::RangeInclusive<u16> = 2200..=9899;
 
 /// What replaces a value, and the keyed digest of the value's kind and canonical form.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,7 +113,9 @@ pub(in crate::redact) fn is_stand_in(kind: Kind, raw: &str) -> bool {
         Kind::Ipv4 => raw.parse::<Ipv4Addr>().is_ok_and(|ip| ip.octets()[0] >= 240),
         Kind::Ipv6 => raw.parse::<Ipv6Addr>().is_ok_and(|ip| ip.segments()[..3] == IPV6_PREFIX),
         Kind::Mac => Kind::Mac.canonical(raw).starts_with(MAC_PREFIX),
-        Kind::Date => date_parts(raw).is_some_and(|date| DATE_YEARS.contains(&date.year)),
+        Kind::Date => {
+            date_parts(raw).is_some_and(|date| DATE_YEARS.contains(&date.year) || LATE_YEARS.contains(&date.year))
+        }
         Kind::Url => raw.starts_with(URL_HEAD),
         Kind::Email | Kind::Person | Kind::Address | Kind::Token | Kind::Jwt | Kind::Word => is_word_stand_in(raw),
     }
@@ -226,10 +230,11 @@ fn word(head: &str, digest: &[u8; 32], len: usize) -> String {
     format!("{head}-{}", hex(digest, len))
 }
 
-/// The value's date format with a date before 1900; a time after it becomes midnight.
+/// The value's date format with a date of the stand-ins' centuries; a time after it becomes midnight.
 fn date(raw: &str, digest: &[u8; 32]) -> Option<String> {
     let number = u16::from_be_bytes([digest[0], digest[1]]);
-    let year = DATE_YEARS.start() + number % (DATE_YEARS.end() - DATE_YEARS.start() + 1);
+    let years = || DATE_YEARS.chain(LATE_YEARS);
+    let year = years().nth(usize::from(number) % years().count())?;
     let order = date_parts(raw)?.order;
     Some(written(raw, order, year, digest[2] % 12 + 1, digest[3] % 28 + 1))
 }

@@ -8,6 +8,8 @@
 use crate::redact::form;
 use crate::redact::gate::{DASH, DIGIT, Kinds, LOWER, PLUS, SLASH, UNDERSCORE, UPPER, kind_of};
 use crate::redact::kind::{Kind, digits_of, is_digits_and_separators};
+use crate::redact::pseudonym::replace;
+use crate::redact::rules::{Action, PseudonymKey};
 use base64::Engine;
 use base64::alphabet::{STANDARD, URL_SAFE};
 use base64::engine::DecodePaddingMode;
@@ -52,6 +54,8 @@ struct Sought {
     text: String,
     fresh: String,
     rank: Rank,
+    /// Whether it is a person's name, or a part of one.
+    person: bool,
     /// The longest other text sought that this one begins with.
     shorter: Option<usize>,
 }
@@ -74,12 +78,13 @@ pub(in crate::redact) struct Residue {
     /// By their first four bytes, case folded: a stretch of `sought`.
     starts: HashMap<u32, Range<usize>, RandomState>,
     table: Box<[u64]>,
+    key: PseudonymKey,
 }
 
 impl Residue {
     /// The search for what was found; `None` if there is nothing to search for.
-    pub fn of<'a>(needles: impl Iterator<Item = Needle<'a>>) -> Option<Self> {
-        let mut sought: Vec<Sought> = needles.flat_map(|needle| texts(&needle)).collect();
+    pub fn of<'a>(needles: impl Iterator<Item = Needle<'a>>, key: &PseudonymKey) -> Option<Self> {
+        let mut sought: Vec<Sought> = needles.flat_map(|needle| texts(&needle, key)).collect();
         sought.retain(|one| start_of(one.text.as_bytes()).is_some() && !is_of_stand_ins(&one.text));
         if sought.is_empty() {
             return None;
@@ -104,20 +109,35 @@ impl Residue {
             sought[at].shorter = open.last().copied();
             open.push(at);
         }
-        Some(Self { sought, starts, table })
+        Some(Self { sought, starts, table, key: key.clone() })
     }
 
     /// Where the values are mentioned, and their stand-ins; in order, without overlaps.
     pub fn finds(&self, text: &str) -> Vec<(Range<usize>, String)> {
-        let mut finds = Vec::new();
+        let mut finds: Vec<(Range<usize>, &Sought)> = Vec::new();
         let mut at = 0;
         while let Some((range, sought)) = self.next(text.as_bytes(), at, |rank| rank != Rank::Head) {
             at = range.end;
             if text.is_char_boundary(range.start) && text.is_char_boundary(range.end) {
-                finds.push((range, sought.fresh.clone()));
+                finds.push((range, sought));
             }
         }
-        finds
+        let mut names: Vec<(Range<usize>, Vec<&Sought>)> = Vec::new();
+        for (range, sought) in finds {
+            match names.last_mut() {
+                // First and last name, found apart and written together, are one name.
+                Some((whole, parts)) if sought.person && parts[0].person && &text[whole.end..range.start] == " " => {
+                    whole.end = range.end;
+                    parts.push(sought);
+                }
+                _ => names.push((range, vec![sought])),
+            }
+        }
+        let fresh = |(range, parts): (Range<usize>, Vec<&Sought>)| match parts[..] {
+            [one] => (range, one.fresh.clone()),
+            _ => (range.clone(), person(&text[range], &self.key)),
+        };
+        names.into_iter().map(fresh).collect()
     }
 
     /// Whether a value can be read in a piece: as it is, percent-decoded, with JSON escapes undone, or in base64.
@@ -176,8 +196,12 @@ impl Residue {
             while let Some(found) = here {
                 let one = &self.sought[found];
                 let range = at..at + one.text.len();
-                let as_word = || bytes[range.clone()] == *one.text.as_bytes() && is_word(bytes, &range);
-                if wanted(one.rank) && (one.rank != Rank::Word || as_word()) {
+                let as_word = match (one.rank, one.person) {
+                    (Rank::Word, _) => bytes[range.clone()] == *one.text.as_bytes() && is_word(bytes, &range),
+                    (_, true) => is_apart(bytes, &range),
+                    _ => true,
+                };
+                if wanted(one.rank) && as_word {
                     return Some((range, one));
                 }
                 here = one.shorter;
@@ -212,12 +236,18 @@ fn is_of_stand_ins(text: &str) -> bool {
 }
 
 /// What is searched for because of one value.
-fn texts(needle: &Needle<'_>) -> Vec<Sought> {
+fn texts(needle: &Needle<'_>, key: &PseudonymKey) -> Vec<Sought> {
     let raw = needle.raw.trim();
     let one = |text: &str, fresh: &str, rank| {
         let head = &text[..text.floor_char_boundary(COMPARED_BYTES_MAX)];
         let rank = if head.len() < text.len() { Rank::Head } else { rank };
-        Sought { text: head.to_owned(), fresh: fresh.to_owned(), rank, shorter: None }
+        Sought {
+            text: head.to_owned(),
+            fresh: fresh.to_owned(),
+            rank,
+            person: needle.kind == Kind::Person,
+            shorter: None,
+        }
     };
     let mut texts = Vec::new();
     if is_place_name(needle.kind, raw) {
@@ -236,14 +266,25 @@ fn texts(needle: &Needle<'_>) -> Vec<Sought> {
         let whole = raw.len() >= BYTES_MIN;
         let names = raw.split_whitespace().filter(|word| word.len() >= WORD_BYTES_MIN && !(whole && *word == raw));
         let names = names.filter(|word| word.chars().next().is_some_and(char::is_uppercase));
-        texts.extend(names.map(|word| one(word, needle.fresh, Rank::Word)));
+        texts.extend(names.map(|word| one(word, &person(word, key), Rank::Word)));
     }
     texts
+}
+
+/// The stand-in of a name, or of a part of one.
+fn person(name: &str, key: &PseudonymKey) -> String {
+    replace(Action::Pseudonym, Kind::Person, name, key).map_or_else(|| name.to_owned(), |replaced| replaced.fresh)
 }
 
 /// A town or a country by itself is in time zones, bank names and product texts too, and leads to nobody.
 fn is_place_name(kind: Kind, raw: &str) -> bool {
     kind == Kind::Address && !raw.bytes().any(|b| b.is_ascii_digit()) && raw.split_whitespace().count() == 1
+}
+
+/// Whether no letter of ASCII goes on before or after: other scripts are written without blanks.
+fn is_apart(bytes: &[u8], range: &Range<usize>) -> bool {
+    let letter = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_alphabetic);
+    (range.start == 0 || !letter(range.start - 1)) && !letter(range.end)
 }
 
 fn is_word(bytes: &[u8], range: &Range<usize>) -> bool {
@@ -305,7 +346,7 @@ mod tests {
     use super::*;
 
     fn residue(raw: &str, kind: Kind) -> Residue {
-        Residue::of(std::iter::once(Needle { raw, fresh: "X", kind })).unwrap()
+        Residue::of(std::iter::once(Needle { raw, fresh: "X", kind }), &PseudonymKey::new([1; 32])).unwrap()
     }
 
     #[test]
@@ -339,7 +380,7 @@ mod tests {
     fn the_longest_value_that_begins_somewhere_is_found() {
         let values = ["annabel", "annabella", "annabella.smith", "annalisa"];
         let needles = values.iter().map(|raw| Needle { raw, fresh: raw, kind: Kind::Token });
-        let residue = Residue::of(needles).unwrap();
+        let residue = Residue::of(needles, &PseudonymKey::new([1; 32])).unwrap();
         let found: Vec<String> =
             residue.finds("Annabella.smit annabellas ANNALISA annabe").into_iter().map(|(_, fresh)| fresh).collect();
         assert_eq!(found, ["annabella", "annabella", "annalisa"]);
@@ -353,7 +394,16 @@ mod tests {
     }
 
     #[test]
+    fn first_and_last_name_found_apart_are_one_name_where_they_stand_together() {
+        let key = PseudonymKey::new([1; 32]);
+        let names = ["Grace", "Hopper"].map(|raw| Needle { raw, fresh: "X", kind: Kind::Person });
+        let residue = Residue::of(names.into_iter(), &key).unwrap();
+        assert_eq!(residue.finds("to Grace Hopper."), [(3..15, person("Grace Hopper", &key))]);
+    }
+
+    #[test]
     fn towns_are_left_where_they_stand_by_themselves() {
-        assert!(Residue::of(std::iter::once(Needle { raw: "London", fresh: "X", kind: Kind::Address })).is_none());
+        let town = Needle { raw: "London", fresh: "X", kind: Kind::Address };
+        assert!(Residue::of(std::iter::once(town), &PseudonymKey::new([1; 32])).is_none());
     }
 }
