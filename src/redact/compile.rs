@@ -134,8 +134,11 @@ fn check_head(raw: &RawRule, build: &mut Build, desk: &mut Desk<'_>) {
     if raw.hits.is_empty() || raw.misses.is_empty() {
         desk.say("hits", "the rule has no examples", "give it at least one of hits and one of misses");
     }
-    let of_patterns =
-        [("keywords", !raw.keywords.is_empty()), ("exclude", raw.exclude.is_some()), ("exclude_keys", false)];
+    let of_patterns = [
+        ("keywords", !raw.keywords.is_empty()),
+        ("not_after", !raw.not_after.is_empty()),
+        ("exclude", raw.exclude.is_some()),
+    ];
     for (field, _) in of_patterns.iter().filter(|(_, given)| *given && raw.pattern.is_none()) {
         desk.say(field, "is about a pattern, and there is none", "give the rule a pattern, or take the field out");
     }
@@ -184,18 +187,20 @@ fn pattern(raw: &RawRule, rule: u16, build: &mut Build, desk: &mut Desk<'_>) -> 
     let hir = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build().parse(text);
     let needs = hir.as_ref().map(Needs::of).unwrap_or_default();
     let distance = raw.keyword_distance.unwrap_or(BEFORE_BYTES).min(KEYWORD_DISTANCE_MAX);
-    let keywords = (!raw.keywords.is_empty()).then(|| Keywords::of(&raw.keywords, distance));
-    let keywords = match keywords.transpose() {
-        Ok(keywords) => keywords,
-        Err(error) => {
-            desk.say("keywords", first_line(&error.to_string()), "fewer keywords");
-            return None;
-        }
-    };
+    let keywords = words(&raw.keywords, distance, "keywords", desk);
+    let not_after = words(&raw.not_after, distance, "not_after", desk);
     let exclude = raw.exclude.as_deref().and_then(|text| whole(text, "exclude", desk));
     build.patterns.push((rule, text.to_owned(), needs));
     let grouped = regex.capture_names().flatten().any(|name| name == "value");
-    Some(Pattern { regex, grouped, keywords, exclude })
+    Some(Pattern { regex, grouped, keywords, not_after, exclude })
+}
+
+fn words(words: &[String], distance: usize, field: &str, desk: &mut Desk<'_>) -> Option<Keywords> {
+    if words.is_empty() {
+        return None;
+    }
+    let keywords = Keywords::of(words, distance);
+    keywords.inspect_err(|error| desk.say(field, first_line(&error.to_string()), "fewer words")).ok()
 }
 
 fn named<T: Copy>(name: &str, field: &str, all: &[(&str, T)], desk: &mut Desk<'_>) -> Option<T> {

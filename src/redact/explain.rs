@@ -76,7 +76,7 @@ impl Doubt {
             Self::ExcludedName => "the rule's exclude_keys lists the name it stands under",
             Self::NoKeyword => "none of the rule's keywords is near, nor in the names above",
             Self::Validator => "the rule's validator refuses it",
-            Self::Excluded => "the rule's exclude matches it",
+            Self::Excluded => "the rule's exclude matches it, or a word of its not_after stands before it",
             Self::OtherShape => "it is part of a UUID, a digest, a timestamp, a decimal or a version",
             Self::StandIn => "it is a stand-in already",
             Self::Overlapped => "another rule claims the same characters",

@@ -27,7 +27,7 @@ pub enum Doubt {
     NoKeyword,
     /// The rule's validator refuses it.
     Validator,
-    /// The rule's `exclude` matches it.
+    /// The rule's `exclude` matches it, or a word of its `not_after` stands before it.
     Excluded,
     /// It is part of a UUID, a digest, a timestamp, a decimal or a version.
     OtherShape,
@@ -167,7 +167,8 @@ fn judge(
         None => range,
     };
     let raw = &text[range.clone()];
-    if pattern.exclude.as_ref().is_some_and(|exclude| exclude.is_match(raw.as_bytes())) {
+    let excluded = pattern.exclude.as_ref().is_some_and(|exclude| exclude.is_match(raw.as_bytes()));
+    if excluded || pattern.not_after.as_ref().is_some_and(|words| words.are_before(text.as_bytes(), &range)) {
         return Err(Doubt::Excluded);
     }
     if rule.kind.is_guarded() && is_shape_of_other(text, &range) {

@@ -68,9 +68,16 @@ pub(in crate::redact) fn kinds_of(bytes: &[u8]) -> Kinds {
     bytes.iter().fold(0, |kinds, byte| kinds | kind_of(*byte))
 }
 
-/// What a pattern cannot do without: of each set, a text must have at least one kind.
+/// What a pattern cannot do without.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(in crate::redact) struct Needs(Vec<Kinds>);
+pub(in crate::redact) struct Needs {
+    /// Of each set, a text must have at least one kind.
+    sets: Vec<Kinds>,
+    /// So many digits.
+    pub digits: usize,
+    /// So many bytes.
+    pub bytes: usize,
+}
 
 impl Needs {
     /// The needs of a pattern.
@@ -81,17 +88,17 @@ impl Needs {
         // A set that holds another one is met whenever the other is.
         let all = needs.clone();
         needs.retain(|set| !all.iter().any(|other| other != set && other & set == *other));
-        Self(needs)
+        Self { sets: needs, digits: digits(pattern), bytes: pattern.properties().minimum_len().unwrap_or(0) }
     }
 
     /// Whether a text of these kinds can match.
     pub fn are_met(&self, kinds: Kinds) -> bool {
-        self.0.iter().all(|set| set & kinds != 0)
+        self.sets.iter().all(|set| set & kinds != 0)
     }
 
     /// Whether no text without one of `kinds` can match.
     pub fn include(&self, kinds: Kinds) -> bool {
-        self.0.iter().any(|set| set & !kinds == 0)
+        self.sets.iter().any(|set| set & !kinds == 0)
     }
 }
 
@@ -110,6 +117,19 @@ fn needs(hir: &Hir) -> Vec<Kinds> {
             let each: Option<Vec<Kinds>> = ways.iter().map(strictest).collect();
             each.map(|sets| sets.into_iter().fold(0, |all, set| all | set)).into_iter().collect()
         }
+    }
+}
+
+/// The digits that every match has.
+fn digits(hir: &Hir) -> usize {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => 0,
+        HirKind::Literal(literal) => literal.0.iter().filter(|byte| byte.is_ascii_digit()).count(),
+        HirKind::Class(class) => usize::from(kinds_of_class(class) == DIGIT),
+        HirKind::Repetition(repetition) => digits(&repetition.sub) * repetition.min as usize,
+        HirKind::Capture(capture) => digits(&capture.sub),
+        HirKind::Concat(parts) => parts.iter().map(digits).sum(),
+        HirKind::Alternation(ways) => ways.iter().map(digits).min().unwrap_or(0),
     }
 }
 
@@ -139,10 +159,10 @@ pub(in crate::redact) struct Gate(Box<[u8]>);
 impl Gate {
     /// Tabulates the needs; each comes with the number of its group.
     pub fn of(needs: &[(Needs, u8)]) -> Self {
-        let mut distinct: Vec<&(Needs, u8)> = Vec::new();
-        for need in needs {
-            if !distinct.contains(&need) {
-                distinct.push(need);
+        let mut distinct: Vec<(&Needs, u8)> = Vec::new();
+        for (need, group) in needs {
+            if !distinct.iter().any(|(other, of)| of == group && other.sets == need.sets) {
+                distinct.push((need, *group));
             }
         }
         let open = |kinds: Kinds| {
@@ -168,10 +188,12 @@ mod tests {
 
     #[test]
     fn a_pattern_tells_what_it_cannot_do_without() {
-        assert_eq!(needs_of("[a-z]+@x").0, [LOWER, AT]);
-        assert_eq!(needs_of(r"\b[0-9]{3}-?[0-9]{2}").0, [DIGIT]);
-        assert_eq!(needs_of("(?:sk_|AKIA)[0-9a-z]*").0, [UPPER | UNDERSCORE]);
-        assert_eq!(needs_of("x*").0, [0; 0]);
+        assert_eq!(needs_of("[a-z]+@x").sets, [LOWER, AT]);
+        assert_eq!(needs_of(r"\b[0-9]{3}-?[0-9]{2}").sets, [DIGIT]);
+        assert_eq!(needs_of("(?:sk_|AKIA)[0-9a-z]*").sets, [UPPER | UNDERSCORE]);
+        assert_eq!(needs_of("x*").sets, [0; 0]);
+        assert_eq!(needs_of(r"(?:[0-9]{3}-?[0-9]{2}[a-f0-9]{9}|1234567)x?").digits, 5);
+        assert_eq!(needs_of("(?:sk_|AKIA)[0-9a-z]{8}").bytes, 11);
     }
 
     #[test]

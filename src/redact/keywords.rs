@@ -7,6 +7,8 @@ use std::ops::Range;
 pub(in crate::redact) const BEFORE_BYTES: usize = 40;
 /// How far after a candidate a keyword may begin, in bytes.
 const AFTER_BYTES: usize = 20;
+/// How far before a candidate a word of `not_after` may begin, in bytes.
+const RIGHT_BEFORE_BYTES: usize = 20;
 
 /// The keywords of a rule.
 pub(in crate::redact) struct Keywords {
@@ -24,15 +26,24 @@ impl Keywords {
         Ok(Self { search, before_bytes })
     }
 
+    /// Whether one of them stands right before the candidate: within a few bytes, as whole words.
+    pub fn are_before(&self, text: &[u8], range: &Range<usize>) -> bool {
+        self.are_within(text, range, range.start.saturating_sub(RIGHT_BEFORE_BYTES)..range.start)
+    }
+
     /// Whether one of them stands near the candidate at `range`, as whole words.
     pub fn are_near(&self, text: &[u8], range: &Range<usize>) -> bool {
         let start = range.start.saturating_sub(self.before_bytes);
         let end = text.len().min(range.end + AFTER_BYTES);
+        self.are_within(text, range, start..end)
+    }
+
+    fn are_within(&self, text: &[u8], range: &Range<usize>, window: Range<usize>) -> bool {
         let letter = |at: usize| text.get(at).is_some_and(|b| b.is_ascii_alphanumeric() || *b >= 0x80);
         let whole = |from: usize, to: usize| (from == 0 || !letter(from - 1)) && !letter(to);
         let outside = |from: usize, to: usize| to <= range.start || from >= range.end;
-        self.search.find_overlapping_iter(&text[start..end]).any(|found| {
-            let (from, to) = (start + found.start(), start + found.end());
+        self.search.find_overlapping_iter(&text[window.clone()]).any(|found| {
+            let (from, to) = (window.start + found.start(), window.start + found.end());
             whole(from, to) && outside(from, to)
         })
     }

@@ -39,6 +39,8 @@ pub(in crate::redact) struct RawRule {
     #[serde(default)]
     pub keywords: Vec<String>,
     pub keyword_distance: Option<usize>,
+    #[serde(default)]
+    pub not_after: Vec<String>,
     pub shape: Option<String>,
     pub exclude: Option<String>,
     pub validator: Option<String>,
@@ -51,7 +53,7 @@ pub(in crate::redact) struct RawRule {
     pub misses: Vec<Example>,
 }
 
-const FIELDS: [&str; 20] = [
+const FIELDS: [&str; 21] = [
     "id",
     "type",
     "why",
@@ -65,6 +67,7 @@ const FIELDS: [&str; 20] = [
     "pattern",
     "keywords",
     "keyword_distance",
+    "not_after",
     "shape",
     "exclude",
     "validator",

@@ -164,6 +164,8 @@ pub(in crate::redact) struct Pattern {
     pub grouped: bool,
     /// One of these words must stand near, or in the names above.
     pub keywords: Option<Keywords>,
+    /// Right after one of these words a candidate is left alone.
+    pub not_after: Option<Keywords>,
     /// Candidates that match this as a whole are left alone.
     pub exclude: Option<Regex>,
 }
