@@ -191,7 +191,7 @@ TEXT = {
     "unit": pick("KGM|mmol/L|lbs|cm³|kWh|°C|pcs"),
     "binary as base64": blob,
     "cursor": cursor,
-    "version range": pick("^1.2.3|>=2.0.0 <3.0.0|~4.17.21|1.x || >=2.5.0"),
+    "version range": lambda r: r.choice(["^1.2.3", ">=2.0.0 <3.0.0", "~4.17.21", "1.x || >=2.5.0"]),
     "cron": pick("*/5 * * * *|0 0 1 1 *|15 3 * * 1-5|0 12 */2 * ?|@every 1h30m"),
     "url": lambda r: r.choice(URLS).format(r.choice(HOSTS), r.randint(10, 9999)),
     "trace context": lambda r: f"00-{hexes(r, 32)}-{hexes(r, 16)}-01",
