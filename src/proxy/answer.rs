@@ -6,6 +6,7 @@ use crate::exchange::{
 };
 use crate::latency::Shard;
 use crate::mirror::{BytesHeld, PrimaryDone};
+use crate::proxy::alarm::Alarm;
 use crate::proxy::early::Withheld;
 use crate::proxy::tee::TeeBody;
 use crate::telemetry::Book;
@@ -16,10 +17,9 @@ use hyper::body::{Body, Frame, SizeHint};
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::sync::oneshot;
-use tokio::time::{Sleep, sleep};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -138,7 +138,9 @@ pub(crate) struct AnswerBody {
     inner: upstream::AnswerBody<TeeBody>,
     leg: Leg,
     silence: Duration,
-    quiet: Option<Pin<Box<Sleep>>>,
+    /// Until when the primary may be silent; none if that is not known yet.
+    quiet_until: Option<Instant>,
+    alarm: Alarm,
     /// The request's body, when the answer came without it.
     _withheld: Option<Withheld>,
 }
@@ -148,12 +150,14 @@ impl AnswerBody {
         inner: upstream::AnswerBody<TeeBody>,
         mut leg: Leg,
         silence: Duration,
+        alarm: Alarm,
         withheld: Option<Withheld>,
     ) -> Self {
         if inner.is_end_stream() {
             leg.end(None);
         }
-        Self { inner, leg, silence, quiet: None, _withheld: withheld }
+        let quiet_until = leg.ttfb_us.map(|us| leg.started + Duration::from_micros(us) + silence);
+        Self { inner, leg, silence, quiet_until, alarm, _withheld: withheld }
     }
 }
 
@@ -165,17 +169,14 @@ impl Body for AnswerBody {
         let this = &mut *self;
         match Pin::new(&mut this.inner).poll_frame(cx) {
             Poll::Pending => {
-                let silence = this.silence;
-                let quiet = this.quiet.get_or_insert_with(|| Box::pin(sleep(silence)));
-                if quiet.as_mut().poll(cx).is_pending() {
-                    return Poll::Pending;
-                }
+                let until = *this.quiet_until.get_or_insert_with(|| this.leg.clock.now() + this.silence);
+                ready!(this.alarm.poll(until, cx));
                 this.leg.end(Some(FailureKind::ReadTimeout));
                 let error = io::Error::new(io::ErrorKind::TimedOut, "the provider stopped within its answer");
                 Poll::Ready(Some(Err(error.into())))
             }
             Poll::Ready(frame) => {
-                this.quiet = None;
+                this.quiet_until = None;
                 match &frame {
                     Some(Ok(frame)) => {
                         if let Some(data) = frame.data_ref() {

@@ -3,7 +3,6 @@
 use http::{HeaderMap, StatusCode};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
-use tokio::sync::Notify;
 
 /// Interim answers kept at once; more are left out.
 const INTERIM_MAX: usize = 8;
@@ -21,7 +20,10 @@ enum Body {
 #[derive(Debug)]
 struct State {
     body: Body,
+    /// Who reads the body.
     waker: Option<Waker>,
+    /// Who hears the interim answers.
+    hearer: Option<Waker>,
     interim: Vec<(StatusCode, HeaderMap)>,
 }
 
@@ -29,15 +31,14 @@ struct State {
 #[derive(Debug)]
 pub(crate) struct Early {
     state: Mutex<State>,
-    came: Notify,
 }
 
 impl Early {
     /// `waits`: the application expects a 100 before it sends its body.
     pub(crate) fn new(waits: bool) -> Arc<Self> {
         let body = if waits { Body::Waits } else { Body::Wanted };
-        let state = State { body, waker: None, interim: Vec::new() };
-        Arc::new(Self { state: Mutex::new(state), came: Notify::new() })
+        let state = State { body, waker: None, hearer: None, interim: Vec::new() };
+        Arc::new(Self { state: Mutex::new(state) })
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -52,14 +53,24 @@ impl Early {
         let mut state = self.state();
         if state.interim.len() < INTERIM_MAX {
             state.interim.push((status, headers.clone()));
+            let hearer = state.hearer.take();
             drop(state);
-            self.came.notify_one();
+            if let Some(hearer) = hearer {
+                hearer.wake();
+            }
         }
     }
 
-    /// Waits for interim answers to be there.
-    pub(crate) async fn came(&self) {
-        self.came.notified().await;
+    /// Whether interim answers are there.
+    pub(crate) fn poll_came(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut state = self.state();
+        if !state.interim.is_empty() {
+            return Poll::Ready(());
+        }
+        if !state.hearer.as_ref().is_some_and(|hearer| hearer.will_wake(cx.waker())) {
+            state.hearer = Some(cx.waker().clone());
+        }
+        Poll::Pending
     }
 
     /// Those that came since the last time.

@@ -3,6 +3,7 @@
 use crate::exchange::{Clock, Endpoint, FailureKind, NotMirrored, Refused};
 use crate::latency::Shard;
 use crate::mirror::Ticket;
+use crate::proxy::alarm::Alarm;
 use crate::proxy::answer::{AnswerBody, AnswerCopy, Leg};
 use crate::proxy::early::{Early, Withheld};
 use crate::proxy::guard::Wire;
@@ -23,13 +24,14 @@ use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
 use http_body_util::{BodyExt, Either, Full};
 use hyper::body::{Body, Incoming};
 use hyper::upgrade::OnUpgrade;
-use std::convert::Infallible;
+use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::sync::oneshot;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 const IDLE_TIMEOUT_MS: u64 = 15_000;
 
@@ -73,10 +75,12 @@ struct Call<'a> {
     hop: NextHop,
     peer: &'a Peer,
     wire: Option<&'a Wire>,
+    alarm: Alarm,
 }
 
 /// What goes on while a call waits for its answer's head.
 struct Waiting<'a> {
+    alarm: Alarm,
     activity: Activity,
     silence: Duration,
     /// What the primary says before its answer, for clients that may hear it.
@@ -87,23 +91,23 @@ struct Waiting<'a> {
 }
 
 impl Worker {
-    /// Answers one request. `wire` is the guard's side of its connection.
+    /// Answers one request. `wire` is the guard's side of its connection: only HTTP/1 requests come through the guard, one
+    /// by one. `alarm` is that of the task that answers.
     pub(crate) async fn answer(
-        self: Arc<Self>,
+        &self,
         request: Request<Incoming>,
-        peer: Arc<Peer>,
-        wire: Arc<Wire>,
-    ) -> Result<Answer, Infallible> {
-        // Only HTTP/1 requests come through the guard, one by one.
-        let wire = (request.version() != Version::HTTP_2).then_some(&*wire);
+        peer: &Peer,
+        wire: Option<&Wire>,
+        alarm: Alarm,
+    ) -> Answer {
         let answer = match wire.and_then(Wire::begin) {
             Some(refusal) => self.refused(refusal.kind, refusal.text),
-            None => self.pass(request, &peer, wire).await,
+            None => self.pass(request, peer, wire, alarm).await,
         };
         if let Some(wire) = wire {
             wire.answered();
         }
-        Ok(answer)
+        answer
     }
 
     /// Belongs to no integration: counted beside the books.
@@ -115,7 +119,7 @@ impl Worker {
         of_refused(kind, text).map(Either::Right)
     }
 
-    async fn pass(&self, request: Request<Incoming>, peer: &Peer, wire: Option<&Wire>) -> Answer {
+    async fn pass(&self, request: Request<Incoming>, peer: &Peer, wire: Option<&Wire>, alarm: Alarm) -> Answer {
         let (mut parts, body) = request.into_parts();
         if parts.method == Method::CONNECT {
             return self.refused(Refused::ConnectMethod, "darklaunch: CONNECT is not forwarded\n");
@@ -146,7 +150,7 @@ impl Worker {
         };
         match (&route.primary, self.origin(route)) {
             (Some(primary), Some(origin)) => {
-                let call = Call { route, primary, origin, endpoint, ticket, hop, peer, wire };
+                let call = Call { route, primary, origin, endpoint, ticket, hop, peer, wire, alarm };
                 self.forward(call, parts, body).await
             }
             _ => {
@@ -163,7 +167,7 @@ impl Worker {
     }
 
     async fn forward(&self, call: Call<'_>, mut parts: Parts, body: Incoming) -> Answer {
-        let Call { route, primary, origin, endpoint, ticket, hop, peer, wire } = call;
+        let Call { route, primary, origin, endpoint, ticket, hop, peer, wire, alarm } = call;
         let received = target_of(&parts);
         let Some(uri) = primary.url.join(&route.target(&received)) else {
             if let Some(ticket) = ticket {
@@ -211,7 +215,7 @@ impl Worker {
             hyper::ext::on_informational(&mut request, move |head| early.heard(head.status(), head.headers()));
         }
         let silence = Duration::from_millis(route.primary_read_timeout_ms);
-        self.call(origin, request, leg, Waiting { activity, silence, early, wire, upgrade }).await
+        self.call(origin, request, leg, Waiting { alarm, activity, silence, early, wire, upgrade }).await
     }
 
     async fn call(
@@ -242,7 +246,7 @@ impl Worker {
                     // Whether the body still comes nobody knows: nothing can follow on this connection.
                     parts.headers.insert(CONNECTION, HeaderValue::from_static("close"));
                 }
-                Response::from_parts(parts, Either::Left(AnswerBody::new(body, leg, waiting.silence, withheld)))
+                Response::from_parts(parts, Either::Left(AnswerBody::new(body, leg, waiting.silence, waiting.alarm, withheld)))
             }
         }
     }
@@ -258,10 +262,11 @@ impl Worker {
     ) -> Result<Response<upstream::AnswerBody<TeeBody>>, FailureKind> {
         let mut call = pin!(origin.request(request, timer));
         let (silence, early) = (waiting.silence, waiting.early.as_deref());
-        let mut wait = match early {
+        let wait = match early {
             Some(early) if early.waits() => silence.min(Duration::from_millis(EXPECT_WAIT_MS)),
             _ => silence,
         };
+        let mut deadline = waiting.activity.since() + wait;
         loop {
             tokio::select! {
                 biased;
@@ -269,17 +274,18 @@ impl Worker {
                     waiting.pass_interim();
                     return head.map_err(|error| failure_of(&error));
                 }
-                () = came(early) => waiting.pass_interim(),
-                () = sleep(wait) => {
+                () = poll_fn(|cx| poll_came(early, cx)) => waiting.pass_interim(),
+                () = waiting.alarm.until(deadline) => {
                     // A provider that knows no 100 waits for the body just so.
                     if let Some(early) = early {
                         early.open();
                     }
                     let quiet = Duration::from_micros(waiting.activity.quiet_us());
-                    wait = silence.saturating_sub(quiet);
-                    if wait.is_zero() {
+                    let left = silence.saturating_sub(quiet);
+                    if left.is_zero() {
                         return Err(FailureKind::ReadTimeout);
                     }
+                    deadline = self.clock.now() + left;
                 }
             }
         }
@@ -332,11 +338,8 @@ impl Waiting<'_> {
     }
 }
 
-async fn came(early: Option<&Early>) {
-    match early {
-        Some(early) => early.came().await,
-        None => std::future::pending().await,
-    }
+fn poll_came(early: Option<&Early>, cx: &mut Context<'_>) -> Poll<()> {
+    early.map_or(Poll::Pending, |early| early.poll_came(cx))
 }
 
 /// The primary agreed to another protocol: the answer goes back, and both streams are joined behind it.

@@ -4,6 +4,7 @@
 //! copy stops at its cap, the stream goes on. Nothing here waits for the mirror or anything behind it.
 
 mod accept;
+mod alarm;
 mod answer;
 mod connection;
 mod early;
@@ -15,6 +16,7 @@ mod names;
 mod peer;
 mod refuse;
 mod route;
+mod seldom;
 mod tee;
 mod tunnel;
 mod tls;
@@ -248,7 +250,7 @@ impl Running {
     pub fn yield_to_successor(mut self, deadline: Duration) {
         self.own_files(false);
         self.bound.clear();
-        self.ending.yielding.cancel();
+        self.ending.begin();
         self.wait(deadline);
         self.close_doors();
         self.end(deadline);
@@ -278,7 +280,7 @@ impl Running {
     fn end(&mut self, deadline: Duration) {
         // What waits to be accepted is refused from here on, not left waiting.
         self.bound.clear();
-        self.ending.yielding.cancel();
+        self.ending.begin();
         self.ending.stop.cancel();
         if !self.wait(deadline) {
             self.ending.cut.cancel();

@@ -26,30 +26,40 @@ pub(crate) struct Copying {
 /// When the upload last moved, microseconds since the request began, and whether it broke off.
 #[derive(Clone, Debug)]
 pub(crate) struct Activity {
-    last_us: Arc<AtomicU64>,
-    broken: Arc<AtomicBool>,
+    seen: Arc<Seen>,
     since: Instant,
     clock: Clock,
 }
 
+#[derive(Debug, Default)]
+struct Seen {
+    last_us: AtomicU64,
+    broken: AtomicBool,
+}
+
 impl Activity {
     pub(crate) fn new(since: Instant, clock: Clock) -> Self {
-        Self { last_us: Arc::default(), broken: Arc::default(), since, clock }
+        Self { seen: Arc::default(), since, clock }
     }
 
     /// It moved now.
     pub(crate) fn mark(&self) {
-        self.last_us.store(self.clock.elapsed_us(self.since), Ordering::Relaxed);
+        self.seen.last_us.store(self.clock.elapsed_us(self.since), Ordering::Relaxed);
     }
 
     /// Whether the application broke its upload off or sent what is no body.
     pub(crate) fn broken(&self) -> bool {
-        self.broken.load(Ordering::Acquire)
+        self.seen.broken.load(Ordering::Acquire)
+    }
+
+    /// Since when the request runs.
+    pub(crate) fn since(&self) -> Instant {
+        self.since
     }
 
     /// Microseconds without movement.
     pub(crate) fn quiet_us(&self) -> u64 {
-        self.clock.elapsed_us(self.since).saturating_sub(self.last_us.load(Ordering::Relaxed))
+        self.clock.elapsed_us(self.since).saturating_sub(self.seen.last_us.load(Ordering::Relaxed))
     }
 }
 
@@ -133,7 +143,7 @@ impl Body for TeeBody {
             None => self.offer(),
             // The ticket's drop counts it.
             Some(Err(_)) => {
-                self.activity.broken.store(true, Ordering::Release);
+                self.activity.seen.broken.store(true, Ordering::Release);
                 self.copying = None;
             }
         }

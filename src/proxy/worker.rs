@@ -5,7 +5,7 @@ use crate::latency::Shard;
 use crate::proxy::accept::{Entry, accept};
 use crate::proxy::forward::{self, Worker};
 use crate::proxy::{Route, Settings};
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
@@ -21,10 +21,25 @@ pub(crate) struct Ending {
     /// Nothing more is accepted. HTTP/1 answers end their connections, HTTP/2 says goodbye; idle HTTP/1 connections are
     /// left open, since closing one at the instant its client sends a request would fail that request.
     pub(crate) yielding: CancellationToken,
+    /// The same, for every answer to look at: asking the token takes a lock that all workers share.
+    yields: Arc<AtomicBool>,
     /// Idle connections are closed, the request that runs is the last.
     pub(crate) stop: CancellationToken,
     /// What still runs is cut off.
     pub(crate) cut: CancellationToken,
+}
+
+impl Ending {
+    /// Begins the end.
+    pub(crate) fn begin(&self) {
+        self.yields.store(true, Ordering::Release);
+        self.yielding.cancel();
+    }
+
+    /// Whether it has begun.
+    pub(crate) fn is_yielding(&self) -> bool {
+        self.yields.load(Ordering::Acquire)
+    }
 }
 
 /// What a worker is made of.

@@ -126,6 +126,11 @@ impl Framing {
         matches!(self.state, State::Start | State::Head)
     }
 
+    /// Whether the bytes are another protocol's.
+    pub(crate) fn is_opaque(&self) -> bool {
+        self.state == State::Opaque
+    }
+
     /// From here on the bytes are another protocol's.
     pub(crate) fn switch_off(&mut self) {
         self.state = State::Opaque;

@@ -1,10 +1,13 @@
 //! The client's stream as hyper sees it.
 
-use crate::exchange::Refused;
+use crate::exchange::{Clock, Instant, Refused};
+use crate::proxy::Speaks;
+use crate::proxy::alarm::Alarm;
 use crate::proxy::guard::Wire;
 use crate::proxy::guard::fields::{Refusal, refusal};
 use crate::proxy::guard::framing::{Framing, Step};
 use bytes::{Buf, Bytes, BytesMut};
+use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
 use std::pin::Pin;
@@ -41,9 +44,10 @@ pub(crate) struct Guarded<S> {
     /// The head behind whose body another protocol may begin.
     undecided: Option<u64>,
     after: After,
-    /// Runs while a head is incomplete, and before the first.
-    head_timeout: Option<Pin<Box<Sleep>>>,
-    head_timeout_ms: u64,
+    /// Since when a head is incomplete, or the first one awaited.
+    head_since: Option<Instant>,
+    head_timeout: Duration,
+    alarm: Alarm,
     first_head_came: bool,
     interim: Bytes,
     linger: Option<(Pin<Box<Sleep>>, usize)>,
@@ -58,8 +62,16 @@ enum After {
 }
 
 impl<S> Guarded<S> {
-    /// The limits are of one head: bytes, header lines, and milliseconds from its first byte to its last.
-    pub(crate) fn new(inner: S, wire: Arc<Wire>, bytes_max: usize, lines_max: usize, head_timeout_ms: u64) -> Self {
+    /// The limits are of one head: bytes, header lines, and milliseconds from its first byte to its last. `alarm` is that
+    /// of the task that reads.
+    pub(crate) fn new(
+        inner: S,
+        wire: Arc<Wire>,
+        bytes_max: usize,
+        lines_max: usize,
+        head_timeout_ms: u64,
+        alarm: Alarm,
+    ) -> Self {
         wire.set_clear(true);
         Self {
             inner,
@@ -70,8 +82,9 @@ impl<S> Guarded<S> {
             heads: 0,
             undecided: None,
             after: After::More,
-            head_timeout: None,
-            head_timeout_ms,
+            head_since: None,
+            head_timeout: Duration::from_millis(head_timeout_ms),
+            alarm,
             first_head_came: false,
             interim: Bytes::new(),
             linger: None,
@@ -164,16 +177,15 @@ impl<S> Guarded<S> {
         true
     }
 
-    /// The head's time is up: `true` once, when it is.
+    /// Whether the head's time is up.
     fn late(&mut self, cx: &mut Context<'_>) -> bool {
         let waits = self.framing.between_messages() && self.undecided.is_none();
         if !waits || (self.first_head_came && self.held.is_empty()) {
-            self.head_timeout = None;
+            self.head_since = None;
             return false;
         }
-        let limit = Duration::from_millis(self.head_timeout_ms);
-        let timer = self.head_timeout.get_or_insert_with(|| Box::pin(sleep(limit)));
-        timer.as_mut().poll(cx).is_ready()
+        let since = *self.head_since.get_or_insert_with(|| Clock.now());
+        self.alarm.poll(since + self.head_timeout, cx).is_ready()
     }
 }
 
@@ -198,6 +210,11 @@ impl<S: AsyncRead + Unpin> Guarded<S> {
             buf.set_filled(before + good);
             return Poll::Ready(Ok(true));
         }
+        self.hold(cx)
+    }
+
+    /// Reads into what is held, and judges it; `Ready(false)` at the end of the stream.
+    fn hold(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
         let mut room = [MaybeUninit::uninit(); READ_BYTES];
         let mut read = ReadBuf::uninit(&mut room);
         ready!(Pin::new(&mut self.inner).poll_read(cx, &mut read))?;
@@ -207,6 +224,37 @@ impl<S: AsyncRead + Unpin> Guarded<S> {
         self.held.extend_from_slice(read.filled());
         self.judge_held();
         Poll::Ready(Ok(true))
+    }
+
+    /// What to do about a head that is still awaited: `Ready(true)`, read again; `Ready(false)`, this is the end.
+    fn await_head(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+        if !self.late(cx) {
+            return Poll::Pending;
+        }
+        if self.held.is_empty() {
+            return Poll::Ready(false);
+        }
+        self.refuse(refusal(Refused::HeadTimeout, "darklaunch: the request's head did not arrive in time\n"));
+        self.judge_held();
+        Poll::Ready(true)
+    }
+
+    /// Which HTTP the client begins with, told from its first bytes, which stay to be read.
+    pub(crate) async fn begins(&mut self) -> Speaks {
+        poll_fn(|cx| {
+            // A refusal, an error and the end are told in HTTP/1.
+            while self.good == 0 && matches!(self.after, After::More) {
+                let more = match self.hold(cx) {
+                    Poll::Ready(more) => more.unwrap_or(false),
+                    Poll::Pending => ready!(self.await_head(cx)),
+                };
+                if !more {
+                    break;
+                }
+            }
+            Poll::Ready(if self.framing.is_opaque() { Speaks::Http2 } else { Speaks::Http1 })
+        })
+        .await
     }
 }
 
@@ -219,7 +267,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
         }
         loop {
             if this.give(buf) || buf.filled().len() > before {
-                this.head_timeout = None;
+                this.head_since = None;
                 return Poll::Ready(Ok(()));
             }
             match this.after {
@@ -235,15 +283,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
                 Poll::Ready(Ok(true)) => {}
                 Poll::Ready(Ok(false)) => return Poll::Ready(Ok(())),
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                Poll::Pending if this.late(cx) && this.held.is_empty() => return Poll::Ready(Ok(())),
-                Poll::Pending if this.head_timeout.as_ref().is_some_and(|timer| timer.is_elapsed()) => {
-                    this.refuse(refusal(
-                        Refused::HeadTimeout,
-                        "darklaunch: the request's head did not arrive in time\n",
-                    ));
-                    this.judge_held();
+                Poll::Pending => {
+                    if !ready!(this.await_head(cx)) {
+                        return Poll::Ready(Ok(()));
+                    }
                 }
-                Poll::Pending => return Poll::Pending,
             }
         }
     }
