@@ -4,8 +4,9 @@
 
 use crate::exchange::{DropReason, Integration, NotMirrored, Outcome, Refused};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tracing_subscriber::EnvFilter;
 
@@ -56,16 +57,45 @@ impl RefusedRequests {
     }
 }
 
+/// Columns of a book. Threads beyond share them.
+const COLUMNS: usize = 16;
+
+/// The next thread that counts gets this column.
+static NEXT_COLUMN: AtomicUsize = AtomicUsize::new(0);
+
+thread_local! {
+    static COLUMN: Cell<Option<usize>> = const { Cell::new(None) };
+}
+
+/// The column of this thread.
+fn column() -> usize {
+    COLUMN.with(|column| {
+        column.get().unwrap_or_else(|| {
+            let own = NEXT_COLUMN.fetch_add(1, Ordering::Relaxed) % COLUMNS;
+            column.set(Some(own));
+            own
+        })
+    })
+}
+
+/// What is counted on the user's path. One column per thread, each on cache lines of its own: threads that count in the
+/// same place wait for each other's caches at every call.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct Column {
+    arrived: AtomicU64,
+    mirrored: [AtomicU64; 9],
+    not_mirrored: [AtomicU64; 16],
+    primary: [AtomicU64; 9],
+}
+
 /// The counters of one integration. Counting never blocks the user's path: only the recorder's two named maps lock.
 #[derive(Debug)]
 pub struct Book {
     integration: Integration,
     /// The ledger's own, the same in every book.
     refused: Arc<RefusedRequests>,
-    arrived: AtomicU64,
-    mirrored: [AtomicU64; 9],
-    not_mirrored: [AtomicU64; 16],
-    primary: [AtomicU64; 9],
+    columns: [Column; COLUMNS],
     body_dropped: [AtomicU64; 10],
     recorded: AtomicU64,
     not_recorded: Mutex<BTreeMap<&'static str, u64>>,
@@ -77,10 +107,7 @@ impl Book {
         Self {
             integration,
             refused,
-            arrived: AtomicU64::new(0),
-            mirrored: Default::default(),
-            not_mirrored: Default::default(),
-            primary: Default::default(),
+            columns: Default::default(),
             body_dropped: Default::default(),
             recorded: AtomicU64::new(0),
             not_recorded: Mutex::default(),
@@ -98,24 +125,33 @@ impl Book {
         &self.refused
     }
 
+    fn column(&self) -> &Column {
+        &self.columns[column()]
+    }
+
+    /// The sums over all columns.
+    fn sums<const N: usize>(&self, counters: impl Fn(&Column) -> &[AtomicU64; N]) -> [u64; N] {
+        std::array::from_fn(|at| self.columns.iter().map(|column| get(&counters(column)[at])).sum())
+    }
+
     /// A request's head arrived. Call exactly once per request.
     pub fn arrived(&self) {
-        add(&self.arrived, 1);
+        add(&self.column().arrived, 1);
     }
 
     /// End state: it has no shadow exchange.
     pub fn not_mirrored(&self, reason: NotMirrored) {
-        add(&self.not_mirrored[reason as usize], 1);
+        add(&self.column().not_mirrored[reason as usize], 1);
     }
 
     /// End state: its shadow exchange ended.
     pub fn mirrored(&self, outcome: Outcome) {
-        add(&self.mirrored[outcome as usize], 1);
+        add(&self.column().mirrored[outcome as usize], 1);
     }
 
     /// The primary's exchange ended (counted for every forwarded request, mirrored or not).
     pub fn primary(&self, outcome: Outcome) {
-        add(&self.primary[outcome as usize], 1);
+        add(&self.column().primary[outcome as usize], 1);
     }
 
     /// `count` captures are in the store.
@@ -147,9 +183,9 @@ impl Book {
 
     /// The counters now. End states are read before arrivals, so that a request in between shows as pending.
     pub fn snapshot(&self) -> BookSnapshot {
-        let mirrored = self.mirrored.each_ref().map(get);
-        let not_mirrored = self.not_mirrored.each_ref().map(get);
-        let arrived = get(&self.arrived);
+        let mirrored = self.sums(|column| &column.mirrored);
+        let not_mirrored = self.sums(|column| &column.not_mirrored);
+        let arrived = self.columns.iter().map(|column| get(&column.arrived)).sum::<u64>();
         let ended = mirrored.iter().sum::<u64>() + not_mirrored.iter().sum::<u64>();
         let not_recorded = self.not_recorded.lock().unwrap_or_else(PoisonError::into_inner);
         let redaction_hits = self.redaction_hits.lock().unwrap_or_else(PoisonError::into_inner);
@@ -159,7 +195,7 @@ impl Book {
             pending: arrived.saturating_sub(ended),
             mirrored,
             not_mirrored,
-            primary: self.primary.each_ref().map(get),
+            primary: self.sums(|column| &column.primary),
             recorded: get(&self.recorded),
             not_recorded: not_recorded.iter().map(|(reason, count)| ((*reason).to_owned(), *count)).collect(),
             body_dropped: self.body_dropped.each_ref().map(get),
@@ -293,6 +329,26 @@ mod tests {
         assert!(now.adds_up());
         book.mirrored(Outcome::Ok);
         assert!(!book.snapshot().adds_up());
+    }
+
+    #[test]
+    fn what_many_threads_count_adds_up() {
+        let ledger = Ledger::new(vec![Arc::from("pay")]);
+        let book = ledger.of("pay").unwrap();
+        std::thread::scope(|scope| {
+            for _ in 0..2 * COLUMNS {
+                scope.spawn(|| {
+                    for _ in 0..1_000 {
+                        book.arrived();
+                        book.primary(Outcome::Ok);
+                        book.not_mirrored(NotMirrored::Off);
+                        assert!(book.snapshot().adds_up());
+                    }
+                });
+            }
+        });
+        let (now, all) = (book.snapshot(), 2_000 * COLUMNS as u64);
+        assert_eq!((now.arrived, now.pending, now.not_mirrored_total(), now.primary.iter().sum()), (all, 0, all, all));
     }
 
     #[test]

@@ -60,6 +60,14 @@ impl BaseUrl {
         self.authority.as_str()
     }
 
+    /// The path and query at this upstream of one as received; `None` when they do not fit together.
+    pub fn path_of(&self, target: &PathAndQuery) -> Option<PathAndQuery> {
+        match self.path.is_empty() || !target.as_str().starts_with('/') {
+            true => Some(target.clone()),
+            false => PathAndQuery::try_from(format!("{}{target}", self.path)).ok(),
+        }
+    }
+
     /// The address of a target (path and query as received) at this upstream; `None` when they do not fit together.
     pub fn join(&self, target: &str) -> Option<Uri> {
         let path = if self.path.is_empty() || !target.starts_with('/') {

@@ -2,8 +2,7 @@
 
 use crate::exchange::{Endpoint, Integration, Outcome, Role, Timings};
 use crate::latency::Series;
-use std::collections::HashMap;
-use std::collections::hash_map;
+use hashbrown::{Equivalent, HashMap, hash_map};
 
 /// Which part of a call a latency measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -67,6 +66,24 @@ struct Kind {
     outcome: Outcome,
 }
 
+/// A kind to look up: what is known already needs no reference counted, and those counts are shared by all threads.
+#[derive(Hash)]
+struct KindSought<'a> {
+    integration: &'a str,
+    endpoint: &'a str,
+    role: Role,
+    outcome: Outcome,
+}
+
+impl Equivalent<Kind> for KindSought<'_> {
+    fn equivalent(&self, kind: &Kind) -> bool {
+        self.role == kind.role
+            && self.outcome == kind.outcome
+            && self.endpoint == &*kind.endpoint
+            && self.integration == &*kind.integration
+    }
+}
+
 type Phases = [Option<Series>; Phase::ALL.len()];
 
 /// The series of one thread. As many as there are endpoints, roles and outcomes seen: bounded by the bound on endpoints.
@@ -90,17 +107,12 @@ impl Shard {
         outcome: Outcome,
         timings: &Timings,
     ) {
-        let kind = Kind { integration: integration.clone(), endpoint: endpoint.clone(), role, outcome };
-        let phases = self.kinds.entry(kind).or_default();
-        for phase in Phase::ALL {
-            let us = match phase {
-                Phase::QueueWait => Some(timings.queue_wait_us),
-                Phase::Connect => timings.connect_us,
-                Phase::Ttfb => timings.ttfb_us,
-                Phase::Total => Some(timings.total_us),
-            };
-            if let Some(us) = us {
-                phases[usize::from(phase.code())].get_or_insert_with(Series::new).record(us);
+        let sought = KindSought { integration, endpoint, role, outcome };
+        match self.kinds.get_mut(&sought) {
+            Some(phases) => record(phases, timings),
+            None => {
+                let kind = Kind { integration: integration.clone(), endpoint: endpoint.clone(), role, outcome };
+                record(self.kinds.entry(kind).or_default(), timings);
             }
         }
     }
@@ -145,6 +157,20 @@ impl IntoIterator for Shard {
             all.extend(Phase::ALL.into_iter().zip(phases).filter_map(|(phase, one)| Some((key(&kind, phase), one?))));
         }
         all.into_iter()
+    }
+}
+
+fn record(phases: &mut Phases, timings: &Timings) {
+    for phase in Phase::ALL {
+        let us = match phase {
+            Phase::QueueWait => Some(timings.queue_wait_us),
+            Phase::Connect => timings.connect_us,
+            Phase::Ttfb => timings.ttfb_us,
+            Phase::Total => Some(timings.total_us),
+        };
+        if let Some(us) = us {
+            phases[usize::from(phase.code())].get_or_insert_with(Series::new).record(us);
+        }
     }
 }
 

@@ -1,22 +1,22 @@
 //! The primary's answer on its way back, measured for every call and copied for the mirrored ones.
 
 use crate::exchange::{
-    BodyCopy, Clock, DropReason, Endpoint, Exchange, Failure, FailureKind, Instant, Outcome, ResponseCopy, Role,
+    BodyCopy, DropReason, Endpoint, Exchange, Failure, FailureKind, Instant, Outcome, ResponseCopy, Role,
     Timings,
 };
-use crate::latency::Shard;
 use crate::mirror::{BytesHeld, PrimaryDone};
 use crate::proxy::alarm::Alarm;
+use crate::proxy::Route;
 use crate::proxy::early::Withheld;
+use crate::proxy::forward::Worker;
 use crate::proxy::tee::TeeBody;
-use crate::telemetry::Book;
 use crate::upstream::{self, failure_of};
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use hyper::body::{Body, Frame, SizeHint};
 use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -28,20 +28,36 @@ pub(crate) struct AnswerCopy {
     pub(crate) to: oneshot::Sender<PrimaryDone>,
     pub(crate) held: BytesHeld,
     pub(crate) bytes_max: usize,
+    pub(crate) started_unix_us: i64,
+    pub(crate) headers: HeaderMap,
     pub(crate) bytes: BytesMut,
     pub(crate) over_cap: bool,
 }
 
+impl AnswerCopy {
+    fn keep(&mut self, data: &Bytes) {
+        if self.over_cap {
+            return;
+        }
+        if self.bytes.len() + data.len() > self.bytes_max || !self.held.grow(data.len()) {
+            self.over_cap = true;
+            self.held.shrink(self.bytes.len());
+            self.bytes = BytesMut::new();
+        } else {
+            self.bytes.extend_from_slice(data);
+        }
+    }
+}
+
 /// One call to the primary. However it ends, also by being dropped, it is counted and measured once.
 pub(crate) struct Leg {
-    pub(crate) clock: Clock,
+    pub(crate) worker: Arc<Worker>,
+    /// The position of its route.
+    pub(crate) route: usize,
     pub(crate) started: Instant,
-    pub(crate) started_unix_us: i64,
-    pub(crate) book: Arc<Book>,
     pub(crate) endpoint: Endpoint,
-    pub(crate) shard: Arc<Mutex<Shard>>,
-    pub(crate) copy: Option<AnswerCopy>,
-    pub(crate) head: Option<(u16, HeaderMap)>,
+    pub(crate) copy: Option<Box<AnswerCopy>>,
+    pub(crate) status: Option<u16>,
     pub(crate) ttfb_us: Option<u64>,
     pub(crate) connect_us: Option<u64>,
     pub(crate) seen_bytes: u64,
@@ -51,30 +67,19 @@ pub(crate) struct Leg {
 impl Leg {
     /// The answer's head is here.
     pub(crate) fn head(&mut self, status: u16, headers: &HeaderMap) {
-        self.ttfb_us = Some(self.clock.elapsed_us(self.started));
-        // A stream of events has no end to wait for: its capture goes on without the primary's body.
-        if is_event_stream(headers)
-            && let Some(copy) = &mut self.copy
-        {
-            copy.over_cap = true;
-        }
+        self.ttfb_us = Some(self.worker.clock.elapsed_us(self.started));
+        self.status = Some(status);
         // Header maps are cloned only for calls that are mirrored.
-        let headers = if self.copy.is_some() { headers.clone() } else { HeaderMap::new() };
-        self.head = Some((status, headers));
+        let Some(copy) = &mut self.copy else { return };
+        copy.headers = headers.clone();
+        // A stream of events has no end to wait for: its capture goes on without the primary's body.
+        copy.over_cap |= is_event_stream(headers);
     }
 
     fn keep(&mut self, data: &Bytes) {
         self.seen_bytes += data.len() as u64;
-        let Some(copy) = &mut self.copy else { return };
-        if copy.over_cap {
-            return;
-        }
-        if copy.bytes.len() + data.len() > copy.bytes_max || !copy.held.grow(data.len()) {
-            copy.over_cap = true;
-            copy.held.shrink(copy.bytes.len());
-            copy.bytes = BytesMut::new();
-        } else {
-            copy.bytes.extend_from_slice(data);
+        if let Some(copy) = &mut self.copy {
+            copy.keep(data);
         }
     }
 
@@ -83,8 +88,7 @@ impl Leg {
         if std::mem::replace(&mut self.ended, true) {
             return;
         }
-        let status = self.head.as_ref().map(|(status, _)| *status);
-        let outcome = match (failure, status) {
+        let outcome = match (failure, self.status) {
             (Some(kind), _) => kind.outcome(),
             (None, Some(status)) => Outcome::of_status(status),
             (None, None) => Outcome::NetworkError,
@@ -93,32 +97,34 @@ impl Leg {
             queue_wait_us: 0,
             connect_us: self.connect_us,
             ttfb_us: self.ttfb_us,
-            total_us: self.clock.elapsed_us(self.started),
+            total_us: self.worker.clock.elapsed_us(self.started),
         };
-        self.book.primary(outcome);
-        let mut shard = self.shard.lock().unwrap_or_else(PoisonError::into_inner);
-        shard.record_exchange(self.book.integration(), &self.endpoint, Role::Primary, outcome, &timings);
-        drop(shard);
+        if let Some(Route { book, .. }) = self.worker.routes.get(self.route) {
+            book.primary(outcome);
+            let mut shard = self.worker.shard.lock().unwrap_or_else(PoisonError::into_inner);
+            shard.record_exchange(book.integration(), &self.endpoint, Role::Primary, outcome, &timings);
+        }
         let Some(copy) = self.copy.take() else { return };
+        let AnswerCopy { to, held, started_unix_us, headers, bytes, over_cap, .. } = *copy;
         let seen_bytes = self.seen_bytes;
-        let response = self.head.take().map(|(status, headers)| {
-            let body = match (copy.over_cap, failure) {
+        let response = self.status.map(|status| {
+            let body = match (over_cap, failure) {
                 (true, _) => BodyCopy::dropped(DropReason::OverCap, seen_bytes),
-                (false, None) => BodyCopy::complete(copy.bytes.freeze()),
+                (false, None) => BodyCopy::complete(bytes.freeze()),
                 (false, Some(_)) => BodyCopy::dropped(DropReason::Cut, seen_bytes),
             };
             ResponseCopy { status, headers, body }
         });
         let exchange = Exchange {
             role: Role::Primary,
-            started_unix_us: self.started_unix_us,
+            started_unix_us,
             response,
             failure: failure.map(|kind| Failure { kind }),
             outcome,
             timings,
         };
         // Nobody there: the call was shed, or its capture went on without us.
-        let _unheard = copy.to.send(PrimaryDone { exchange, held: copy.held });
+        let _unheard = to.send(PrimaryDone { exchange, held });
     }
 }
 
@@ -169,7 +175,7 @@ impl Body for AnswerBody {
         let this = &mut *self;
         match Pin::new(&mut this.inner).poll_frame(cx) {
             Poll::Pending => {
-                let until = *this.quiet_until.get_or_insert_with(|| this.leg.clock.now() + this.silence);
+                let until = *this.quiet_until.get_or_insert_with(|| this.leg.worker.clock.now() + this.silence);
                 ready!(this.alarm.poll(until, cx));
                 this.leg.end(Some(FailureKind::ReadTimeout));
                 let error = io::Error::new(io::ErrorKind::TimedOut, "the provider stopped within its answer");

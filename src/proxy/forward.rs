@@ -20,7 +20,8 @@ use crate::upstream::{self, Origin, OriginSettings, Timer, failure_of};
 use bytes::{Bytes, BytesMut};
 use http::header::CONNECTION;
 use http::request::Parts;
-use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
+use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, Version};
 use http_body_util::{BodyExt, Either, Full};
 use hyper::body::{Body, Incoming};
 use hyper::upgrade::OnUpgrade;
@@ -38,38 +39,57 @@ const IDLE_TIMEOUT_MS: u64 = 15_000;
 /// How long a body that waits for a 100 waits for the primary to say it, milliseconds.
 const EXPECT_WAIT_MS: u64 = 1_000;
 
-pub(crate) type Answer = Response<Either<AnswerBody, Full<Bytes>>>;
+/// Boxed, since it is handed on many times on its way to the connection.
+pub(crate) type Answer = Response<Either<Box<AnswerBody>, Full<Bytes>>>;
 
 /// What a worker's requests share; all of it belongs to the worker alone, but the routes.
 pub(crate) struct Worker {
     pub(crate) settings: Arc<Settings>,
     pub(crate) routes: Arc<Vec<Route>>,
-    /// The worker's own connections to the primaries, in the order of the routes; `None` for a sink.
-    pub(crate) origins: Vec<Option<Origin<TeeBody>>>,
+    /// The worker's own clients of the primaries, in the order of the routes; `None` for a sink.
+    pub(crate) primaries: Vec<Option<OwnPrimary>>,
     /// Only this worker's thread locks it, so that it is never waited for.
-    pub(crate) shard: Arc<Mutex<Shard>>,
+    pub(crate) shard: Mutex<Shard>,
     pub(crate) clock: Clock,
     pub(crate) ending: Ending,
     /// TLS handshakes with clients that came to nothing.
     pub(crate) handshakes_failed: AtomicU64,
 }
 
-/// A worker's own clients for the primaries.
-pub(crate) fn origins(routes: &[Route], settings: &Settings, clock: Clock) -> Vec<Option<Origin<TeeBody>>> {
-    let leg = OriginSettings {
-        idle_connections_max: settings.primary_idle_connections_max,
-        idle_timeout_ms: IDLE_TIMEOUT_MS,
-        retry_unsent: true,
-    };
-    let of = |primary: &Primary| Origin::new(Arc::clone(&primary.target), leg, clock);
+/// A worker's own side of a primary.
+pub(crate) struct OwnPrimary {
+    /// Its connections.
+    origin: Origin<TeeBody>,
+    /// The provider's `Host`; bytes of this worker's own, since all who hold the same ones count themselves in one place.
+    host: HeaderValue,
+}
+
+impl OwnPrimary {
+    fn new(primary: &Primary, settings: &Settings, clock: Clock) -> Self {
+        let leg = OriginSettings {
+            idle_connections_max: settings.primary_idle_connections_max,
+            idle_timeout_ms: IDLE_TIMEOUT_MS,
+            retry_unsent: true,
+        };
+        let host = primary.url.host();
+        let host = HeaderValue::from_bytes(host.as_bytes()).unwrap_or_else(|_| host.clone());
+        Self { origin: Origin::new(Arc::clone(&primary.target), leg, clock), host }
+    }
+}
+
+/// A worker's own sides of the primaries.
+pub(crate) fn primaries(routes: &[Route], settings: &Settings, clock: Clock) -> Vec<Option<OwnPrimary>> {
+    let of = |primary: &Primary| OwnPrimary::new(primary, settings, clock);
     routes.iter().map(|route| route.primary.as_ref().map(of)).collect()
 }
 
 /// One request on its way to the primary.
 struct Call<'a> {
     route: &'a Route,
+    /// The route's position.
+    at: usize,
     primary: &'a Primary,
-    origin: &'a Origin<TeeBody>,
+    own: &'a OwnPrimary,
     endpoint: Endpoint,
     ticket: Option<Ticket>,
     hop: NextHop,
@@ -94,7 +114,7 @@ impl Worker {
     /// Answers one request. `wire` is the guard's side of its connection: only HTTP/1 requests come through the guard, one
     /// by one. `alarm` is that of the task that answers.
     pub(crate) async fn answer(
-        &self,
+        self: &Arc<Self>,
         request: Request<Incoming>,
         peer: &Peer,
         wire: Option<&Wire>,
@@ -119,7 +139,13 @@ impl Worker {
         of_refused(kind, text).map(Either::Right)
     }
 
-    async fn pass(&self, request: Request<Incoming>, peer: &Peer, wire: Option<&Wire>, alarm: Alarm) -> Answer {
+    async fn pass(
+        self: &Arc<Self>,
+        request: Request<Incoming>,
+        peer: &Peer,
+        wire: Option<&Wire>,
+        alarm: Alarm,
+    ) -> Answer {
         let (mut parts, body) = request.into_parts();
         if parts.method == Method::CONNECT {
             return self.refused(Refused::ConnectMethod, "darklaunch: CONNECT is not forwarded\n");
@@ -127,7 +153,7 @@ impl Worker {
         if let Some(text) = host_problem(&parts) {
             return self.refused(Refused::Host, text);
         }
-        let Some(route) = route::find(&self.routes, &parts, peer) else {
+        let Some((at, route)) = route::find(&self.routes, &parts, peer) else {
             let text = "darklaunch: no integration matches this host and path\n";
             return self.refused(Refused::NoIntegration, text);
         };
@@ -148,9 +174,9 @@ impl Worker {
             }
             None => route.door.consider(&parts, &endpoint).ok(),
         };
-        match (&route.primary, self.origin(route)) {
-            (Some(primary), Some(origin)) => {
-                let call = Call { route, primary, origin, endpoint, ticket, hop, peer, wire, alarm };
+        match (&route.primary, self.primaries.get(at)) {
+            (Some(primary), Some(Some(own))) => {
+                let call = Call { route, at, primary, own, endpoint, ticket, hop, peer, wire, alarm };
                 self.forward(call, parts, body).await
             }
             _ => {
@@ -160,16 +186,10 @@ impl Worker {
         }
     }
 
-    /// The primary's client of a route of this worker's.
-    fn origin(&self, route: &Route) -> Option<&Origin<TeeBody>> {
-        let at = self.routes.iter().position(|one| std::ptr::eq(one, route))?;
-        self.origins.get(at)?.as_ref()
-    }
-
-    async fn forward(&self, call: Call<'_>, mut parts: Parts, body: Incoming) -> Answer {
-        let Call { route, primary, origin, endpoint, ticket, hop, peer, wire, alarm } = call;
+    async fn forward(self: &Arc<Self>, call: Call<'_>, mut parts: Parts, body: Incoming) -> Answer {
+        let Call { route, at, primary, own, endpoint, ticket, hop, peer, wire, alarm } = call;
         let received = target_of(&parts);
-        let Some(uri) = primary.url.join(&route.target(&received)) else {
+        let Some(path) = route.target(&received).and_then(|target| primary.url.path_of(&target)) else {
             if let Some(ticket) = ticket {
                 ticket.shed(NotMirrored::Refused);
             }
@@ -179,22 +199,18 @@ impl Worker {
         let started = self.clock.now();
         let (copying, copy) = match ticket {
             Some(ticket) => {
-                let (to, side) = oneshot::channel();
-                let (held, bytes_max) = (route.door.hold_nothing(), route.door.answer_bytes_max());
-                let copy = AnswerCopy { to, held, bytes_max, bytes: BytesMut::new(), over_cap: false };
-                (Some(copying(&parts, received, ticket, Some(side))), Some(copy))
+                let (copying, copy) = self.copies(route, &parts, &received, ticket);
+                (Some(copying), Some(copy))
             }
             None => (None, None),
         };
         let leg = Leg {
-            clock: self.clock,
+            worker: Arc::clone(self),
+            route: at,
             started,
-            started_unix_us: self.clock.unix_us(),
-            book: Arc::clone(&route.book),
             endpoint,
-            shard: Arc::clone(&self.shard),
             copy,
-            head: None,
+            status: None,
             ttfb_us: None,
             connect_us: None,
             seen_bytes: 0,
@@ -204,8 +220,8 @@ impl Worker {
         let early = (wire.is_some() && parts.version == Version::HTTP_11).then(|| Early::new(expects));
         let upgrade = parts.extensions.remove::<OnUpgrade>().filter(|_| hop.upgrade.is_some());
         hop.put(&mut parts.headers);
-        route.passing.apply(&mut parts, primary.url.host(), peer);
-        parts.uri = uri;
+        route.passing.apply(&mut parts, &own.host, peer);
+        parts.uri = Uri::from(path);
         parts.version = Version::HTTP_11;
         announce_chunks(&mut parts.headers, &body);
         let activity = Activity::new(started, self.clock);
@@ -215,7 +231,28 @@ impl Worker {
             hyper::ext::on_informational(&mut request, move |head| early.heard(head.status(), head.headers()));
         }
         let silence = Duration::from_millis(route.primary_read_timeout_ms);
-        self.call(origin, request, leg, Waiting { alarm, activity, silence, early, wire, upgrade }).await
+        self.call(&own.origin, request, leg, Waiting { alarm, activity, silence, early, wire, upgrade }).await
+    }
+
+    /// The copies of a mirrored call: of what is asked, and of what the primary answers.
+    fn copies(
+        &self,
+        route: &Route,
+        parts: &Parts,
+        received: &PathAndQuery,
+        ticket: Ticket,
+    ) -> (Box<Copying>, Box<AnswerCopy>) {
+        let (to, side) = oneshot::channel();
+        let copy = AnswerCopy {
+            to,
+            held: route.door.hold_nothing(),
+            bytes_max: route.door.answer_bytes_max(),
+            started_unix_us: self.clock.unix_us(),
+            headers: HeaderMap::new(),
+            bytes: BytesMut::new(),
+            over_cap: false,
+        };
+        (copying(parts, received, ticket, Some(side)), Box::new(copy))
     }
 
     async fn call(
@@ -246,7 +283,8 @@ impl Worker {
                     // Whether the body still comes nobody knows: nothing can follow on this connection.
                     parts.headers.insert(CONNECTION, HeaderValue::from_static("close"));
                 }
-                Response::from_parts(parts, Either::Left(AnswerBody::new(body, leg, waiting.silence, waiting.alarm, withheld)))
+                let body = AnswerBody::new(body, leg, waiting.silence, waiting.alarm, withheld);
+                Response::from_parts(parts, Either::Left(Box::new(body)))
             }
         }
     }
@@ -299,8 +337,7 @@ impl Worker {
         ticket: Option<Ticket>,
         silence: Duration,
     ) -> Response<Full<Bytes>> {
-        let received = target_of(&parts);
-        let copying = ticket.map(|ticket| copying(&parts, received, ticket, None));
+        let copying = ticket.map(|ticket| copying(&parts, &target_of(&parts), ticket, None));
         let mut tee = TeeBody::new(body, copying, Activity::new(self.clock.now(), self.clock));
         loop {
             match timeout(silence, tee.frame()).await {
@@ -369,10 +406,16 @@ fn last_hop(method: &Method) -> Response<Full<Bytes>> {
     refuse(StatusCode::NOT_IMPLEMENTED, "max_forwards", "darklaunch: TRACE ends here, and is not echoed\n")
 }
 
-fn target_of(parts: &Parts) -> String {
-    parts.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str).to_owned()
+fn target_of(parts: &Parts) -> PathAndQuery {
+    parts.uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"))
 }
 
-fn copying(parts: &Parts, target: String, ticket: Ticket, primary: crate::mirror::PrimarySide) -> Copying {
-    Copying { ticket, method: parts.method.clone(), target, headers: parts.headers.clone(), primary }
+fn copying(
+    parts: &Parts,
+    target: &PathAndQuery,
+    ticket: Ticket,
+    primary: crate::mirror::PrimarySide,
+) -> Box<Copying> {
+    let (method, headers) = (parts.method.clone(), parts.headers.clone());
+    Box::new(Copying { ticket, method, target: target.as_str().to_owned(), headers, primary })
 }

@@ -204,12 +204,21 @@ pub struct Passing {
 impl Passing {
     /// Sets `Host` and the headers that say who called. `host` is the provider's.
     pub(crate) fn apply(self, parts: &mut Parts, host: &HeaderValue, peer: &Peer) {
-        let called = parts.uri.authority().and_then(|authority| HeaderValue::from_str(authority.as_str()).ok());
-        let called = called.or_else(|| parts.headers.get(HOST).cloned());
+        // Looked for only where it is told.
+        let called = match (self.forwarded, self.keep_host) {
+            (Forwarded::Pass | Forwarded::Remove, false) => None,
+            _ => called(parts),
+        };
         self.forwarded.apply(&mut parts.headers, called.as_ref(), peer);
-        let host = if self.keep_host { called.unwrap_or_else(|| host.clone()) } else { host.clone() };
+        let host = called.filter(|_| self.keep_host).unwrap_or_else(|| host.clone());
         parts.headers.insert(HOST, host);
     }
+}
+
+/// The host the application called.
+fn called(parts: &Parts) -> Option<HeaderValue> {
+    let called = parts.uri.authority().and_then(|authority| HeaderValue::from_str(authority.as_str()).ok());
+    called.or_else(|| parts.headers.get(HOST).cloned())
 }
 
 impl Forwarded {

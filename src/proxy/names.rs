@@ -2,9 +2,9 @@
 
 use crate::exchange::Endpoint;
 use arc_swap::ArcSwap;
+use hashbrown::HashSet;
 use http::Method;
 use std::borrow::Cow;
-use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Inferred names kept unless configured otherwise.

@@ -6,6 +6,7 @@ use crate::telemetry::Book;
 use crate::upstream::Target;
 use http::header::HOST;
 use http::request::Parts;
+use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use std::sync::Arc;
 
@@ -77,11 +78,11 @@ pub struct Route {
 }
 
 impl Route {
-    /// The path and query to forward.
-    pub(crate) fn target(&self, received: &str) -> String {
+    /// The path and query to forward; none if what is left is no path.
+    pub(crate) fn target(&self, received: &PathAndQuery) -> Option<PathAndQuery> {
         match self.strip_prefix {
-            true => strip_prefix(received, Some(&self.matcher.path_prefix)),
-            false => received.to_owned(),
+            true => strip_prefix(received.as_str(), Some(&self.matcher.path_prefix)).try_into().ok(),
+            false => Some(received.clone()),
         }
     }
 
@@ -121,22 +122,22 @@ impl Route {
     }
 }
 
-/// The route of a request: a listener wins over a host, a host over a header, a header over a prefix, a longer prefix over
+/// The route of a request and its position: a listener wins over a host, a host over a header, a header over a prefix, a longer prefix over
 /// a shorter one.
-pub(crate) fn find<'r>(routes: &'r [Route], parts: &Parts, peer: &Peer) -> Option<&'r Route> {
+pub(crate) fn find<'r>(routes: &'r [Route], parts: &Parts, peer: &Peer) -> Option<(usize, &'r Route)> {
     // A target in absolute form, and HTTP/2, name the authority themselves; a Host beside it is ignored (RFC 9112, 3.2.2).
     let authority = parts.uri.authority().map(http::uri::Authority::as_str);
     let authority = authority.or_else(|| parts.headers.get(HOST)?.to_str().ok()).unwrap_or_default();
     let (host, _) = split(authority);
-    let mut best: Option<(Weight, &Route)> = None;
-    for route in routes {
+    let mut best: Option<(Weight, (usize, &Route))> = None;
+    for (at, route) in routes.iter().enumerate() {
         // Of equal weights the first configured wins.
         match route.weight(host, parts, peer) {
-            Some(weight) if best.is_none_or(|(most, _)| weight > most) => best = Some((weight, route)),
+            Some(weight) if best.is_none_or(|(most, _)| weight > most) => best = Some((weight, (at, route))),
             _ => {}
         }
     }
-    best.map(|(_, route)| route)
+    best.map(|(_, found)| found)
 }
 
 /// Host and `:port`, which may be empty.

@@ -66,7 +66,7 @@ impl Activity {
 /// The body given to the primary's client.
 pub(crate) struct TeeBody {
     inner: Incoming,
-    copying: Option<Copying>,
+    copying: Option<Box<Copying>>,
     copy: BytesMut,
     activity: Activity,
     /// Set while the application waits for the primary to want the body.
@@ -74,7 +74,7 @@ pub(crate) struct TeeBody {
 }
 
 impl TeeBody {
-    pub(crate) fn new(inner: Incoming, copying: Option<Copying>, activity: Activity) -> Self {
+    pub(crate) fn new(inner: Incoming, copying: Option<Box<Copying>>, activity: Activity) -> Self {
         let mut tee = Self { inner, copying, copy: BytesMut::new(), activity, expected: None };
         // Without a body the request is complete now.
         tee.offer_if_complete();
@@ -109,7 +109,8 @@ impl TeeBody {
     }
 
     fn offer(&mut self) {
-        let Some(Copying { ticket, method, target, headers, primary }) = self.copying.take() else { return };
+        let Some(copying) = self.copying.take() else { return };
+        let Copying { ticket, method, target, headers, primary } = *copying;
         let body = BodyCopy::complete(std::mem::take(&mut self.copy).freeze());
         ticket.offer(RequestCopy { method, target, headers, body }, primary);
     }

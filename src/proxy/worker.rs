@@ -58,8 +58,8 @@ pub(crate) fn run(runtime: &tokio::runtime::Runtime, plan: Plan) {
     let worker = Arc::new(Worker {
         settings: Arc::clone(&plan.settings),
         routes: Arc::clone(&plan.routes),
-        origins: forward::origins(&plan.routes, &plan.settings, plan.clock),
-        shard: Arc::new(Mutex::new(Shard::new())),
+        primaries: forward::primaries(&plan.routes, &plan.settings, plan.clock),
+        shard: Mutex::new(Shard::new()),
         clock: plan.clock,
         ending: plan.ending.clone(),
         handshakes_failed: AtomicU64::new(0),
