@@ -1,7 +1,9 @@
 //! The connections of one leg to its origin, and the calls over them.
 
 use crate::exchange::Clock;
+use crate::upstream::body::{Sending, Sent};
 use crate::upstream::connect::{Connected, Connector};
+use crate::upstream::http1::{Http1, told};
 use crate::upstream::idle::Idle;
 use crate::upstream::message::{for_http1, for_http2};
 use crate::upstream::tasks::Tasks;
@@ -10,16 +12,14 @@ use bytes::Bytes;
 use http::header::UPGRADE;
 use http::{Request, Response, StatusCode};
 use hyper::body::{Body, Incoming};
-use hyper::client::conn::{TrySendError, http1, http2};
+use hyper::client::conn::{TrySendError, http2};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::error::Error as StdError;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Context;
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
-
-/// Header lines of an answer at most; hyper's own limit of 100 is less than what some providers send.
-const HEADER_LINES_MAX: usize = 200;
 
 /// Headers of an HTTP/2 answer at most; hyper's own limit of 16 KiB is less than what HTTP/1.1 may send.
 const HEADER_BYTES_MAX: u32 = 256 << 10;
@@ -74,13 +74,13 @@ pub(crate) struct Inner<B: Send + 'static> {
 /// A connection that takes one request now.
 enum Line<B: Send + 'static> {
     Own(Lease<B>),
-    Shared(http2::SendRequest<B>),
+    Shared(http2::SendRequest<Sending<B>>),
 }
 
-/// An HTTP/1.1 connection at work. Dropped, it is closed once its answer ended.
+/// An HTTP/1.1 connection at work. Dropped, it is closed.
 pub(crate) struct Lease<B: Send + 'static> {
     origin: Arc<Inner<B>>,
-    sender: http1::SendRequest<B>,
+    line: Http1<B>,
 }
 
 impl<B: Send + 'static> Clone for Origin<B> {
@@ -133,14 +133,15 @@ where
             let mut unsent = match line {
                 Line::Own(mut lease) => {
                     for_http1(&mut request, &self.0.target);
-                    match lease.sender.try_send_request(request).await {
-                        Ok(answer) => return Ok(leased(answer, lease)),
+                    let (request, sent) = sending(request);
+                    match lease.line.send(request).await {
+                        Ok(answer) => return Ok(leased(answer, lease, &sent)),
                         Err(unsent) => unsent,
                     }
                 }
                 Line::Shared(mut sender) => {
                     for_http2(&mut request, &self.0.target);
-                    match sender.try_send_request(request).await {
+                    match sender.try_send_request(sending(request).0).await {
                         Ok(answer) => return Ok(answer.map(|body| AnswerBody::new(body, None))),
                         Err(unsent) => unsent,
                     }
@@ -151,22 +152,44 @@ where
     }
 
     /// The request, if it may take another connection. A new connection that fails ends the call, so that this ends.
-    fn given_back(&self, unsent: &mut TrySendError<Request<B>>, reused: bool) -> Option<Request<B>> {
-        if reused && self.0.retry_unsent { unsent.take_message() } else { None }
+    fn given_back(&self, unsent: &mut TrySendError<Request<Sending<B>>>, reused: bool) -> Option<Request<B>> {
+        let unsent = if reused && self.0.retry_unsent { unsent.take_message() } else { None };
+        unsent.map(|request| request.map(Sending::into_inner))
     }
 }
 
-fn leased<B: Send + 'static>(answer: Response<Incoming>, lease: Lease<B>) -> Response<AnswerBody<B>> {
+fn sending<B: Body>(request: Request<B>) -> (Request<Sending<B>>, Sent) {
+    let (parts, body) = request.into_parts();
+    let (body, sent) = Sending::new(body);
+    (Request::from_parts(parts, body), sent)
+}
+
+fn leased<B>(answer: Response<Incoming>, mut lease: Lease<B>, sent: &Sent) -> Response<AnswerBody<B>>
+where
+    B: Body<Data = Bytes> + Send + Unpin + 'static,
+    B::Error: Into<Box<dyn StdError + Send + Sync>>,
+{
     // After a 101 the connection is no longer HTTP's.
-    let lease = (answer.status() != StatusCode::SWITCHING_PROTOCOLS).then_some(lease);
-    answer.map(|body| AnswerBody::new(body, lease))
+    let upgraded = answer.status() == StatusCode::SWITCHING_PROTOCOLS;
+    if (upgraded || !sent.is_over())
+        && let Some(rest) = lease.line.rest()
+    {
+        lease.origin.tasks.spawn(rest);
+    }
+    answer.map(|body| AnswerBody::new(body, (!upgraded).then_some(lease)))
 }
 
 impl<B: Send + 'static> Inner<B> {
     fn idle(&self) -> MutexGuard<'_, Idle<B>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
+impl<B> Inner<B>
+where
+    B: Body<Data = Bytes> + Send + Unpin + 'static,
+    B::Error: Into<Box<dyn StdError + Send + Sync>>,
+{
     /// An open connection, if there is one.
     fn open_line(self: &Arc<Self>, upgrade: bool) -> Option<Line<B>> {
         let now = self.clock.now();
@@ -177,9 +200,26 @@ impl<B: Send + 'static> Inner<B> {
         {
             return Some(Line::Shared(sender));
         }
-        let sender = idle.pop(now)?;
-        drop(idle);
-        Some(Line::Own(Lease { origin: Arc::clone(self), sender }))
+        loop {
+            let mut line = idle.pop(now)?;
+            // A request that met a closed connection goes to the next where that is allowed; else it must not meet one.
+            if self.retry_unsent || !line.has_closed() {
+                return Some(Line::Own(Lease { origin: Arc::clone(self), line }));
+            }
+        }
+    }
+
+    /// Lets what has waited too long end in good order; how long until the next look.
+    fn sweep(&self, idle: &mut Idle<B>) -> Option<Duration> {
+        let (over, next) = idle.sweep(self.clock.now());
+        over.into_iter().for_each(|line| self.end(line));
+        next
+    }
+
+    fn end(&self, mut line: Http1<B>) {
+        if let Some(rest) = line.rest() {
+            self.tasks.spawn(rest);
+        }
     }
 
     /// Starts the task that lets go what has waited too long, unless it runs.
@@ -188,13 +228,13 @@ impl<B: Send + 'static> Inner<B> {
             return;
         }
         let origin = Arc::downgrade(self);
-        let mut wait = idle.sweep(self.clock.now()).unwrap_or_default();
+        let mut wait = self.sweep(idle).unwrap_or_default();
         self.tasks.spawn(async move {
             loop {
                 sleep(wait).await;
                 let Some(origin) = origin.upgrade() else { return };
                 let mut idle = origin.idle();
-                match idle.sweep(origin.clock.now()) {
+                match origin.sweep(&mut idle) {
                     Some(next) => wait = next,
                     None => {
                         idle.swept = false;
@@ -204,13 +244,15 @@ impl<B: Send + 'static> Inner<B> {
             }
         });
     }
-}
 
-impl<B> Inner<B>
-where
-    B: Body<Data = Bytes> + Send + Unpin + 'static,
-    B::Error: Into<Box<dyn StdError + Send + Sync>>,
-{
+    fn keep(self: &Arc<Self>, line: Http1<B>) {
+        let mut idle = self.idle();
+        if let Some(one_too_many) = idle.push(line, self.clock.now()) {
+            self.end(one_too_many);
+        }
+        self.sweep_later(&mut idle);
+    }
+
     /// A new connection, or the one that somebody else made meanwhile; whether it is the latter.
     async fn new_line(self: &Arc<Self>, upgrade: bool, timer: &Timer) -> Result<(Line<B>, bool), CallError> {
         let making = async {
@@ -236,7 +278,6 @@ where
     async fn connect(self: &Arc<Self>, upgrade: bool) -> Result<Line<B>, CallError> {
         let made = self.connector.connect(&self.target, upgrade).await;
         let Connected { io, http2 } = made.map_err(CallError::of_connect)?;
-        let io = TokioIo::new(io);
         if http2 {
             let mut builder = http2::Builder::new(self.tasks.executor());
             builder
@@ -244,54 +285,49 @@ where
                 .keep_alive_interval(Duration::from_millis(PING_INTERVAL_MS))
                 .keep_alive_timeout(Duration::from_millis(PING_TIMEOUT_MS))
                 .max_header_list_size(HEADER_BYTES_MAX);
-            let (sender, connection) = builder.handshake(io).await?;
-            self.tasks.spawn(async move { ended(connection.await) });
+            let (sender, connection) = builder.handshake(TokioIo::new(io)).await?;
+            self.tasks.spawn(async move { told(connection.await) });
             self.chose_http1.store(false, Ordering::Relaxed);
             let mut idle = self.idle();
             idle.set_shared(sender.clone(), self.clock.now());
             self.sweep_later(&mut idle);
             return Ok(Line::Shared(sender));
         }
-        let mut builder = http1::Builder::new();
-        builder.preserve_header_case(true).max_headers(HEADER_LINES_MAX).writev(false);
-        let (sender, connection) = builder.handshake(io).await?;
-        self.tasks.spawn(async move { ended(connection.with_upgrades().await) });
+        let line = Http1::begin(io).await?;
         self.chose_http1.store(true, Ordering::Relaxed);
-        Ok(Line::Own(Lease { origin: Arc::clone(self), sender }))
+        Ok(Line::Own(Lease { origin: Arc::clone(self), line }))
     }
 }
 
-/// The call over the connection tells its caller; without a call it does not matter.
-fn ended(connection: Result<(), hyper::Error>) {
-    if let Err(error) = connection {
-        tracing::debug!(%error, "a connection to a provider ended");
+impl<B> Lease<B>
+where
+    B: Body<Data = Bytes> + Send + Unpin + 'static,
+    B::Error: Into<Box<dyn StdError + Send + Sync>>,
+{
+    /// Moves the connection on; whether there was anything to move.
+    pub(crate) fn drive(&mut self, cx: &mut Context<'_>) -> bool {
+        self.line.drive(cx)
     }
-}
 
-impl<B: Send + 'static> Lease<B> {
     /// The answer was read to its end: the connection serves again as soon as it can.
     pub(crate) fn give_back(self) {
-        let Self { origin, mut sender } = self;
-        if sender.is_ready() {
-            origin.keep(sender);
-        } else if !sender.is_closed() {
-            // The answer came before the request's end, or the connection was not polled since.
-            let later = Arc::downgrade(&origin);
+        let Self { origin, mut line } = self;
+        if line.is_ready() {
+            return origin.keep(line);
+        }
+        // The answer came before the request's end, or the connection was not polled since.
+        let (rest, later) = (line.rest(), Arc::downgrade(&origin));
+        if let Some(rest) = rest {
+            origin.tasks.spawn(rest);
+        }
+        if !line.is_closed() {
             origin.tasks.spawn(async move {
-                if sender.ready().await.is_ok()
+                if line.ready().await
                     && let Some(origin) = later.upgrade()
                 {
-                    origin.keep(sender);
+                    origin.keep(line);
                 }
             });
         }
-    }
-}
-
-impl<B: Send + 'static> Inner<B> {
-    fn keep(self: &Arc<Self>, sender: http1::SendRequest<B>) {
-        let mut idle = self.idle();
-        idle.push(sender, self.clock.now());
-        self.sweep_later(&mut idle);
     }
 }

@@ -8,6 +8,7 @@ mod body;
 mod client;
 mod connect;
 mod error;
+mod http1;
 mod idle;
 mod message;
 mod tasks;
