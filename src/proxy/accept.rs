@@ -3,26 +3,26 @@
 use crate::proxy::connection::connection;
 use crate::proxy::forward::Worker;
 use crate::proxy::listen::Listener;
-use crate::proxy::{Kind, Peer, Speaks};
+use crate::proxy::seats::{Guest, Seat, Seats};
+use crate::proxy::{Kind, Listen, Peer, Speaks, TlsIdentity};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
 const ACCEPT_RETRY_MS: u64 = 20;
 
-/// One listener, and what its connections have in common.
+/// One listener.
 #[derive(Debug)]
 pub(crate) struct Entry {
     pub(crate) listener: Listener,
     /// The position in `Settings::listen`.
     pub(crate) at: usize,
-    pub(crate) kind: Kind,
 }
 
 /// A listener on the worker's runtime.
@@ -32,14 +32,16 @@ enum Accepting {
 }
 
 /// What was accepted.
-enum Accepted {
+#[derive(Debug)]
+pub(crate) enum Accepted {
     Tcp(TcpStream),
     Unix(UnixStream),
 }
 
-/// Accepts until the worker's end begins, then waits for its connections to end.
-pub(crate) async fn accept(entry: Entry, worker: Arc<Worker>, connections: Arc<Semaphore>) {
-    let Entry { listener, at, kind } = entry;
+/// Accepts until the worker's end begins, then waits for its connections to end. What the other workers have more room
+/// for is handed to them.
+pub(crate) async fn accept(entry: Entry, worker: Arc<Worker>, connections: Arc<Semaphore>, seats: Seats) {
+    let Entry { listener, at, .. } = entry;
     let listener = match Accepting::on_this_runtime(listener) {
         Ok(listener) => listener,
         Err(error) => {
@@ -47,7 +49,6 @@ pub(crate) async fn accept(entry: Entry, worker: Arc<Worker>, connections: Arc<S
             return;
         }
     };
-    let tls = worker.settings.tls.as_ref().filter(|_| kind == Kind::Tls).map(crate::proxy::TlsIdentity::acceptor);
     let mut open = JoinSet::new();
     loop {
         while open.try_join_next().is_some() {}
@@ -57,24 +58,49 @@ pub(crate) async fn accept(entry: Entry, worker: Arc<Worker>, connections: Arc<S
             next = next(&listener, &connections) => next,
         };
         let Some((stream, permit)) = next else { continue };
-        let worker = Arc::clone(&worker);
-        match stream {
-            Accepted::Unix(stream) => {
-                let peer = Peer { listener: at, kind, speaks: Speaks::Either, local: None, remote: None };
-                open.spawn(connection(stream, peer, worker, permit));
+        match seats.place(stream, at, permit) {
+            Ok(None) => {}
+            Ok(Some((stream, seat))) => {
+                open.spawn(serve(stream, at, seat, Arc::clone(&worker)));
             }
-            Accepted::Tcp(stream) => {
-                let Some(peer) = tcp_peer(&stream, at, kind) else { continue };
-                match &tls {
-                    Some(tls) => open.spawn(handshake(stream, tls.clone(), peer, worker, permit)),
-                    None => open.spawn(connection(stream, peer, worker, permit)),
-                };
-            }
+            Err(error) => tracing::warn!(%error, "a connection could not be handed to another worker"),
         }
     }
     // Closed, not shut down: another process may go on accepting from the same queue.
-    drop(listener);
+    drop((listener, seats));
     while open.join_next().await.is_some() {}
+}
+
+/// Serves what other workers accepted, until none of them accepts any more and all of it has ended.
+pub(crate) async fn receive(mut guests: mpsc::Receiver<Guest>, worker: Arc<Worker>) {
+    let mut open = JoinSet::new();
+    while let Some(guest) = guests.recv().await {
+        while open.try_join_next().is_some() {}
+        match guest.welcome() {
+            Ok((stream, at, seat)) => {
+                open.spawn(serve(stream, at, seat, Arc::clone(&worker)));
+            }
+            Err(error) => tracing::warn!(%error, "a connection of another worker could not be served"),
+        }
+    }
+    while open.join_next().await.is_some() {}
+}
+
+/// One connection, by the kind of its listener.
+async fn serve(stream: Accepted, at: usize, seat: Seat, worker: Arc<Worker>) {
+    let kind = worker.settings.listen.get(at).map_or(Kind::Tcp, Listen::kind);
+    let stream = match stream {
+        Accepted::Tcp(stream) => stream,
+        Accepted::Unix(stream) => {
+            let peer = Peer { listener: at, kind, speaks: Speaks::Either, local: None, remote: None };
+            return connection(stream, peer, worker, seat).await;
+        }
+    };
+    let Some(peer) = tcp_peer(&stream, at, kind) else { return };
+    match worker.settings.tls.as_ref().filter(|_| kind == Kind::Tls).map(TlsIdentity::acceptor) {
+        Some(tls) => handshake(stream, tls, peer, worker, seat).await,
+        None => connection(stream, peer, worker, seat).await,
+    }
 }
 
 impl Accepting {
@@ -122,13 +148,7 @@ fn tcp_peer(stream: &TcpStream, at: usize, kind: Kind) -> Option<Peer> {
 }
 
 /// TLS first, within its own deadline and beside the accepting, then as any other connection.
-async fn handshake(
-    stream: TcpStream,
-    tls: TlsAcceptor,
-    mut peer: Peer,
-    worker: Arc<Worker>,
-    permit: OwnedSemaphorePermit,
-) {
+async fn handshake(stream: TcpStream, tls: TlsAcceptor, mut peer: Peer, worker: Arc<Worker>, seat: Seat) {
     let deadline = Duration::from_millis(worker.settings.tls_handshake_timeout_ms);
     let problem = match timeout(deadline, tls.accept(stream)).await {
         Ok(Ok(stream)) => {
@@ -137,7 +157,7 @@ async fn handshake(
                 Some(b"h2") => Speaks::Http2,
                 _ => Speaks::Http1,
             };
-            return connection(stream, peer, worker, permit).await;
+            return connection(stream, peer, worker, seat).await;
         }
         Ok(Err(error)) => error.to_string(),
         Err(_) => "not done in time".to_owned(),

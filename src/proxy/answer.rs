@@ -1,12 +1,11 @@
 //! The primary's answer on its way back, measured for every call and copied for the mirrored ones.
 
 use crate::exchange::{
-    BodyCopy, DropReason, Endpoint, Exchange, Failure, FailureKind, Instant, Outcome, ResponseCopy, Role,
-    Timings,
+    BodyCopy, DropReason, Endpoint, Exchange, Failure, FailureKind, Instant, Outcome, ResponseCopy, Role, Timings,
 };
 use crate::mirror::{BytesHeld, PrimaryDone};
-use crate::proxy::alarm::Alarm;
 use crate::proxy::Route;
+use crate::proxy::alarm::Alarm;
 use crate::proxy::early::Withheld;
 use crate::proxy::forward::Worker;
 use crate::proxy::tee::TeeBody;

@@ -3,6 +3,7 @@
 use crate::proxy::alarm::Alarm;
 use crate::proxy::forward::{Answer, Worker};
 use crate::proxy::guard::{Guarded, Wire};
+use crate::proxy::seats::Seat;
 use crate::proxy::seldom::Seldom;
 use crate::proxy::{Peer, Speaks};
 use http::header::CONNECTION;
@@ -17,7 +18,6 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::OwnedSemaphorePermit;
 
 /// What hyper needs at least to read a head.
 const HEADER_BYTES_MIN: usize = 8192;
@@ -37,7 +37,7 @@ pub(crate) async fn connection<S: AsyncRead + AsyncWrite + Send + Unpin + 'stati
     stream: S,
     peer: Peer,
     worker: Arc<Worker>,
-    _permit: OwnedSemaphorePermit,
+    _seat: Seat,
 ) {
     let alarm = Alarm::default();
     let (wire, mut guarded) = guarded(stream, &worker, &alarm);

@@ -410,12 +410,7 @@ fn target_of(parts: &Parts) -> PathAndQuery {
     parts.uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"))
 }
 
-fn copying(
-    parts: &Parts,
-    target: &PathAndQuery,
-    ticket: Ticket,
-    primary: crate::mirror::PrimarySide,
-) -> Box<Copying> {
+fn copying(parts: &Parts, target: &PathAndQuery, ticket: Ticket, primary: crate::mirror::PrimarySide) -> Box<Copying> {
     let (method, headers) = (parts.method.clone(), parts.headers.clone());
     Box::new(Copying { ticket, method, target: target.as_str().to_owned(), headers, primary })
 }

@@ -16,6 +16,7 @@ mod names;
 mod peer;
 mod refuse;
 mod route;
+mod seats;
 mod seldom;
 mod tee;
 mod tunnel;
@@ -164,8 +165,7 @@ impl Proxy {
             };
             let one = one.map_err(fail)?;
             for (worker, listeners) in entries.iter_mut().zip(one.spread(workers).map_err(fail)?) {
-                let kind = wanted.kind();
-                worker.extend(listeners.into_iter().map(|listener| Entry { listener, at, kind }));
+                worker.extend(listeners.into_iter().map(|listener| Entry { listener, at }));
             }
             bound.push(one);
         }
@@ -185,11 +185,13 @@ impl Proxy {
         let routes = Arc::clone(&self.routes);
         let mut running =
             Running { listens, bound: self.bound, ending: Ending::default(), threads: Vec::new(), routes };
-        for (at, entries) in self.entries.into_iter().enumerate() {
+        let seats = seats::seats(self.entries.len());
+        for (at, (entries, seats)) in self.entries.into_iter().zip(seats).enumerate() {
             let plan = worker::Plan {
                 settings: Arc::clone(&self.settings),
                 routes: Arc::clone(&self.routes),
                 entries,
+                seats,
                 connections: Arc::clone(&connections),
                 shards: self.shards.clone(),
                 ending: running.ending.clone(),

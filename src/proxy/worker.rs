@@ -2,8 +2,9 @@
 
 use crate::exchange::Clock;
 use crate::latency::Shard;
-use crate::proxy::accept::{Entry, accept};
+use crate::proxy::accept::{Entry, accept, receive};
 use crate::proxy::forward::{self, Worker};
+use crate::proxy::seats::{Guest, Seats};
 use crate::proxy::{Route, Settings};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -47,6 +48,8 @@ pub(crate) struct Plan {
     pub(crate) settings: Arc<Settings>,
     pub(crate) routes: Arc<Vec<Route>>,
     pub(crate) entries: Vec<Entry>,
+    /// Its way to the other workers, and what they hand to it.
+    pub(crate) seats: (Seats, mpsc::Receiver<Guest>),
     pub(crate) connections: Arc<Semaphore>,
     pub(crate) shards: mpsc::Sender<Shard>,
     pub(crate) ending: Ending,
@@ -68,11 +71,14 @@ pub(crate) fn run(runtime: &tokio::runtime::Runtime, plan: Plan) {
 }
 
 async fn serve(plan: Plan, worker: Arc<Worker>) {
-    let Plan { entries, connections, shards, ending, .. } = plan;
+    let Plan { entries, seats: (seats, guests), connections, shards, ending, .. } = plan;
     let mut acceptors = JoinSet::new();
     for entry in entries {
-        acceptors.spawn(accept(entry, Arc::clone(&worker), Arc::clone(&connections)));
+        acceptors.spawn(accept(entry, Arc::clone(&worker), Arc::clone(&connections), seats.clone()));
     }
+    // Whoever waits for guests waits for all who may send some.
+    drop(seats);
+    acceptors.spawn(receive(guests, Arc::clone(&worker)));
     let mut tick = interval(Duration::from_millis(SHARD_PUSH_MS));
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {

@@ -3,9 +3,9 @@
 use crate::exchange::Instant;
 use crate::upstream::body::Sending;
 use crate::upstream::http1::Http1;
-use hyper::client::conn::http2;
 use bytes::Bytes;
 use hyper::body::Body;
+use hyper::client::conn::http2;
 use std::collections::VecDeque;
 use std::error::Error as StdError;
 use std::time::Duration;
