@@ -18,6 +18,10 @@ use tokio_util::sync::CancellationToken;
 /// What a capture costs beside its bytes: structures, names, header maps.
 const OVERHEAD_BYTES: usize = 2048;
 
+/// Where the queue has fewer free places than this, a yes takes its place at once: else, of all who copy meanwhile for
+/// the last one, one would get it, and the others would have copied for nothing.
+const PLACES_SCARCE: usize = 64;
+
 /// The primary's exchange and the bytes its copy holds.
 #[derive(Debug)]
 pub struct PrimaryDone {
@@ -120,7 +124,7 @@ impl Door {
         let inner = &self.0;
         let cap_ppm = inner.switch.cap_ppm(parts.method.as_str(), parts.uri.path());
         let considered = self.consider_uncounted(parts, endpoint, cap_ppm);
-        let (held, admitted) = considered.inspect_err(|reason| inner.book.not_mirrored(*reason))?;
+        let Considered { place, held, admitted } = considered.inspect_err(|reason| inner.book.not_mirrored(*reason))?;
         Ok(Ticket {
             door: self.clone(),
             endpoint: Arc::clone(endpoint),
@@ -129,6 +133,7 @@ impl Door {
             body_bytes: 0,
             cap_ppm,
             admitted,
+            place,
             held: Some(held),
         })
     }
@@ -158,14 +163,8 @@ impl Door {
         self.0.settings.answer_bytes_max
     }
 
-    /// The memory reserved, and whether the switch has admitted it already.
-    fn consider_uncounted(
-        &self,
-        parts: &Parts,
-        endpoint: &Endpoint,
-        cap_ppm: u32,
-    ) -> Result<(BytesHeld, bool), NotMirrored> {
-        let Inner { settings, switch, queue, budget, closing, .. } = &*self.0;
+    fn consider_uncounted(&self, parts: &Parts, endpoint: &Endpoint, cap_ppm: u32) -> Result<Considered, NotMirrored> {
+        let Inner { settings, switch, budget, closing, .. } = &*self.0;
         if closing.load(Ordering::Acquire) {
             return Err(NotMirrored::ShuttingDown);
         }
@@ -185,9 +184,7 @@ impl Door {
         if length.is_some_and(|length| length > settings.body_copy_bytes_max as u64) {
             return Err(NotMirrored::BodyTooLarge);
         }
-        if queue.capacity() == 0 {
-            return Err(if queue.is_closed() { NotMirrored::ShuttingDown } else { NotMirrored::QueueFull });
-        }
+        let place = self.place_if_scarce()?;
         let mut held = BytesHeld::none(budget);
         let head: usize = parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
         if !held.grow(OVERHEAD_BYTES + head) {
@@ -195,10 +192,37 @@ impl Door {
         }
         // Last, because it takes from the rate and the day's budget. A key in the body is not known yet.
         if settings.sample_key.needs_body() {
-            return switch.refuses_all(cap_ppm).map_or(Ok((held, false)), Err);
+            let undecided = Considered { place, held, admitted: false };
+            return switch.refuses_all(cap_ppm).map_or(Ok(undecided), Err);
         }
         switch.admit(key_hash(&settings.sample_key, parts), cap_ppm)?;
-        Ok((held, true))
+        Ok(Considered { place, held, admitted: true })
+    }
+
+    /// A place in the queue where there are few left; `Ok(None)` where there are enough.
+    fn place_if_scarce(&self) -> Result<Option<mpsc::OwnedPermit<Job>>, NotMirrored> {
+        let queue = &self.0.queue;
+        match queue.capacity() {
+            0 if queue.is_closed() => Err(NotMirrored::ShuttingDown),
+            0 => Err(NotMirrored::QueueFull),
+            1..PLACES_SCARCE => queue.clone().try_reserve_owned().map(Some).map_err(|error| no_place(&error)),
+            _ => Ok(None),
+        }
+    }
+}
+
+/// What a yes at the request's head has taken.
+struct Considered {
+    place: Option<mpsc::OwnedPermit<Job>>,
+    held: BytesHeld,
+    /// Whether the switch has admitted it already.
+    admitted: bool,
+}
+
+fn no_place<T>(error: &mpsc::error::TrySendError<T>) -> NotMirrored {
+    match error {
+        mpsc::error::TrySendError::Full(_) => NotMirrored::QueueFull,
+        mpsc::error::TrySendError::Closed(_) => NotMirrored::ShuttingDown,
     }
 }
 
@@ -221,6 +245,8 @@ pub struct Ticket {
     cap_ppm: u32,
     /// Whether the switch has admitted it; false while its key may be in the body.
     admitted: bool,
+    /// Its place in the queue, where places were scarce.
+    place: Option<mpsc::OwnedPermit<Job>>,
     /// `None` once the ticket's request is in an end state or in the queue.
     held: Option<BytesHeld>,
 }
@@ -261,13 +287,12 @@ impl Ticket {
             }
             self.admitted = true;
         }
-        let slot = match inner.queue.try_reserve() {
-            Ok(slot) => slot,
-            Err(mpsc::error::TrySendError::Full(())) => return self.end(NotMirrored::QueueFull),
-            Err(mpsc::error::TrySendError::Closed(())) => return self.end(NotMirrored::ShuttingDown),
+        let place = match self.place.take().map_or_else(|| inner.queue.clone().try_reserve_owned(), Ok) {
+            Ok(place) => place,
+            Err(error) => return self.end(no_place(&error)),
         };
         let Some(held) = self.held.take() else { return Offer::Shed(NotMirrored::Memory) };
-        slot.send(Job {
+        place.send(Job {
             id: CaptureId::fresh(),
             endpoint: Arc::clone(&self.endpoint),
             request,

@@ -89,8 +89,8 @@ fn every_refusal_has_its_reason() {
     ticket.shed(NotMirrored::BodyTooLarge);
     drop(stand.consider("GET", "/").unwrap());
     let late = stand.consider("GET", "/").unwrap();
-    assert_eq!(stand.consider("GET", "/").unwrap().offer(copy(), None), Offer::Taken);
-    assert_eq!(late.offer(copy(), None), Offer::Shed(NotMirrored::QueueFull));
+    assert_eq!(stand.consider("GET", "/").unwrap_err(), NotMirrored::QueueFull);
+    assert_eq!(late.offer(copy(), None), Offer::Taken);
     assert_eq!(stand.consider("GET", "/").unwrap_err(), NotMirrored::QueueFull);
     stand.board.stop_all("test", "");
     assert_eq!(stand.consider("GET", "/").unwrap_err(), NotMirrored::Off);
@@ -216,7 +216,8 @@ fn the_switchs_refusals_are_counted_each_under_its_own_reason() {
     assert_eq!(refused(control::Settings { daily_calls_max: Some(1), ..on() }, first), NotMirrored::Budget);
     let throttled = |stand: &Stand| stand.board.get("pay").unwrap().observe(Outcome::Throttled429, Some(60));
     assert_eq!(refused(on(), throttled), NotMirrored::Paused429);
-    let failing = |stand: &Stand| (0..20).for_each(|_| stand.board.get("pay").unwrap().observe(Outcome::Timeout, None));
+    let failing =
+        |stand: &Stand| (0..20).for_each(|_| stand.board.get("pay").unwrap().observe(Outcome::Timeout, None));
     assert_eq!(refused(on(), failing), NotMirrored::Breaker);
     let health = control::EndpointShare { method: None, path: "/".into(), share_ppm: 0 };
     assert_eq!(refused(control::Settings { endpoint_shares: vec![health], ..on() }, |_| {}), NotMirrored::NotSampled);
@@ -316,4 +317,26 @@ proptest::proptest! {
         drop(held);
         proptest::prop_assert_eq!(in_all.bytes_held(), 0);
     }
+}
+
+#[test]
+fn where_places_are_scarce_a_yes_has_its_own() {
+    let stand = stand(Settings { queue_calls_max: 2, ..Settings::default() }, on());
+    let (first, second) = (stand.consider("GET", "/").unwrap(), stand.consider("GET", "/").unwrap());
+    // Nothing is queued yet, and still a third would copy for nothing.
+    assert_eq!(stand.consider("GET", "/").unwrap_err(), NotMirrored::QueueFull);
+    first.shed(NotMirrored::BodyTooLarge);
+    let third = stand.consider("GET", "/").unwrap();
+    assert_eq!(second.offer(copy(), None), Offer::Taken);
+    assert_eq!(third.offer(copy(), None), Offer::Taken);
+    assert_eq!((stand.door.queued(), stand.counted(NotMirrored::QueueFull)), (2, 1));
+}
+
+#[test]
+fn where_there_were_places_enough_the_last_to_come_finds_none() {
+    let stand = stand(Settings { queue_calls_max: 100, ..Settings::default() }, on());
+    let tickets: Vec<_> = (0..101).map(|_| stand.consider("GET", "/").unwrap()).collect();
+    let mut offers = tickets.into_iter().map(|ticket| ticket.offer(copy(), None));
+    assert!(offers.by_ref().take(100).all(|offer| offer == Offer::Taken));
+    assert_eq!(offers.next(), Some(Offer::Shed(NotMirrored::QueueFull)));
 }
