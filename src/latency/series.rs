@@ -2,6 +2,7 @@
 
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{Deserializer, Serializer, V2Serializer};
+use std::borrow::Cow;
 use std::fmt;
 
 /// The smallest distinguishable latency, microseconds.
@@ -84,14 +85,79 @@ pub fn crc32_of(blob: &[u8]) -> u32 {
     crc32fast::hash(blob)
 }
 
+/// Latencies held one by one until there are so many. Most series of a second or of a rare endpoint stay below, and cost
+/// 8 bytes a call in place of the 25 kB of a histogram.
+const FEW: usize = 256;
+
 /// Latencies of one kind: a histogram (1 µs to 600 s, 2 digits) and the exact count, sum, smallest and largest.
-#[derive(Clone, PartialEq)]
+#[derive(Clone)]
 pub struct Series {
-    counts: Histogram<u64>,
+    counts: Counts,
     n: u64,
     sum_us: u64,
     min_us: u64,
     max_us: u64,
+}
+
+/// What a histogram is made of, before and after it is worth one.
+#[derive(Clone)]
+enum Counts {
+    Few(Vec<u64>),
+    Many(Box<Histogram<u64>>),
+}
+
+#[expect(clippy::expect_used, reason = "the bounds are constants the library accepts; every test builds one")]
+fn histogram() -> Histogram<u64> {
+    Histogram::new_with_bounds(LOWEST_US, HIGHEST_US, DIGITS).expect("constant bounds")
+}
+
+impl Counts {
+    fn record(&mut self, us: u64) {
+        match self {
+            Self::Few(values) if values.len() < FEW => values.push(us),
+            Self::Few(_) => {
+                let mut counts = self.histogram().into_owned();
+                counts.saturating_record(us);
+                *self = Self::Many(Box::new(counts));
+            }
+            Self::Many(counts) => counts.saturating_record(us),
+        }
+    }
+
+    /// Adds what another holds; false: it could not, and nothing changed.
+    fn merge(&mut self, other: &Self) -> bool {
+        match (&mut *self, other) {
+            (Self::Many(counts), Self::Many(more)) => counts.add(&**more).is_ok(),
+            (Self::Few(few), Self::Many(more)) => {
+                let mut counts = more.clone();
+                few.iter().for_each(|us| counts.saturating_record(*us));
+                *self = Self::Many(counts);
+                true
+            }
+            (_, Self::Few(few)) => {
+                few.iter().for_each(|us| self.record(*us));
+                true
+            }
+        }
+    }
+
+    fn histogram(&self) -> Cow<'_, Histogram<u64>> {
+        match self {
+            Self::Few(values) => {
+                let mut counts = histogram();
+                values.iter().for_each(|us| counts.saturating_record(*us));
+                Cow::Owned(counts)
+            }
+            Self::Many(counts) => Cow::Borrowed(counts),
+        }
+    }
+}
+
+impl PartialEq for Series {
+    fn eq(&self, other: &Self) -> bool {
+        let exact = |series: &Self| (series.n, series.sum_us, series.min_us, series.max_us);
+        exact(self) == exact(other) && self.counts.histogram() == other.counts.histogram()
+    }
 }
 
 impl Default for Series {
@@ -101,16 +167,14 @@ impl Default for Series {
 }
 
 impl Series {
-    /// An empty series (about 25 kB).
-    #[expect(clippy::expect_used, reason = "the bounds are constants the library accepts; every test builds one")]
+    /// An empty series. It grows to 25 kB at most.
     pub fn new() -> Self {
-        let counts = Histogram::new_with_bounds(LOWEST_US, HIGHEST_US, DIGITS).expect("constant bounds");
-        Self { counts, n: 0, sum_us: 0, min_us: u64::MAX, max_us: 0 }
+        Self { counts: Counts::Few(Vec::new()), n: 0, sum_us: 0, min_us: u64::MAX, max_us: 0 }
     }
 
     /// Records one latency in microseconds; never fails, values above the range go to the last slot.
     pub fn record(&mut self, us: u64) {
-        self.counts.saturating_record(us);
+        self.counts.record(us);
         self.n = self.n.saturating_add(1);
         self.sum_us = self.sum_us.saturating_add(us);
         self.min_us = self.min_us.min(us);
@@ -120,11 +184,19 @@ impl Series {
     /// Adds everything `other` holds: the same as having recorded both into one.
     pub fn merge(&mut self, other: &Self) {
         // One shape for all series, so adding cannot fail; if it did, the exact figures must not run ahead of the counts.
-        if self.counts.add(&other.counts).is_ok() {
+        if self.counts.merge(&other.counts) {
             self.n = self.n.saturating_add(other.n);
             self.sum_us = self.sum_us.saturating_add(other.sum_us);
             self.min_us = self.min_us.min(other.min_us);
             self.max_us = self.max_us.max(other.max_us);
+        }
+    }
+
+    /// Bytes it occupies on the heap, about.
+    pub fn heap_bytes(&self) -> usize {
+        match &self.counts {
+            Counts::Few(values) => values.capacity() * size_of::<u64>(),
+            Counts::Many(counts) => size_of::<Histogram<u64>>() + counts.distinct_values() * size_of::<u64>(),
         }
     }
 
@@ -171,26 +243,14 @@ impl Series {
         if rank == self.n {
             return self.max_us();
         }
-        self.slot_of_rank(rank).map(|value| self.counts.highest_equivalent(value).clamp(self.min_us, self.max_us))
+        let counts = self.counts.histogram();
+        slot_of_rank(&counts, rank).map(|value| counts.highest_equivalent(value).clamp(self.min_us, self.max_us))
     }
 
     /// The lower edge of the slot that holds the `rank`-th smallest value (from 1), microseconds.
     pub fn lowest_at_rank(&self, rank: u64) -> Option<u64> {
-        self.slot_of_rank(rank).map(|value| self.counts.lowest_equivalent(value).clamp(self.min_us, self.max_us))
-    }
-
-    fn slot_of_rank(&self, rank: u64) -> Option<u64> {
-        if rank == 0 || rank > self.n {
-            return None;
-        }
-        let mut seen = 0_u64;
-        for slot in self.counts.iter_recorded() {
-            seen = seen.saturating_add(slot.count_at_value());
-            if seen >= rank {
-                return Some(slot.value_iterated_to());
-            }
-        }
-        None
+        let counts = self.counts.histogram();
+        slot_of_rank(&counts, rank).map(|value| counts.lowest_equivalent(value).clamp(self.min_us, self.max_us))
     }
 
     /// How many latencies are above `us` microseconds. A slot that straddles the limit counts as above: the answer is
@@ -199,8 +259,8 @@ impl Series {
         if self.n == 0 || us >= self.max_us {
             return 0;
         }
-        let above =
-            self.counts.iter_recorded().filter(|slot| self.counts.highest_equivalent(slot.value_iterated_to()) > us);
+        let counts = self.counts.histogram();
+        let above = counts.iter_recorded().filter(|slot| counts.highest_equivalent(slot.value_iterated_to()) > us);
         let counted = above.fold(0_u64, |sum, slot| sum.saturating_add(slot.count_at_value()));
         // The exact maximum is above, even where its slot's edge is not (values past the range share the last slot).
         counted.max(1)
@@ -208,14 +268,17 @@ impl Series {
 
     /// The slots that hold anything: upper edge in microseconds and count, smallest first.
     pub fn slots(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
-        self.counts.iter_recorded().map(|slot| (slot.value_iterated_to(), slot.count_at_value()))
+        let slots = self.counts.histogram();
+        let held: Vec<_> =
+            slots.iter_recorded().map(|slot| (slot.value_iterated_to(), slot.count_at_value())).collect();
+        held.into_iter()
     }
 
     /// The counts in HdrHistogram's `V2` format, which the Java, JavaScript, Go, Python and .NET tools read.
     pub fn encode(&self) -> Vec<u8> {
         let mut blob = Vec::new();
         // Writing to memory fails only for a count above i64::MAX; an empty blob is refused by `decode`, not misread.
-        if V2Serializer::new().serialize(&self.counts, &mut blob).is_err() {
+        if V2Serializer::new().serialize(&*self.counts.histogram(), &mut blob).is_err() {
             blob.clear();
         }
         blob
@@ -246,7 +309,7 @@ impl Series {
         let counts: Histogram<u64> = Deserializer::new().deserialize(&mut &*blob).map_err(|_| BadBlob::Counts)?;
         check_exact(&counts, &exact)?;
         Ok(Self {
-            counts,
+            counts: Counts::Many(Box::new(counts)),
             n: exact.n,
             sum_us: exact.sum_us,
             min_us: exact.min_us.unwrap_or(u64::MAX),
@@ -259,6 +322,21 @@ impl fmt::Debug for Series {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Series(n {}, {:?} to {:?} us)", self.n, self.min_us(), self.max_us())
     }
+}
+
+/// The slot that holds the `rank`-th smallest value (from 1).
+fn slot_of_rank(counts: &Histogram<u64>, rank: u64) -> Option<u64> {
+    if rank == 0 {
+        return None;
+    }
+    let mut seen = 0_u64;
+    for slot in counts.iter_recorded() {
+        seen = seen.saturating_add(slot.count_at_value());
+        if seen >= rank {
+            return Some(slot.value_iterated_to());
+        }
+    }
+    None
 }
 
 /// Refuses every header but the one `encode` writes.

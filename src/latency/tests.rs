@@ -13,7 +13,20 @@ fn series(values: &[u64]) -> Series {
 
 fn latencies() -> impl Strategy<Value = Vec<u64>> {
     let one = prop_oneof![0..2_000_u64, 0..HIGHEST_US, Just(0), Just(u64::MAX), Just(HIGHEST_US + 1)];
-    proptest::collection::vec(one, 0..300)
+    // Few enough to be held one by one, and more.
+    proptest::collection::vec(one, 0..600)
+}
+
+#[test]
+fn a_series_costs_what_its_calls_cost_and_never_more_than_25_kb() {
+    let mut one = Series::new();
+    let mut largest = 0;
+    for us in 0..100_000_u64 {
+        one.record(us * 5_000);
+        largest = largest.max(one.heap_bytes());
+        assert!(us >= 10 || one.heap_bytes() <= 128, "{us}: {}", one.heap_bytes());
+    }
+    assert!(largest <= 25_000, "{largest}");
 }
 
 proptest! {
