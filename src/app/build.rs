@@ -84,6 +84,7 @@ pub(crate) fn switch(one: &IntegrationConfig) -> control::Settings {
         ramp_gates: RampGates {
             failures_share_ppm: one.mirror.ramp_failures_share_ppm,
             min_calls: one.mirror.ramp_min_calls,
+            slower_than_ms: one.mirror.ramp_slower_than_ms,
         },
     }
 }

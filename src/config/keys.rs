@@ -115,6 +115,7 @@ pub(crate) const KEYS: &[Key] = &[
     key("integrations.NAME.mirror.ramp", Kind::Text, "", "instead of mirror.sample: a share that rises evenly while mirroring is on, such as `1% -> 25% over 5d`. It holds at an open breaker, a 429, a used up mirror.daily_calls and its gates"),
     key("integrations.NAME.mirror.ramp_gates.failures_share", Kind::Percent, "5%", "share of the last hour's shadow calls that failed at which the ramp holds; 0% is never"),
     key("integrations.NAME.mirror.ramp_gates.min_calls", Kind::Count(1, 1_000_000), "20", "calls in that hour before the share counts: fewer say nothing"),
+    key("integrations.NAME.mirror.ramp_gates.slower_than", Kind::Duration(1, TIMEOUT_MAX), "10m", "a shadow call that takes this long or longer counts among the failed ones: the time you mean to give the new provider"),
     key("integrations.NAME.mirror.methods", Kind::Texts, "GET,HEAD", "methods that are mirrored; safe ones only, since the shadow would do the work twice"),
     key("integrations.NAME.mirror.allow", Kind::Texts, "", "endpoints mirrored besides, such as `POST /orders`; they carry an Idempotency-Key"),
     key("integrations.NAME.mirror.exclude", Kind::Texts, "", "endpoints never mirrored, such as `GET /health` or `/admin/{rest}` for all methods"),

@@ -48,11 +48,13 @@ pub struct RampGates {
     pub failures_share_ppm: u32,
     /// Calls the hour needs before its share counts.
     pub min_calls: u64,
+    /// A call that took longer counts among the failed, milliseconds.
+    pub slower_than_ms: u64,
 }
 
 impl Default for RampGates {
     fn default() -> Self {
-        Self { failures_share_ppm: 50_000, min_calls: 20 }
+        Self { failures_share_ppm: 50_000, min_calls: 20, slower_than_ms: u64::MAX }
     }
 }
 
@@ -118,6 +120,8 @@ struct Minute {
     number: u64,
     calls: u64,
     failures: u64,
+    /// Slow, and not among the failures.
+    slow: u64,
 }
 
 impl Default for Seen {
@@ -131,13 +135,14 @@ impl GateKeeper {
         Self { gates, seen: Mutex::default() }
     }
 
-    /// Learns from a shadow call that ended at `now_us`.
-    pub(crate) fn observe(&self, outcome: Outcome, now_us: u64, breaker_open: bool) {
+    /// Learns from a shadow call that took `took_us` and ended at `now_us`.
+    pub(crate) fn observe(&self, outcome: Outcome, took_us: u64, now_us: u64, breaker_open: bool) {
         let failed = match outcome {
             Outcome::Aborted | Outcome::Unknown => return,
             Outcome::Server5xx | Outcome::NetworkError | Outcome::Timeout => true,
             Outcome::Ok | Outcome::OkButError | Outcome::Client4xx | Outcome::Throttled429 => false,
         };
+        let slow = !failed && took_us / 1_000 >= self.gates.slower_than_ms;
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.breaker_opened |= breaker_open;
         seen.throttled |= outcome == Outcome::Throttled429;
@@ -149,6 +154,7 @@ impl GateKeeper {
             }
             minute.calls += 1;
             minute.failures += u64::from(failed);
+            minute.slow += u64::from(slow);
         }
     }
 
@@ -166,12 +172,21 @@ impl GateKeeper {
         }
         let oldest = (now_us / MINUTE_US).saturating_sub(MINUTES as u64 - 1);
         let hour = seen.minutes.iter().filter(|minute| minute.number >= oldest);
-        let (calls, failures) =
-            hour.fold((0, 0), |(calls, failures), minute| (calls + minute.calls, failures + minute.failures));
-        let limit = self.gates.failures_share_ppm;
-        let reached = failures * u64::from(SAMPLE_ALL_PPM) >= calls * u64::from(limit);
-        let tripped = limit > 0 && failures > 0 && calls >= self.gates.min_calls && reached;
-        tripped.then(|| format!("{failures} of {calls} shadow calls of the last hour failed"))
+        let (calls, failures, slow) = hour.fold((0, 0, 0), |(calls, failures, slow), minute| {
+            (calls + minute.calls, failures + minute.failures, slow + minute.slow)
+        });
+        let (limit, bad) = (self.gates.failures_share_ppm, failures + slow);
+        let reached = bad * u64::from(SAMPLE_ALL_PPM) >= calls * u64::from(limit);
+        let tripped = limit > 0 && bad > 0 && calls >= self.gates.min_calls && reached;
+        tripped.then(|| match slow {
+            0 => format!("{failures} of {calls} shadow calls of the last hour failed"),
+            _ => {
+                let limit_ms = self.gates.slower_than_ms;
+                format!(
+                    "{failures} of {calls} shadow calls of the last hour failed, {slow} took {limit_ms} ms or longer"
+                )
+            }
+        })
     }
 
     /// Forgets what was seen: a person looked at it.

@@ -333,15 +333,15 @@ impl Switch {
     }
 
     /// Learns from a shadow call: failures feed the breaker, a 429 pauses for `retry_after_s` (1 s when it names none,
-    /// one hour at most).
-    pub fn observe(&self, outcome: Outcome, retry_after_s: Option<u64>) {
-        self.observe_at(outcome, retry_after_s, self.now_us());
+    /// one hour at most); failures and calls that `took_us` too long hold a ramp.
+    pub fn observe(&self, outcome: Outcome, retry_after_s: Option<u64>, took_us: u64) {
+        self.observe_at(outcome, retry_after_s, took_us, self.now_us());
     }
 
     /// [`Switch::observe`] at `now_us` microseconds since the switch was made.
-    pub(crate) fn observe_at(&self, outcome: Outcome, retry_after_s: Option<u64>, now_us: u64) {
+    pub(crate) fn observe_at(&self, outcome: Outcome, retry_after_s: Option<u64>, took_us: u64, now_us: u64) {
         self.breaker.observe(outcome, now_us);
-        self.gates.observe(outcome, now_us, self.breaker.is_open());
+        self.gates.observe(outcome, took_us, now_us, self.breaker.is_open());
         if outcome == Outcome::Throttled429 {
             let wait_s = retry_after_s.unwrap_or(RETRY_AFTER_DEFAULT_S).min(RETRY_AFTER_MAX_S);
             self.paused_until_us.fetch_max(now_us.saturating_add(wait_s * 1_000_000), Ordering::AcqRel);

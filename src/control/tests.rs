@@ -64,7 +64,7 @@ fn a_saved_stop_outlives_a_restart_and_an_older_one_does_not_win() {
 fn a_429_holds_calls_back_and_says_until_when() {
     let board = board(on());
     let switch = board.get("pay").unwrap();
-    switch.observe(Outcome::Throttled429, Some(60));
+    switch.observe(Outcome::Throttled429, Some(60), 0);
     assert_eq!(switch.admit(7, SAMPLE_ALL_PPM), Err(NotMirrored::Paused429));
     assert!(matches!(switch.state().paused, Some(PausedBy::Retry429 { .. })));
 }
@@ -197,17 +197,24 @@ fn a_ramp_rises_evenly_while_mirroring_is_on_and_stops_at_its_end() {
 #[test]
 fn every_gate_holds_the_ramp_and_a_person_lets_it_go_on() {
     type Trip = fn(&Switch);
-    let gates: [(&str, Trip); 4] = [
-        ("the breaker opened", |switch| (0..20).for_each(|_| switch.observe_at(Outcome::Timeout, None, HOUR_US))),
-        ("the provider answered 429", |switch| switch.observe_at(Outcome::Throttled429, Some(0), HOUR_US)),
+    let gates: [(&str, Trip); 5] = [
+        ("the breaker opened", |switch| (0..20).for_each(|_| switch.observe_at(Outcome::Timeout, None, 0, HOUR_US))),
+        ("the provider answered 429", |switch| switch.observe_at(Outcome::Throttled429, Some(0), 0, HOUR_US)),
         ("the day's calls were used up", |switch| (0..50).for_each(|_| switch.admit(0, SAMPLE_ALL_PPM).unwrap())),
         ("1 of 20 shadow calls of the last hour failed", |switch| {
-            switch.observe_at(Outcome::Server5xx, None, HOUR_US);
-            (0..19).for_each(|_| switch.observe_at(Outcome::Ok, None, HOUR_US));
+            switch.observe_at(Outcome::Server5xx, None, 0, HOUR_US);
+            (0..19).for_each(|_| switch.observe_at(Outcome::Ok, None, 0, HOUR_US));
+        }),
+        ("1 of 20 shadow calls of the last hour failed, 1 took 2000 ms or longer", |switch| {
+            // What failed is counted once, however long it took.
+            switch.observe_at(Outcome::Server5xx, None, 9_000_000, HOUR_US);
+            switch.observe_at(Outcome::Ok, None, 2_000_000, HOUR_US);
+            (0..18).for_each(|_| switch.observe_at(Outcome::Ok, None, 1_999_000, HOUR_US));
         }),
     ];
     for (because, trip) in gates {
-        let board = board(Settings { ramp: Some(PLAN), daily_calls_max: Some(50), ..on() });
+        let ramp_gates = RampGates { slower_than_ms: 2_000, ..RampGates::default() };
+        let board = board(Settings { ramp: Some(PLAN), ramp_gates, daily_calls_max: Some(50), ..on() });
         let switch = board.get("pay").unwrap();
         let today = Clock.unix_us();
         switch.tick_at(HOUR_US, today);
@@ -235,10 +242,10 @@ fn every_gate_holds_the_ramp_and_a_person_lets_it_go_on() {
 fn few_or_old_failures_do_not_hold_the_ramp() {
     let board = ramping();
     let switch = board.get("pay").unwrap();
-    (0..19).for_each(|_| switch.observe_at(Outcome::Server5xx, None, 0));
+    (0..19).for_each(|_| switch.observe_at(Outcome::Server5xx, None, 0, 0));
     switch.tick_at(1, 7);
     assert_eq!(phase(switch), RampPhase::Rising, "too few calls say nothing");
-    (0..300).for_each(|_| switch.observe_at(Outcome::Ok, None, HOUR_US));
+    (0..300).for_each(|_| switch.observe_at(Outcome::Ok, None, 0, HOUR_US));
     switch.tick_at(HOUR_US, 7);
     assert_eq!(phase(switch), RampPhase::Rising, "failures of an hour ago are forgotten");
 }
@@ -294,7 +301,7 @@ fn a_restart_goes_on_with_the_ramp_and_a_new_plan_begins_anew() {
 fn a_held_ramp_stays_held_over_a_restart() {
     let before = ramping();
     let switch = before.get("pay").unwrap();
-    switch.observe_at(Outcome::Throttled429, Some(0), 0);
+    switch.observe_at(Outcome::Throttled429, Some(0), 0, 0);
     switch.tick_at(HOUR_US, 7);
     let after = ramping();
     after.restore(&[saved(switch)]);

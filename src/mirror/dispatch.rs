@@ -137,7 +137,7 @@ impl Work {
         let shadow = self.shadow.call(request, queue_wait_us, &mut job.held, [&period, &self.closing]).await;
         let headers = shadow.response.as_ref().map(|answer| &answer.headers);
         let wait_s = headers.and_then(|headers| retry_after_s(headers, self.clock.unix_us()));
-        switch.observe(shadow.outcome, wait_s);
+        switch.observe(shadow.outcome, wait_s, shadow.timings.total_us);
         book.mirrored(shadow.outcome);
         let mut shard = self.shard.lock().unwrap_or_else(PoisonError::into_inner);
         shard.record_exchange(integration, &job.endpoint, Role::Shadow, shadow.outcome, &shadow.timings);

@@ -214,10 +214,10 @@ fn the_switchs_refusals_are_counted_each_under_its_own_reason() {
     assert_eq!(refused(none, |_| {}), NotMirrored::NotSampled);
     assert_eq!(refused(control::Settings { rate_per_s: Some(1), ..on() }, first), NotMirrored::Rate);
     assert_eq!(refused(control::Settings { daily_calls_max: Some(1), ..on() }, first), NotMirrored::Budget);
-    let throttled = |stand: &Stand| stand.board.get("pay").unwrap().observe(Outcome::Throttled429, Some(60));
+    let throttled = |stand: &Stand| stand.board.get("pay").unwrap().observe(Outcome::Throttled429, Some(60), 0);
     assert_eq!(refused(on(), throttled), NotMirrored::Paused429);
     let failing =
-        |stand: &Stand| (0..20).for_each(|_| stand.board.get("pay").unwrap().observe(Outcome::Timeout, None));
+        |stand: &Stand| (0..20).for_each(|_| stand.board.get("pay").unwrap().observe(Outcome::Timeout, None, 0));
     assert_eq!(refused(on(), failing), NotMirrored::Breaker);
     let health = control::EndpointShare { method: None, path: "/".into(), share_ppm: 0 };
     assert_eq!(refused(control::Settings { endpoint_shares: vec![health], ..on() }, |_| {}), NotMirrored::NotSampled);

@@ -39,6 +39,7 @@ impl Section<'_, '_> {
             ramp: self.ramp(),
             ramp_failures_share_ppm: self.reader.percent_ppm(&self.key("mirror.ramp_gates.failures_share")),
             ramp_min_calls: self.count("mirror.ramp_gates.min_calls").unwrap_or_default(),
+            ramp_slower_than_ms: self.duration_ms("mirror.ramp_gates.slower_than"),
             methods,
             allow,
             exclude: self.templates("mirror.exclude", true),

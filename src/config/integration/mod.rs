@@ -176,6 +176,8 @@ pub struct MirrorConfig {
     pub ramp_failures_share_ppm: u32,
     /// Calls in the hour before that share counts.
     pub ramp_min_calls: u64,
+    /// A shadow call that took longer counts among the failures, milliseconds.
+    pub ramp_slower_than_ms: u64,
     /// Methods mirrored everywhere, uppercase.
     pub methods: Vec<String>,
     /// Endpoints mirrored besides.
