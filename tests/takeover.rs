@@ -1,6 +1,12 @@
 //! A recorder is replaced by the next one while it works, and nobody who calls it notices.
 
 use crate::support::{Recorder, Upstream, command, connect, eventually, hear, json};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Empty};
+use hyper::client::conn::http2;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use tokio::io::AsyncWriteExt;
@@ -168,4 +174,114 @@ async fn a_takeover_that_cannot_start_leaves_the_running_recorder_alone() {
     drop(stream);
     assert_eq!(old.ended().0, Some(0));
     assert_eq!(next.status().await["integrations"][0]["name"], "payments");
+}
+
+/// Whom the running recorder takes for its successor, up to the word that freezes it; then the process is gone.
+fn dies_after_the_freeze(recorder: &Recorder) {
+    let find = |folder: &std::path::Path| {
+        let here = std::fs::read_dir(folder).unwrap().filter_map(Result::ok).map(|entry| entry.path());
+        here.collect::<Vec<_>>()
+    };
+    let below = find(recorder.folder.path()).into_iter().filter(|path| path.is_dir()).flat_map(|path| find(&path));
+    let mut streams = below.filter_map(|path| UnixStream::connect(path).ok());
+    let mut stream = streams.next().expect("the handover socket is in the state folder");
+    stream.write_all(b"?").unwrap();
+    let mut length = [0; 4];
+    stream.read_exact(&mut length).unwrap();
+    let mut list = vec![0; u32::from_be_bytes(length) as usize];
+    stream.read_exact(&mut list).unwrap();
+    let list: serde_json::Value = serde_json::from_slice(&list).unwrap();
+    let sockets: u64 = list["traffic"].as_array().unwrap().iter().map(|one| one[1].as_u64().unwrap()).sum();
+    // A byte for each socket, the console's and the lock; what comes with them is closed unseen.
+    let mut given = vec![0; usize::try_from(sockets).unwrap() + 2];
+    stream.read_exact(&mut given).unwrap();
+    stream.write_all(b"F").unwrap();
+    let mut frozen = [0];
+    stream.read_exact(&mut frozen).unwrap();
+    assert_eq!(&frozen, b".");
+}
+
+#[tokio::test]
+async fn a_successor_that_dies_between_freeze_and_ready_is_as_if_it_had_never_been() {
+    let (primary, shadow) = (Upstream::replies("{}").await, Upstream::replies("{}").await);
+    let recorder = Recorder::between(&primary, &shadow, "");
+    let mut kept = connect(&recorder.traffic).await;
+    assert!(call(&mut kept).await.is_some());
+    for _ in 0..2 {
+        dies_after_the_freeze(&recorder);
+        // The connection from before, a new one, the console and its switch all work, and nothing says goodbye.
+        let again = call(&mut kept).await.unwrap();
+        assert!(!again.to_lowercase().contains("connection: close"), "{again}");
+        assert!(call(&mut connect(&recorder.traffic).await).await.is_some());
+        eventually("the console", async || {
+            let stopped = recorder.cli(&["stop", "payments", "--reason", "night", "--console", &recorder.console]);
+            stopped.status.success().then_some(())
+        })
+        .await;
+    }
+    // What was switched after the failed takeover is what the next one finds.
+    let (next, old) = recorder.relieved();
+    drop(kept);
+    let (code, words) = old.ended();
+    assert_eq!(code, Some(0), "{words}");
+    assert!(words.contains("the ledger adds up") && words.contains(" 5 requests"), "{words}");
+    assert_eq!(next.status().await["integrations"][0]["reason"], "night");
+    assert_eq!(primary.seen().len(), 5);
+}
+
+/// Calls over HTTP/2 connections, a few at once on each; what was never sent goes to the next connection, as a client may.
+async fn http2_calls(url: String, load: Arc<Load>) {
+    let authority = url.trim_start_matches("http://").to_owned();
+    let get = || http::Request::get(format!("http://{authority}/things")).body(Empty::<Bytes>::new()).unwrap();
+    while !load.stop.load(Ordering::Relaxed) {
+        let io = TokioIo::new(connect(&url).await);
+        let (sender, connection) = http2::handshake(TokioExecutor::new(), io).await.unwrap();
+        let mut driver = JoinSet::new();
+        driver.spawn(connection);
+        let mut goes_on = true;
+        while goes_on && !load.stop.load(Ordering::Relaxed) {
+            let mut few = JoinSet::new();
+            for _ in 0..4 {
+                let (mut sender, request) = (sender.clone(), get());
+                few.spawn(async move { sender.try_send_request(request).await });
+            }
+            while let Some(answer) = few.join_next().await {
+                match answer.unwrap() {
+                    Ok(answer) => load.count(answer.status() == 200 && answer.into_body().collect().await.is_ok()),
+                    Err(mut error) => match error.take_message() {
+                        Some(_unsent) => goes_on = false,
+                        None => load.count(false),
+                    },
+                }
+            }
+            goes_on &= !sender.is_closed();
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn http2_connections_say_goodbye_at_a_takeover_and_no_stream_fails() {
+    let (primary, shadow) = (Upstream::replies("{}").await, Upstream::replies("{}").await);
+    let mut recorder = Recorder::between(&primary, &shadow, "");
+    let load = Arc::new(Load::default());
+    let mut clients = JoinSet::new();
+    for _ in 0..4 {
+        clients.spawn(http2_calls(recorder.traffic.clone(), load.clone()));
+    }
+    let mut arrived = 0;
+    for _ in 0..2 {
+        load.more(200).await;
+        let (next, old) = tokio::task::spawn_blocking(move || recorder.relieved()).await.unwrap();
+        let (code, last) = tokio::task::spawn_blocking(move || old.ended()).await.unwrap();
+        assert_eq!(code, Some(0), "{last}");
+        arrived += numbers(&last).0;
+        recorder = next;
+    }
+    load.more(200).await;
+    load.stop.store(true, Ordering::Relaxed);
+    clients.join_all().await;
+    recorder.at_rest().await;
+    arrived += tokio::task::spawn_blocking(move || numbers(&recorder.last_words().1).0).await.unwrap();
+    let answered = load.answered.load(Ordering::Relaxed);
+    assert_eq!((load.failed.load(Ordering::Relaxed), arrived, primary.seen().len() as u64), (0, answered, answered));
 }

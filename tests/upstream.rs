@@ -4,7 +4,11 @@ use crate::support::{Authority, Provider, Recorder, config_text, talk};
 use bytes::Bytes;
 use http::Version;
 use std::fmt::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use tempfile::TempDir;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
 
 const GET: &[u8] = b"GET /a?x=1 HTTP/1.1\r\nHost: app.test\r\nConnection: close\r\n\r\n";
 
@@ -180,4 +184,91 @@ async fn a_provider_on_a_unix_socket_is_called_by_the_name_in_its_url() {
     assert_eq!(recorder.at_rest().await["ledger"]["mirrored"]["ok"], 1);
     assert_eq!(primary.heard()[0].headers["host"], "old.test");
     assert_eq!(shadow.heard()[0].headers["host"], "new.test");
+}
+
+/// A provider of HTTP/2 that leaves every connection after so many answers.
+struct Leaver {
+    address: String,
+    connections: Arc<AtomicUsize>,
+    heard: Arc<AtomicUsize>,
+    _serving: JoinSet<()>,
+}
+
+impl Leaver {
+    /// `abruptly`: the last request of a connection is left unanswered with an error; else the connection says that it takes
+    /// no more, and answers what came.
+    async fn after(answers: usize, abruptly: bool) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let (connections, heard) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
+        let mut serving = JoinSet::new();
+        let (open, seen) = (connections.clone(), heard.clone());
+        serving.spawn(async move {
+            let mut each = JoinSet::new();
+            while let Ok((stream, _)) = listener.accept().await {
+                open.fetch_add(1, Ordering::SeqCst);
+                each.spawn(Self::serve(stream, answers, abruptly, seen.clone()));
+            }
+        });
+        Self { address, connections, heard, _serving: serving }
+    }
+
+    async fn serve(stream: TcpStream, answers: usize, abruptly: bool, heard: Arc<AtomicUsize>) {
+        let Ok(mut connection) = h2::server::handshake(stream).await else { return };
+        let mut answered = 0;
+        while let Some(Ok((_, mut respond))) = connection.accept().await {
+            heard.fetch_add(1, Ordering::SeqCst);
+            answered += 1;
+            if abruptly && answered > answers {
+                connection.abrupt_shutdown(h2::Reason::INTERNAL_ERROR);
+                continue;
+            }
+            let mut body = respond.send_response(http::Response::new(()), false).unwrap();
+            body.send_data(Bytes::from_static(b"hi"), true).unwrap();
+            if !abruptly && answered == answers {
+                connection.graceful_shutdown();
+            }
+        }
+    }
+
+    fn counts(&self) -> (usize, usize) {
+        (self.connections.load(Ordering::SeqCst), self.heard.load(Ordering::SeqCst))
+    }
+}
+
+#[tokio::test]
+async fn a_provider_that_says_goodbye_gets_its_calls_over_new_connections_and_none_fails() {
+    let (primary, shadow) = (Leaver::after(3, false).await, Provider::on_loopback(None).await);
+    let keys = ["primary.http = \"2\"".to_owned()];
+    let recorder =
+        recorder(tempfile::tempdir().unwrap(), &format!("http://{}", primary.address), &http(&shadow), &keys);
+    for _ in 0..10 {
+        let four = [(); 4].map(|()| talk(&recorder.traffic, GET));
+        let [a, b, c, d] = four;
+        let (a, b, c, d) = tokio::join!(a, b, c, d);
+        for said in [a, b, c, d] {
+            assert!(said.starts_with("HTTP/1.1 200") && said.contains("hi"), "{said}");
+        }
+    }
+    let (connections, heard) = primary.counts();
+    assert!(heard == 40 && connections >= 4, "{connections} connections, {heard} requests");
+}
+
+#[tokio::test]
+async fn a_provider_that_breaks_its_connection_off_fails_that_call_once_and_the_next_is_served() {
+    let (primary, shadow) = (Leaver::after(2, true).await, Provider::on_loopback(None).await);
+    let keys = ["primary.http = \"2\"".to_owned()];
+    let recorder =
+        recorder(tempfile::tempdir().unwrap(), &format!("http://{}", primary.address), &http(&shadow), &keys);
+    for round in 1..=3 {
+        for _ in 0..2 {
+            assert!(talk(&recorder.traffic, GET).await.starts_with("HTTP/1.1 200"));
+        }
+        let broken = talk(&recorder.traffic, GET).await;
+        assert!(broken.starts_with("HTTP/1.1 502") && broken.contains("darklaunch-error: primary_"), "{broken}");
+        // Not one request more: what was written is never sent again.
+        assert_eq!(primary.counts(), (round, 3 * round));
+    }
+    let one = recorder.at_rest().await;
+    assert_eq!((&one["primary"]["ok"], &one["primary"]["network_error"]), (&6.into(), &3.into()), "{one}");
 }
