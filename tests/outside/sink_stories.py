@@ -1,4 +1,4 @@
-"""A sink behind the real nginx and the real Envoy, with the configurations that scripts/sink shows; only ports differ."""
+"""A sink behind the real nginx, Envoy and HAProxy, with the configurations that scripts/sink shows; only ports differ."""
 
 import contextlib
 import hashlib
@@ -145,6 +145,13 @@ def envoy(ports, folder, name):
     return started(name, command, "(starting main dispatch loop)", folder)
 
 
+def haproxy(ports, folder, name):
+    config = shown("haproxy-lua.cfg", ports, folder)
+    shutil.copy(SHOWN / "mirror.lua", folder)
+    command = [shutil.which("haproxy") or "/usr/sbin/haproxy", "-W", "-db", "-C", folder, "-f", config]
+    return started(name, command, "(Loading success)", folder)
+
+
 def recorder(binary, match, shadow, folder):
     config = folder / "darklaunch.toml"
     config.write_text(CONFIG.format(any_port=ANY_PORT, match=match, shadow=shadow))
@@ -211,6 +218,13 @@ def calls():
     yield "GET", "/a%20b/c%2Fd?x=%25&y=%C3%A4", None
 
 
+def calls_for_haproxy():
+    """Without what its client for Lua cannot send, and what its buffer has no room for."""
+    for method, target, body in calls():
+        if method != "PATCH" and (callable(body) or len(body or b"") <= 100 << 10):
+            yield method, target, body
+
+
 def ask(connection, method, target, body=None):
     sent = body() if callable(body) else body
     connection.request(method, target, body=sent, headers={"Host": NAME}, encode_chunked=callable(body))
@@ -225,7 +239,7 @@ def connected(front, timeout=TIMEOUT_SECONDS):
     return connection
 
 
-def every_request_arrives_once(here):
+def every_request_arrives_once(here, calls=calls):
     """The primary answers each; the shadow gets the same requests, each once; the ledger is the shadow's own count."""
     with contextlib.closing(connected(here.front)) as connection:
         asked = []
@@ -260,6 +274,10 @@ def answered_within(front, seconds, calls_max):
     return answered
 
 
+def every_request_it_can_send_arrives_once(here):
+    every_request_arrives_once(here, calls_for_haproxy)
+
+
 def a_stalled_shadow_holds_nobody(here):
     here.shadow.going.clear()
     answered = answered_within(here.front, STALLED_SECONDS_MAX, STALLED_CALLS)
@@ -291,6 +309,12 @@ def stories():
     for front in (nginx, envoy):
         yield "every request arrives once", every_request_arrives_once, front, {}
         yield "a stalled shadow holds nobody", a_stalled_shadow_holds_nobody, front, {}
+    # CI's image may be without it.
+    if shutil.which("haproxy") or os.path.exists("/usr/sbin/haproxy"):
+        yield "every request it can send arrives once", every_request_it_can_send_arrives_once, haproxy, {}
+        yield "a stalled shadow holds nobody", a_stalled_shadow_holds_nobody, haproxy, {}
+    else:
+        print("SKIP sink behind haproxy: it is not installed (apt-get install haproxy)")
     yield "without a sink a stalled shadow does", without_a_sink_it_does, nginx, {"sink": False}
     yield "routed by host", routed_by_host, nginx, by_name
     yield "routed by host, for all of the suffix -shadow", routed_by_host, envoy, by_name
