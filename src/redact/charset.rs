@@ -2,7 +2,7 @@
 //! declaration; decoded strictly, and trusted only if encoding gives the same bytes again.
 
 use crate::exchange::DropReason;
-use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use std::borrow::Cow;
 
 /// How far a document's own declaration is searched for, bytes (as browsers do).
@@ -68,6 +68,12 @@ impl Charset {
         }
     }
 
+    /// Whether a character of ASCII takes more than one byte.
+    fn is_wide(self) -> bool {
+        matches!(self, Self::Utf32Le | Self::Utf32Be)
+            || [Self::Standard(UTF_16LE), Self::Standard(UTF_16BE)].contains(&self)
+    }
+
     /// The text in this charset; `None` if a character has no place in it.
     pub fn encode(self, text: &str) -> Option<Vec<u8>> {
         match self {
@@ -113,6 +119,19 @@ impl<'b> Text<'b> {
         Ok(Self { mark, charset, text })
     }
 
+    /// What a reader who knows nothing of a wide charset sees in the bytes: the characters of ASCII, other bytes as marks.
+    /// `None` if the charset is not wide.
+    pub fn ascii_seen(&self, bytes: &[u8]) -> Option<String> {
+        let seen = |b: &u8| if matches!(b, b' '..=b'~' | b'\t' | b'\r' | b'\n') { char::from(*b) } else { '\u{1}' };
+        self.charset.is_wide().then(|| bytes.iter().map(seen).collect())
+    }
+
+    /// Whether the search for what is left cannot read the bytes as they are, nor as [`clear`] gives them.
+    pub fn is_hard_to_search(&self) -> bool {
+        let plain = [Charset::UTF_8, Charset::Standard(WINDOWS_1252)].contains(&self.charset);
+        !(plain || self.charset.is_wide())
+    }
+
     /// The redacted text in the charset of the original.
     pub fn encode(&self, fresh: String) -> Result<Vec<u8>, DropReason> {
         if self.charset == Charset::UTF_8 && self.mark.is_empty() {
@@ -121,6 +140,17 @@ impl<'b> Text<'b> {
         let body = self.charset.encode(&fresh).ok_or(DropReason::Internal)?;
         Ok([self.mark, &body].concat())
     }
+}
+
+/// Bytes that are no UTF-8, or hold zeros, as text to be searched; `None` if they can be searched as they are.
+pub(in crate::redact) fn clear(bytes: &[u8]) -> Option<String> {
+    if memchr::memchr(0, bytes).is_none() && std::str::from_utf8(bytes).is_ok() {
+        return None;
+    }
+    let marked = Charset::of_mark(bytes).filter(|(charset, _)| charset.is_wide());
+    let wide = marked.or_else(|| Charset::of_zeros(bytes).map(|charset| (charset, 0)));
+    let text = wide.and_then(|(charset, len)| charset.decode(&bytes[len..]).map(Cow::into_owned));
+    Some(text.unwrap_or_else(|| bytes.iter().filter(|b| **b != 0).map(|b| char::from(*b)).collect()))
 }
 
 fn chosen(bytes: &[u8], label: Option<&str>, markup: bool) -> Result<Charset, DropReason> {
@@ -144,9 +174,7 @@ fn chosen(bytes: &[u8], label: Option<&str>, markup: bool) -> Result<Charset, Dr
         None => return Ok(Charset::UTF_8),
     };
     // A declaration that could be read byte by byte is not in a wide charset, whatever it says.
-    let wide = matches!(charset, Charset::Utf32Le | Charset::Utf32Be)
-        || [Charset::Standard(UTF_16LE), Charset::Standard(UTF_16BE)].contains(&charset);
-    Ok(if wide { Charset::UTF_8 } else { charset })
+    Ok(if charset.is_wide() { Charset::UTF_8 } else { charset })
 }
 
 /// The charset that an XML declaration or an HTML `meta` names.
@@ -201,8 +229,20 @@ mod tests {
         assert_eq!(decode(b"a", Some("iso-2022-kr")), Err(DropReason::UnknownCharset));
         assert_eq!(decode(b"a\0b", Some("utf-16le")), Err(DropReason::Unparseable));
         assert_eq!(decode(b"\0\xd8a\0", Some("utf-16le")), Err(DropReason::Unparseable));
+        // Plain bytes can be taken for wide characters, but whoever stores them stores what they say.
+        let plain = Text::decode(b"ada@example.org!", Some("utf-16le"), false).unwrap();
+        assert_eq!(plain.ascii_seen(b"a\0@").as_deref(), Some("a\u{1}@"));
         // A needless escape sequence would not come back.
         assert_eq!(decode(b"\x1b(Ba", Some("iso-2022-jp")), Err(DropReason::UnknownCharset));
+    }
+
+    #[test]
+    fn what_is_hidden_in_other_charsets_can_be_searched() {
+        assert_eq!(clear("é".as_bytes()), None);
+        assert_eq!(clear(b"caf\xe9").as_deref(), Some("café"));
+        assert_eq!(clear(b"a\0b\0").as_deref(), Some("ab"));
+        assert_eq!(clear(b"\xff\xfe\xe9\0").as_deref(), Some("é"));
+        assert_eq!(clear(b"a\0b").as_deref(), Some("ab"));
     }
 
     #[test]

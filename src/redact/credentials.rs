@@ -1,9 +1,9 @@
 //! `Authorization`: the scheme stays, the secret goes, and what is left is still valid in its scheme.
 
 use crate::exchange::DropReason;
-use crate::redact::headers::signs_outside_quotes;
-use crate::redact::pass::Pass;
-use crate::redact::splice::Patch;
+use crate::redact::headers::{signs_outside_quotes, unquoted_range};
+use crate::redact::pass::{Pass, Place};
+use crate::redact::splice::{Patch, trimmed};
 use crate::redact::{jwt, url};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
@@ -78,10 +78,10 @@ impl Pass<'_> {
             let piece = &secret[start..end];
             if let Some((name, value)) = piece.split_once('=') {
                 let name = name.trim().to_ascii_lowercase();
-                let core = value.trim().trim_matches('"');
-                let from = end - value.len() + (value.len() - value.trim_start().trim_start_matches('"').len());
+                let range = unquoted_range(secret, trimmed(secret, end - value.len()..end));
+                let core = &secret[range.clone()];
                 let fresh = match name.as_str() {
-                    name if KEPT.contains(&name) || core.is_empty() => None,
+                    name if KEPT.contains(&name) || core.is_empty() => self.value(core, Place::BARE)?,
                     "uri" => Some(url::target(self, core, 0)?),
                     // `AKIA.../20240101/eu-west-1/s3/aws4_request`: what follows the key is its scope.
                     "credential" => {
@@ -90,7 +90,7 @@ impl Pass<'_> {
                     }
                     _ => self.apply(rule, core),
                 };
-                fresh.into_iter().for_each(|fresh| patch.put(from..from + core.len(), fresh));
+                fresh.into_iter().for_each(|fresh| patch.put(range.clone(), fresh));
             }
             start = end + 1;
         }

@@ -4,6 +4,7 @@ use crate::exchange::DropReason;
 use crate::redact::form;
 use crate::redact::names::Key;
 use crate::redact::pass::{Pass, Place};
+use crate::redact::pseudonym;
 use crate::redact::splice::{Patch, Unescaped};
 use std::collections::HashSet;
 use std::ops::Range;
@@ -60,7 +61,7 @@ fn table(pass: &mut Pass<'_>, text: &str, separator: u8, place: Place<'_>) -> Re
             plain.graft(&fresh, |text| text.replace('"', "\"\""))
         } else if separator == b'\t' {
             fresh.replace(['\t', '\r', '\n'], " ")
-        } else if fresh.contains([char::from(separator), '"', '\r', '\n']) {
+        } else if fresh.starts_with('"') || fresh.contains([char::from(separator), '\r', '\n']) {
             format!("\"{}\"", fresh.replace('"', "\"\""))
         } else {
             fresh
@@ -71,14 +72,25 @@ fn table(pass: &mut Pass<'_>, text: &str, separator: u8, place: Place<'_>) -> Re
     Ok(patch.done())
 }
 
-/// A first row is a header if its cells are distinct, none is a number, and none is a value in itself.
+/// Digits of a column's name, at most: stand-ins have more.
+const NAME_DIGITS_MAX: usize = 5;
+
+/// A first row is a header if its cells are distinct, none is a number, and none is a value in itself or was one before
+/// it was redacted.
 fn is_header(pass: &mut Pass<'_>, cells: &[Unescaped<'_>]) -> bool {
     let mut seen = HashSet::new();
     cells.iter().all(|cell| {
         let text = cell.text.trim();
         // In strict mode every value is one that would be redacted.
         let is_name = pass.redactor.strict.is_some() || pass.key(text).is_clean();
-        is_name && text.parse::<f64>().is_err() && (text.is_empty() || seen.insert(text.to_lowercase()))
+        let digits = text.bytes().filter(u8::is_ascii_digit).count();
+        let mut words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'));
+        is_name
+            && digits <= NAME_DIGITS_MAX
+            && text.parse::<f64>().is_err()
+            && !text.contains('@')
+            && !words.any(pseudonym::is_word_stand_in)
+            && (text.is_empty() || seen.insert(text.to_lowercase()))
     }) && !seen.is_empty()
 }
 

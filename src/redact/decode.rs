@@ -46,12 +46,21 @@ pub(in crate::redact) fn part(
     let unknown = |reason| if claim == Claim::Nothing && label.is_none() { DropReason::UnknownType } else { reason };
     let markup = matches!(claim, Claim::Format(Format::Xml | Format::Html) | Claim::Text | Claim::Nothing);
     let decoded = Text::decode(bytes, label, markup).map_err(unknown)?;
+    if let Some(seen) = decoded.ascii_seen(bytes)
+        && pass.value(&seen, Place::BARE)?.is_some()
+    {
+        return Err(DropReason::Unparseable);
+    }
     let format = chosen(pass, claim, &decoded.text)?;
     let fresh = match format {
         Format::Multipart => utf8(multipart::document(pass, &media, decoded.text.as_bytes(), place)?)?,
         Format::Message => utf8(message::document(pass, decoded.text.as_bytes(), place)?)?,
         format => text(pass, format, &decoded.text, place)?,
     };
+    let mentioned = || pass.residue().is_some_and(|residue| residue.is_mentioned(fresh.as_bytes(), true));
+    if decoded.is_hard_to_search() && pass.known.is_none() && mentioned() {
+        return Err(DropReason::Residue);
+    }
     // Most bodies are UTF-8 and come out as they went in.
     if fresh == decoded.text { Ok(bytes.to_vec()) } else { decoded.encode(fresh) }
 }

@@ -24,7 +24,8 @@ pub(in crate::redact) fn document(pass: &mut Pass<'_>, text: &str, place: Place<
             "retry" if text[start..line.end].bytes().all(|b| b.is_ascii_digit()) => {}
             // A comment, an id, a type of event, or something clients ignore.
             _ => {
-                let range = if raw.contains(':') { start..line.end } else { line };
+                let known = matches!(field, "" | "event" | "id" | "retry") && raw.contains(':');
+                let range = if known { start..line.end } else { line };
                 if let Some(fresh) = pass.value(&text[range.clone()], place)? {
                     patch.put(range, fresh.replace(['\r', '\n'], " "));
                 }

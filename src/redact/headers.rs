@@ -6,7 +6,7 @@ use crate::redact::kind::Kind;
 use crate::redact::pass::{Pass, Place};
 use crate::redact::pseudonym::{self, MASK};
 use crate::redact::rules::Action;
-use crate::redact::splice::{Patch, Unescaped};
+use crate::redact::splice::{Patch, Unescaped, trimmed};
 use crate::redact::{mime, url};
 use http::{HeaderMap, HeaderValue};
 use std::net::{IpAddr, Ipv6Addr};
@@ -96,18 +96,13 @@ fn plain_header(pass: &mut Pass<'_>, name: &str, raw: &str) -> Result<Option<Str
 
 /// The media type stays; of the parameters, those that say how to read the body.
 fn content_type(pass: &mut Pass<'_>, raw: &str) -> Result<String, DropReason> {
-    let mut patch = Patch::new(raw);
-    for parameter in parameters(raw) {
-        let name = raw[parameter.name.clone()].to_ascii_lowercase();
-        if !matches!(name.as_str(), "boundary" | "charset" | "profile" | "version" | "q" | "type") {
-            let fresh = parameter_value(pass, raw, &parameter, &mut |pass, text| {
-                let key = pass.key(&name);
-                pass.value(text, Place { key: Some(&key), parents: &[], depth: 0 })
-            })?;
-            fresh.into_iter().for_each(|fresh| patch.put(parameter.value.clone(), fresh));
+    with_parameters(pass, raw, &mut |pass, name, text| {
+        if matches!(name, "boundary" | "charset" | "profile" | "version" | "q" | "type") {
+            return Ok(None);
         }
-    }
-    Ok(patch.done())
+        let key = pass.key(name);
+        pass.value(text, Place { key: Some(&key), parents: &[], depth: 0 })
+    })
 }
 
 /// `form-data; name="a"; filename="b"`. The name of an upload's file is a person's own words: only its extension stays.
@@ -116,21 +111,37 @@ pub(in crate::redact) fn disposition(
     raw: &str,
     upload: bool,
 ) -> Result<Option<String>, DropReason> {
-    let mut patch = Patch::new(raw);
-    for parameter in parameters(raw) {
-        let name = raw[parameter.name.clone()].to_ascii_lowercase();
-        let fresh = parameter_value(pass, raw, &parameter, &mut |pass, text| {
+    let fresh = with_parameters(pass, raw, &mut |pass, name, text| match name {
+        "name" => {
             let key = pass.key(text);
-            match name.trim_end_matches('*') {
-                "name" => pass.name(text, &key, 0),
-                "filename" if upload => Ok(file_name(pass, text)),
-                _ => pass.value(text, Place::BARE),
-            }
-        })?;
-        fresh.into_iter().for_each(|fresh| patch.put(parameter.value.clone(), fresh));
-    }
-    let fresh = patch.done();
+            pass.name(text, &key, 0)
+        }
+        "filename" if upload => Ok(file_name(pass, text)),
+        _ => pass.value(text, Place::BARE),
+    })?;
     Ok((fresh != raw).then_some(fresh))
+}
+
+/// What is asked of each parameter: its name in lower case, its plain value.
+type OfParameter<'f> = dyn FnMut(&mut Pass<'_>, &str, &str) -> Result<Option<String>, DropReason> + 'f;
+
+/// Redacts each parameter of a value; what is none goes through every pattern.
+fn with_parameters(pass: &mut Pass<'_>, raw: &str, each: &mut OfParameter<'_>) -> Result<String, DropReason> {
+    let mut patch = Patch::new(raw);
+    let mut start = 0;
+    for end in signs_outside_quotes(raw, b';').chain([raw.len()]) {
+        let sign = raw[start..end].find('=').map_or(end, |equals| start + equals);
+        let name = trimmed(raw, start..sign);
+        let fresh = pass.value(&raw[name.clone()], Place::BARE)?;
+        fresh.into_iter().for_each(|fresh| patch.put(name.clone(), fresh));
+        if sign < end {
+            let range = trimmed(raw, sign + 1..end);
+            let fresh = parameter_value(pass, &raw[name], &raw[range.clone()], each)?;
+            fresh.into_iter().for_each(|fresh| patch.put(range.clone(), fresh));
+        }
+        start = end + 1;
+    }
+    Ok(patch.done())
 }
 
 fn file_name(pass: &Pass<'_>, raw: &str) -> Option<String> {
@@ -150,48 +161,22 @@ fn file_name(pass: &Pass<'_>, raw: &str) -> Option<String> {
     Some(extension.map_or_else(|| stem.clone(), |extension| format!("{stem}.{extension}")))
 }
 
-/// A `name=value` after a `;`, quotes included in the value.
-struct Parameter {
-    name: Range<usize>,
-    value: Range<usize>,
-}
-
-/// The parameters of a header's value.
-fn parameters(raw: &str) -> Vec<Parameter> {
-    let mut all = Vec::new();
-    let mut start = 0;
-    for end in signs_outside_quotes(raw, b';').chain([raw.len()]) {
-        let piece = &raw[start..end];
-        if let Some((name, value)) = piece.split_once('=') {
-            let from = start + (name.len() - name.trim_start().len());
-            let value_end = end - (value.len() - value.trim_end().len());
-            let value_start = end - value.trim_start().len();
-            all.push(Parameter {
-                name: from..start + name.trim_end().len(),
-                value: value_start.min(value_end)..value_end,
-            });
-        }
-        start = end + 1;
-    }
-    all
-}
-
 /// Redacts a parameter's plain value and writes the result as the original was written.
 fn parameter_value(
     pass: &mut Pass<'_>,
-    raw: &str,
-    parameter: &Parameter,
-    each: &mut dyn FnMut(&mut Pass<'_>, &str) -> Result<Option<String>, DropReason>,
+    name: &str,
+    value: &str,
+    each: &mut OfParameter<'_>,
 ) -> Result<Option<String>, DropReason> {
-    let value = &raw[parameter.value.clone()];
-    if raw[parameter.name.clone()].ends_with('*')
+    let plain_name = name.trim_end_matches('*').to_ascii_lowercase();
+    if name.ends_with('*')
         && let Some(plain) = mime::extended(value)
     {
-        return Ok(each(pass, &plain)?.map(|fresh| mime::as_extended(&fresh)));
+        return Ok(each(pass, &plain_name, &plain)?.map(|fresh| mime::as_extended(&fresh)));
     }
     let quoted = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
     let plain = unquoted(quoted.unwrap_or(value));
-    let Some(fresh) = each(pass, &plain.text)? else { return Ok(None) };
+    let Some(fresh) = each(pass, &plain_name, &plain.text)? else { return Ok(None) };
     let fresh = plain.graft(&fresh, |text| text.replace('\\', "\\\\").replace('"', "\\\""));
     let token = fresh.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b));
     Ok(Some(if quoted.is_none() && token { fresh } else { format!("\"{fresh}\"") }))
@@ -210,6 +195,12 @@ fn unquoted(raw: &str) -> Unescaped<'_> {
         }
     }
     plain.done()
+}
+
+/// A range without the double quotes around it.
+pub(in crate::redact) fn unquoted_range(raw: &str, range: Range<usize>) -> Range<usize> {
+    let quoted = range.len() > 1 && raw[range.clone()].starts_with('"') && raw[range.clone()].ends_with('"');
+    if quoted { range.start + 1..range.end - 1 } else { range }
 }
 
 /// Where a sign stands outside double quotes.
@@ -248,12 +239,13 @@ fn forwarded(pass: &mut Pass<'_>, raw: &str, place: Place<'_>) -> Result<String,
     let signs: Vec<usize> = raw.match_indices([',', ';']).map(|(at, _)| at).chain([raw.len()]).collect();
     let mut start = 0;
     for end in signs {
-        let value_start = raw[start..end].find('=').map_or(start, |at| start + at + 1);
-        let piece = &raw[value_start..end];
-        let core = piece.trim().trim_matches('"');
-        let from = value_start + (core.as_ptr() as usize - piece.as_ptr() as usize);
-        if let Some(fresh) = node(pass, core, place)? {
-            patch.put(from..from + core.len(), fresh);
+        let from = raw[start..end].find('=').map_or(start, |at| start + at + 1);
+        let name = trimmed(raw, start..from);
+        let fresh = pass.value(&raw[name.clone()], place)?;
+        fresh.into_iter().for_each(|fresh| patch.put(name.clone(), fresh));
+        let core = unquoted_range(raw, trimmed(raw, from..end));
+        if let Some(fresh) = node(pass, &raw[core.clone()], place)? {
+            patch.put(core, fresh);
         }
         start = end + 1;
     }
@@ -269,10 +261,9 @@ fn nodes(pass: &mut Pass<'_>, raw: &str, place: Place<'_>) -> Result<String, Dro
     let mut patch = Patch::new(raw);
     let mut start = 0;
     for one in raw.split(',') {
-        let core = one.trim();
-        let from = start + (one.len() - one.trim_start().len());
-        if let Some(fresh) = node(pass, core, place)? {
-            patch.put(from..from + core.len(), fresh);
+        let core = trimmed(raw, start..start + one.len());
+        if let Some(fresh) = node(pass, &raw[core.clone()], place)? {
+            patch.put(core, fresh);
         }
         start += one.len() + 1;
     }
@@ -319,22 +310,23 @@ impl Pass<'_> {
             };
             let plain_name = name.trim();
             if set && at > 0 && ATTRIBUTES.contains(&plain_name.to_ascii_lowercase().as_str()) {
+                let fresh = self.value(value, Place::BARE)?;
+                fresh.into_iter().for_each(|fresh| patch.put(range.end - value.len()..range.end, fresh));
                 continue;
             }
             let key = self.key(plain_name);
             if let Some(fresh) = self.name(plain_name, &key, 0)? {
                 patch.put(range.start..range.start + name.len(), name.replacen(plain_name, &fresh, 1));
             }
-            let core = value.trim().trim_matches('"');
+            let core = unquoted_range(raw, trimmed(raw, range.end - value.len()..range.end));
             if core.is_empty() {
                 continue;
             }
-            let from = range.end - value.len() + (value.len() - value.trim_start().trim_start_matches('"').len());
             let fresh = match rule {
-                Some(rule) => self.apply(rule, core),
-                None => form::cookie(self, core, &key)?,
+                Some(rule) => self.apply(rule, &raw[core.clone()]),
+                None => form::cookie(self, &raw[core.clone()], &key)?,
             };
-            fresh.into_iter().for_each(|fresh| patch.put(from..from + core.len(), fresh));
+            fresh.into_iter().for_each(|fresh| patch.put(core.clone(), fresh));
         }
         Ok(patch.done())
     }

@@ -134,8 +134,10 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
     fn end(&mut self) -> Result<(), DropReason> {
         let rest = &self.text[self.at + 2..];
         let len = memchr::memchr(b'>', rest.as_bytes()).unwrap_or(rest.len());
-        let name = rest[..len].trim();
+        let name = rest[..len].split(|c: char| c.is_ascii_whitespace() || c == '/').next().unwrap_or_default();
+        let name_end = self.at + 2 + name.len();
         self.at = (self.at + 2 + len + 1).min(self.text.len());
+        self.aside(name_end..name_end + (len - name.len()))?;
         let known = self.open.iter().rev().take(LEVELS_MAX).position(|open| open.eq_ignore_ascii_case(name));
         if let Some(levels) = known {
             if levels == 0 && self.names_next() {

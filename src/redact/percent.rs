@@ -95,8 +95,9 @@ impl<'t> Style<'t> {
         match b {
             b'-' | b'.' | b'_' | b'~' => true,
             b'@' => self.at_sign,
-            b'/' | b':' | b',' | b'!' | b'$' | b'\'' | b'(' | b')' | b'*' => self.raw.contains(char::from(b)),
-            _ => b.is_ascii_alphanumeric(),
+            b'%' | b'&' | b'#' | b'+' => false,
+            // Also what should not stand bare: to encode it only here would give it another meaning than there.
+            _ => b.is_ascii_alphanumeric() || b.is_ascii() && self.raw.contains(char::from(b)),
         }
     }
 

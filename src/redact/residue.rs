@@ -5,11 +5,11 @@
 //! halving the sorted list of those that begin so. Values are compared by their first 64 bytes at most, which keeps
 //! the search linear whatever the values and the text are.
 
-use crate::redact::form;
 use crate::redact::gate::{DASH, DIGIT, Kinds, LOWER, PLUS, SLASH, UNDERSCORE, UPPER, kind_of};
 use crate::redact::kind::{Kind, digits_of, is_digits_and_separators};
 use crate::redact::pseudonym::replace;
 use crate::redact::rules::{Action, PseudonymKey};
+use crate::redact::{charset, form, markup};
 use base64::Engine;
 use base64::alphabet::{STANDARD, URL_SAFE};
 use base64::engine::DecodePaddingMode;
@@ -142,13 +142,20 @@ impl Residue {
 
     /// Whether a value can be read in a piece: as it is, percent-decoded, with JSON escapes undone, or in base64.
     pub fn is_in(&self, piece: &[u8]) -> bool {
-        self.shows(piece) || self.is_escaped_in(piece) || self.is_base64_in(piece)
+        self.shows(piece)
+            || self.is_escaped_in(piece)
+            || self.is_base64_in(piece)
+            || charset::clear(piece)
+                .is_some_and(|text| self.shows(text.as_bytes()) || self.is_escaped_in(text.as_bytes()))
     }
 
     /// Whether there is a value in a piece, or a part of a name that would be replaced there. `base64`: whether the
     /// piece came from texts with a [`has_base64_run`].
     pub fn is_mentioned(&self, piece: &[u8], base64: bool) -> bool {
-        self.next(piece, 0, |_| true).is_some() || self.is_escaped_in(piece) || base64 && self.is_base64_in(piece)
+        let seen = |piece: &[u8]| self.next(piece, 0, |_| true).is_some() || self.is_escaped_in(piece);
+        seen(piece)
+            || base64 && self.is_base64_in(piece)
+            || charset::clear(piece).is_some_and(|text| seen(text.as_bytes()))
     }
 
     fn shows(&self, bytes: &[u8]) -> bool {
@@ -159,6 +166,11 @@ impl Residue {
         let text = std::str::from_utf8(piece).ok();
         if let Some(text) = text.filter(|_| memchr::memchr(b'\\', piece).is_some())
             && self.shows(unescape(text).as_bytes())
+        {
+            return true;
+        }
+        if let Some(text) = text.filter(|text| text.contains("&#"))
+            && self.shows(markup::unescape(text).text.as_bytes())
         {
             return true;
         }

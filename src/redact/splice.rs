@@ -3,6 +3,18 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+/// A range of a text without the white space at either end; empty, at the start of the range, if there is nothing else.
+pub(in crate::redact) fn trimmed(text: &str, range: Range<usize>) -> Range<usize> {
+    let raw = text.get(range.clone()).unwrap_or_default();
+    match raw.trim().len() {
+        0 => range.start..range.start,
+        len => {
+            let start = range.start + (raw.len() - raw.trim_start().len());
+            start..start + len
+        }
+    }
+}
+
 /// A text and what replaces ranges of it.
 pub(in crate::redact) struct Patch<'t> {
     text: &'t str,

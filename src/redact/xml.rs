@@ -5,7 +5,7 @@ use crate::exchange::DropReason;
 use crate::redact::markup::{self, Attribute, escape, is_naming, local, reference, unescape};
 use crate::redact::names::Key;
 use crate::redact::pass::{Pass, Place};
-use crate::redact::splice::{Patch, Unescaped};
+use crate::redact::splice::{Patch, Unescaped, trimmed};
 use std::collections::HashSet;
 use std::ops::Range;
 
@@ -161,13 +161,8 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
     /// The text since the last tag, as one value; it is put back into its first piece.
     fn value(&mut self) -> Result<(), DropReason> {
         let mut pieces = std::mem::take(&mut self.pieces);
-        let trimmed = |range: &Range<usize>| {
-            let raw = &self.text[range.clone()];
-            let start = range.start + (raw.len() - raw.trim_start().len());
-            start..start + raw.trim().len()
-        };
         if let [(range, _)] = &mut pieces[..] {
-            *range = trimmed(range);
+            *range = trimmed(self.text, range.clone());
         }
         pieces.retain(|(range, _)| !range.is_empty());
         let place = Place {

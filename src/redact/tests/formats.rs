@@ -188,9 +188,7 @@ fn urls_stay_urls() {
     ] {
         assert_eq!(link(&url), wanted);
     }
-    for url in
-        ["https://", "://", ":", "//", "a:b:c", "http://[", "http://]@[:", "?", "#", "#/#/#", "mailto:", "%", "/;/;=;"]
-    {
+    for url in ["https://", "://", ":", "//", "a:b:c", "http://[", "?", "#", "#/#/#", "mailto:", "%", "/;/;=;"] {
         assert_eq!(link(url), url);
     }
 }

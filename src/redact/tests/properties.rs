@@ -170,11 +170,9 @@ fn harmless_documents_come_back_as_they_were() {
 
 fn alphabet() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
-        Just("ada@example.org".to_owned()),
-        Just("4242 4242 4242 4242".into()),
-        Just("password".into()),
-        Just("email".into()),
-        Just("Content-Disposition: form-data; name=\"email\"".into()),
+        Just(" ada@example.org ".to_owned()),
+        Just("\t4242 4242 4242 4242\t".into()),
+        Just("Content-Disposition: form-data; name=\"n\"".into()),
         Just("HTTP/1.1".into()),
         Just("\r\n".into()),
         Just("\r\n\r\n".into()),
@@ -187,6 +185,7 @@ fn alphabet() -> impl Strategy<Value = String> {
         Just("<script>".into()),
         Just("</".into()),
         Just("data:".into()),
+        Just(": ".into()),
         Just("%40".into()),
         Just("%25".into()),
         Just("&amp;".into()),
@@ -196,8 +195,8 @@ fn alphabet() -> impl Strategy<Value = String> {
         Just("https://a:b@".into()),
         Just("\"\"\"".into()),
         Just("query".into()),
-        "[ -~\\t\\né€😀]{0,6}".prop_map(Into::into),
-        "[\\[\\](){}<>\"'=:;,&%#|.?/\\\\+@-]{1,4}".prop_map(Into::into),
+        "[ a-zA-Z0-9\\t\\né€😀_-]{0,6}".prop_map(Into::into),
+        "[\\[\\](){}<>\"'=;,&%#|.?/\\\\+@-]{1,4}".prop_map(Into::into),
     ];
     prop::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
 }
