@@ -62,7 +62,7 @@ pub(in crate::redact) fn path<'r>(pass: &mut Pass<'r>, name: &str) -> Vec<Key<'r
     let is_name = |part: &&str| !part.bytes().all(|b| b.is_ascii_digit());
     let mut path: Vec<Key<'r>> = words().filter(is_name).map(|part| pass.key(part)).collect();
     if path.is_empty() {
-        path.extend(words().last().map(|part| pass.key(part)));
+        path.extend(words().next_back().map(|part| pass.key(part)));
     }
     path
 }

@@ -169,7 +169,7 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
         let place = Place { key: None, parents: &self.names, depth: self.depth };
         let named = markup::attributes(self.pass, &mut self.patch, name, &attributes, place)?;
         let is = |known: &&str| name.eq_ignore_ascii_case(known);
-        if let Some(at) = RAW.iter().position(|known| is(known)) {
+        if let Some(at) = RAW.iter().position(|known| name.eq_ignore_ascii_case(known)) {
             let json = attributes
                 .iter()
                 .any(|one| one.name.eq_ignore_ascii_case("type") && self.text[one.value.clone()].contains("json"));

@@ -455,7 +455,8 @@ fn charsets_come_back_as_they_were() {
     let utf32 = |text: &str| text.chars().flat_map(|c| u32::from(c).to_be_bytes()).collect::<Vec<u8>>();
     let latin1 = |text: &str| text.chars().map(|c| c as u8).collect::<Vec<u8>>();
     let marked = |text: &str| [b"\xff\xfe".to_vec(), utf16(text)].concat();
-    let cases: [(&str, &dyn Fn(&str) -> Vec<u8>); 6] = [
+    type Encode<'f> = &'f dyn Fn(&str) -> Vec<u8>;
+    let cases: [(&str, Encode<'_>); 6] = [
         ("application/json; charset=iso-8859-1", &latin1),
         ("application/json; charset=\"UTF-16LE\"", &utf16),
         ("application/json", &utf16),
