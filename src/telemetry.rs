@@ -96,7 +96,7 @@ pub struct Book {
     /// The ledger's own, the same in every book.
     refused: Arc<RefusedRequests>,
     columns: [Column; COLUMNS],
-    body_dropped: [AtomicU64; 10],
+    body_dropped: [AtomicU64; 11],
     recorded: AtomicU64,
     not_recorded: Mutex<BTreeMap<&'static str, u64>>,
     redaction_hits: Mutex<BTreeMap<Arc<str>, u64>>,
@@ -233,7 +233,7 @@ pub struct BookSnapshot {
     /// Captures that could not be stored, by reason.
     pub not_recorded: Vec<(String, u64)>,
     /// Bodies not kept, by position in [`DropReason::ALL`].
-    pub body_dropped: [u64; 10],
+    pub body_dropped: [u64; 11],
     /// Values replaced, by rule.
     pub redaction_hits: Vec<(String, u64)>,
 }

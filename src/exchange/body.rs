@@ -26,11 +26,13 @@ pub enum DropReason {
     Residue,
     /// A value would need a length or shape that redaction could not keep.
     Internal,
+    /// The redaction's check of itself failed: its rules let a canary through, so they are trusted with no body.
+    SelfCheck,
 }
 
 impl DropReason {
     /// Every reason, in the order of their codes in the database (append only).
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::OverCap,
         Self::Cut,
         Self::Undecodable,
@@ -41,6 +43,7 @@ impl DropReason {
         Self::TooDeep,
         Self::Residue,
         Self::Internal,
+        Self::SelfCheck,
     ];
 
     /// The stable name in JSON, metrics and the database.
@@ -56,6 +59,7 @@ impl DropReason {
             Self::TooDeep => "too_deep",
             Self::Residue => "residue",
             Self::Internal => "internal",
+            Self::SelfCheck => "self_check",
         }
     }
 }

@@ -10,7 +10,6 @@ use crate::redact::matcher::Matcher;
 use crate::redact::names::{NameSet, Names};
 use crate::redact::path::PathPattern;
 use crate::redact::rules::{Action, Pattern, PseudonymKey, Rule, RuleFile, RuleProblem, RuleSummary, Settings};
-use crate::redact::strict::Strict;
 use crate::redact::validators::Validator;
 use regex::bytes::{Regex, RegexBuilder};
 use std::collections::HashSet;
@@ -53,15 +52,11 @@ pub(in crate::redact) fn compile(
         set.say("id", format!("{} rules", build.rules.len()), &format!("at most {RULES_MAX} in all files"));
         return Err(problems);
     }
-    let strict = Strict::of(settings.kept_paths.as_deref());
-    if let Err(path) = &strict {
-        set.say("kept_paths", format!("{path:?} is no path"), "dotted names, `*` for one, `**` for any number");
-    }
     let matcher = Matcher::of(&build.patterns);
     if let Err(error) = &matcher {
         set.say("pattern", first_line(error), "fewer or simpler patterns");
     }
-    let (Ok(matcher), Ok(strict)) = (matcher, strict) else { return Err(problems) };
+    let Ok(matcher) = matcher else { return Err(problems) };
     let redactor = Redactor {
         hash,
         rules: build.rules,
@@ -69,7 +64,7 @@ pub(in crate::redact) fn compile(
         registry: build.registry,
         names: Names::default(),
         matcher,
-        strict,
+        strict: None,
         key,
         settings,
     };

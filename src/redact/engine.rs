@@ -11,6 +11,7 @@ use crate::redact::rules::{PseudonymKey, Rule, RuleFile, RuleProblem, RuleSummar
 use crate::redact::sealed::{Hit, Recording, Redacted, SubjectDigest};
 use crate::redact::strict::Strict;
 use crate::redact::{capture, compile, decode};
+use sha2::{Digest, Sha256};
 use std::fmt;
 use std::sync::Arc;
 
@@ -59,8 +60,16 @@ impl Redactor {
     ///
     /// # Errors
     /// Every problem of every file; with one there is no redactor.
-    pub fn compile(files: &[RuleFile], key: PseudonymKey, settings: Settings) -> Result<Self, Vec<RuleProblem>> {
-        compile::compile(files, key, settings)
+    pub fn compile(files: &[RuleFile], key: PseudonymKey, mut settings: Settings) -> Result<Self, Vec<RuleProblem>> {
+        // Examples are about rules: strict mode, which asks no rule before it masks, begins after them.
+        let kept = settings.kept_paths.take();
+        let mut redactor = compile::compile(files, key, settings)?;
+        if let Some(kept) = kept {
+            redactor.strict = Strict::of(Some(&kept)).map_err(|path| vec![no_path(&path)])?;
+            redactor.hash = strict_hash(&redactor.hash, &kept);
+            redactor.settings.kept_paths = Some(kept);
+        }
+        Ok(redactor)
     }
 
     /// Redacts a capture. What is not understood is dropped from it with a reason; this never fails.
@@ -95,7 +104,7 @@ impl Redactor {
         &self.summaries
     }
 
-    /// SHA-256 over the rules' contents, in hex; layout and comments do not count.
+    /// SHA-256 over the rules' contents and, in strict mode, the kept paths, in hex; layout and comments do not count.
     pub fn hash(&self) -> Arc<str> {
         self.hash.clone()
     }
@@ -135,6 +144,30 @@ impl Redactor {
         let decisions = pass.trace.unwrap_or_default();
         Ok(decisions.into_decisions(|rule| self.rules[usize::from(rule)].id.clone()))
     }
+}
+
+fn no_path(path: &str) -> RuleProblem {
+    RuleProblem {
+        file: "(all files)".to_owned(),
+        line: 1,
+        rule: String::new(),
+        field: "kept_paths".to_owned(),
+        text: format!("{path:?} is no path"),
+        remedy: "dotted names, `*` for one, `**` for any number".to_owned(),
+    }
+}
+
+/// The order of kept paths changes nothing.
+fn strict_hash(rules: &str, kept: &[String]) -> Arc<str> {
+    let mut paths: Vec<&String> = kept.iter().collect();
+    paths.sort_unstable();
+    paths.dedup();
+    let mut digest = Sha256::new();
+    for part in std::iter::once(rules).chain(paths.into_iter().map(String::as_str)) {
+        digest.update((part.len() as u64).to_be_bytes());
+        digest.update(part.as_bytes());
+    }
+    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect::<String>().into()
 }
 
 impl fmt::Debug for Redactor {

@@ -5,6 +5,7 @@
 //! text carries a value. Every step is linear in the size of its input and bounded.
 
 mod assignments;
+mod canary;
 mod capture;
 mod card;
 mod charset;
@@ -41,6 +42,7 @@ mod pass;
 mod path;
 mod percent;
 mod pseudonym;
+mod redactors;
 mod residue;
 mod rules;
 mod sealed;
@@ -56,8 +58,10 @@ mod xml;
 #[cfg(test)]
 mod tests;
 
+pub use canary::{Canaries, CanaryFound, CanarySearch, Leak};
 pub use engine::Redactor;
 pub use explain::{Decision, Verdict};
 pub use find::Doubt;
+pub use redactors::{Generation, Redactors, RuleSource, is_kept_path};
 pub use rules::{PseudonymKey, RuleFile, RuleProblem, RuleSummary, Settings, builtin};
 pub use sealed::{Hit, Part, Recording, Redacted, Side, SubjectDigest};

@@ -12,7 +12,7 @@ use std::fmt;
 use std::sync::Arc;
 
 /// The text of one rule file; `config` reads it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuleFile {
     /// What problems call it: a path.
     pub name: String,
