@@ -10,7 +10,7 @@
 use crate::compare::{Verdict, compare};
 use crate::exchange::{Capture, Clock, DropReason, Instant, NotMirrored, Outcome};
 use crate::latency::{Series, SeriesKey, Shard};
-use crate::redact::{Recording, Redacted, Redactor};
+use crate::redact::{Recording, Redacted, Redactors};
 use crate::store::{Batch, LedgerRow, StoreError, SwitchRow, Writer};
 use crate::telemetry::{Book, BookSnapshot, Ledger};
 use std::collections::HashMap;
@@ -109,7 +109,7 @@ pub fn start<T: Send + 'static>(
     settings: Settings,
     inputs: Inputs<T>,
     split: fn(T) -> (Capture, Held),
-    redactor: Arc<Redactor>,
+    redactor: Arc<Redactors>,
     writer: Writer,
     lower_priority: impl Fn() + Copy + Send + 'static,
 ) -> std::io::Result<Recorder> {
@@ -137,7 +137,7 @@ pub fn start<T: Send + 'static>(
 fn redact_all<T>(
     taken: &Mutex<mpsc::Receiver<T>>,
     split: fn(T) -> (Capture, Held),
-    redactor: &Redactor,
+    redactor: &Redactors,
     ledger: &Ledger,
     ready: &SyncSender<Ready>,
 ) {
@@ -157,7 +157,7 @@ fn redact_all<T>(
     }
 }
 
-fn redact_one((capture, held): (Capture, Held), redactor: &Redactor, ledger: &Ledger, ready: &SyncSender<Ready>) {
+fn redact_one((capture, held): (Capture, Held), redactor: &Redactors, ledger: &Ledger, ready: &SyncSender<Ready>) {
     let book = ledger.of(&capture.integration).cloned();
     // Fail closed: should redaction ever panic, the capture is gone and counted, the thread lives.
     let done = catch_unwind(AssertUnwindSafe(|| {
@@ -186,14 +186,18 @@ fn count_lost(book: Option<&Book>, reason: &'static str, count: u64) {
 
 fn count_redaction(book: &Book, recording: &Recording) {
     for hit in &recording.hits {
-        book.redaction_hits(&hit.rule, u64::from(hit.count));
+        book.redaction_hits(&hit.rule, hit.side.name(), hit.part.name(), u64::from(hit.count));
     }
     let capture = &recording.capture;
     let answers = [capture.primary.as_ref(), Some(&capture.shadow)];
     let bodies =
         answers.into_iter().flatten().filter_map(|exchange| exchange.response.as_ref()).map(|answer| &answer.body);
-    for reason in bodies.chain([&capture.request.body]).filter_map(|body| body.drop_reason()) {
-        book.body_dropped(reason);
+    for body in bodies.chain([&capture.request.body]) {
+        match body.drop_reason() {
+            Some(reason) => book.body_dropped(reason),
+            None if !body.bytes.is_empty() => book.body_kept(),
+            None => {}
+        }
     }
 }
 

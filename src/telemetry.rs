@@ -6,7 +6,7 @@ use crate::exchange::{DropReason, Integration, NotMirrored, Outcome, Refused};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tracing_subscriber::EnvFilter;
 
@@ -99,8 +99,14 @@ pub struct Book {
     body_dropped: [AtomicU64; 11],
     recorded: AtomicU64,
     not_recorded: Mutex<BTreeMap<&'static str, u64>>,
-    redaction_hits: Mutex<BTreeMap<Arc<str>, u64>>,
+    bodies_kept: AtomicU64,
+    /// Whether a rule hit in an earlier run on the same store.
+    hit_before: AtomicBool,
+    redaction_hits: Mutex<BTreeMap<HitKey, u64>>,
 }
+
+/// Rule, message, part of it.
+type HitKey = (Arc<str>, &'static str, &'static str);
 
 impl Book {
     fn new(integration: Integration, refused: Arc<RefusedRequests>) -> Self {
@@ -111,6 +117,8 @@ impl Book {
             body_dropped: Default::default(),
             recorded: AtomicU64::new(0),
             not_recorded: Mutex::default(),
+            bodies_kept: AtomicU64::new(0),
+            hit_before: AtomicBool::new(false),
             redaction_hits: Mutex::default(),
         }
     }
@@ -170,15 +178,21 @@ impl Book {
         add(&self.body_dropped[reason as usize], 1);
     }
 
-    /// A redaction rule replaced `count` values.
-    pub fn redaction_hits(&self, rule: &str, count: u64) {
+    /// A body is kept, redacted.
+    pub fn body_kept(&self) {
+        add(&self.bodies_kept, 1);
+    }
+
+    /// A redaction rule replaced `count` values in a message (`request`, `primary`, `shadow`) and a part of it (`target`,
+    /// `headers`, `body`).
+    pub fn redaction_hits(&self, rule: &Arc<str>, side: &'static str, part: &'static str, count: u64) {
         let mut map = self.redaction_hits.lock().unwrap_or_else(PoisonError::into_inner);
-        match map.get_mut(rule) {
-            Some(hits) => *hits += count,
-            None => {
-                map.insert(Arc::from(rule), count);
-            }
-        }
+        *map.entry((Arc::clone(rule), side, part)).or_default() += count;
+    }
+
+    /// A rule hit in an earlier run: the rules fit the data.
+    pub fn rules_hit_before(&self) {
+        self.hit_before.store(true, Ordering::Release);
     }
 
     /// The counters now. End states are read before arrivals, so that a request in between shows as pending.
@@ -199,7 +213,12 @@ impl Book {
             recorded: get(&self.recorded),
             not_recorded: not_recorded.iter().map(|(reason, count)| ((*reason).to_owned(), *count)).collect(),
             body_dropped: self.body_dropped.each_ref().map(get),
-            redaction_hits: redaction_hits.iter().map(|(rule, count)| (rule.to_string(), *count)).collect(),
+            bodies_kept: get(&self.bodies_kept),
+            hit_before: self.hit_before.load(Ordering::Acquire),
+            redaction_hits: redaction_hits
+                .iter()
+                .map(|((rule, side, part), count)| RuleHits { rule: Arc::clone(rule), side, part, count: *count })
+                .collect(),
         }
     }
 }
@@ -234,14 +253,36 @@ pub struct BookSnapshot {
     pub not_recorded: Vec<(String, u64)>,
     /// Bodies not kept, by position in [`DropReason::ALL`].
     pub body_dropped: [u64; 11],
-    /// Values replaced, by rule.
-    pub redaction_hits: Vec<(String, u64)>,
+    /// Bodies kept, redacted.
+    pub bodies_kept: u64,
+    /// Whether a rule hit in an earlier run.
+    pub hit_before: bool,
+    /// Values replaced, by rule and place.
+    pub redaction_hits: Vec<RuleHits>,
+}
+
+/// How often a rule hit in one place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleHits {
+    /// The rule's id.
+    pub rule: Arc<str>,
+    /// The message: `request`, `primary`, `shadow`.
+    pub side: &'static str,
+    /// The part of it: `target`, `headers`, `body`.
+    pub part: &'static str,
+    /// Values replaced.
+    pub count: u64,
 }
 
 impl BookSnapshot {
     /// Whether every arrival is in exactly one state. False means that something was counted twice.
     pub fn adds_up(&self) -> bool {
         self.arrived == self.pending + self.mirrored_total() + self.not_mirrored_total()
+    }
+
+    /// Whether at least so many bodies are kept and no rule has ever hit; 0 asks for nothing.
+    pub fn rules_do_not_fit(&self, bodies_min: u64) -> bool {
+        bodies_min > 0 && self.bodies_kept >= bodies_min && self.redaction_hits.is_empty() && !self.hit_before
     }
 
     /// Requests with a shadow exchange.

@@ -2,13 +2,14 @@
 
 use crate::adapt::{self, BaseUrl, ErrorPointer, SuccessRule};
 use crate::config::{
-    self, Config, EndpointTemplate, IntegrationConfig, PrimaryConfig, ReachConfig, RedactionConfig, StateFolder,
+    self, Config, EndpointTemplate, IntegrationConfig, IntegrationRedaction, PrimaryConfig, ReachConfig,
+    RedactionConfig, StateFolder,
 };
 use crate::control::{self, BreakerSettings, EndpointShare, RampGates, RampPlan};
 use crate::exchange::Integration;
 use crate::mirror::{self, Door, EndpointRule, JsonPointer, MemoryInAll};
 use crate::proxy::{ENDPOINTS_MAX, EndpointNames, HeaderMatch, Matcher, Passing, Primary, Route};
-use crate::redact::{PseudonymKey, Redactor, builtin};
+use crate::redact::{Generation, PseudonymKey, RuleSource, builtin};
 use crate::telemetry::Book;
 use crate::upstream::{Target, TargetSettings};
 use crate::{redact, store};
@@ -24,19 +25,30 @@ const PRIMARY_READ_TIMEOUT_MS: u64 = 60_000;
 /// How deep redaction follows nesting.
 const DEPTH_MAX: usize = 64;
 
-/// The redactor of a configuration, or every problem of its rules.
-pub(crate) fn redactor(config: &RedactionConfig, key: [u8; 32]) -> Result<Arc<Redactor>, Vec<String>> {
-    let mut files = if config.builtin_rules { builtin() } else { Vec::new() };
-    files.extend(config.rule_files.iter().cloned());
-    let body_bytes_max = usize::try_from(config.body_bytes_max).unwrap_or(usize::MAX);
+/// What the redactors of a configuration are compiled from: for everyone, and by integration.
+pub(crate) fn sources(config: &Config) -> (RuleSource, Vec<(Integration, RuleSource)>) {
+    let of = |one: &IntegrationConfig| (name(one), source(&config.redaction, &one.redaction));
+    let everyone = source(&config.redaction, &IntegrationRedaction::default());
+    (everyone, config.integrations.iter().map(of).collect())
+}
+
+fn source(everyone: &RedactionConfig, own: &IntegrationRedaction) -> RuleSource {
+    let mut files = if everyone.builtin_rules { builtin() } else { Vec::new() };
+    files.extend(everyone.rule_files.iter().chain(&own.rule_files).cloned());
+    let body_bytes_max = usize::try_from(everyone.body_bytes_max).unwrap_or(usize::MAX);
     let settings = redact::Settings {
         body_bytes_max,
         expanded_bytes_max: body_bytes_max.saturating_mul(EXPANSION_MAX),
         depth_max: DEPTH_MAX,
-        kept_paths: None,
+        kept_paths: own.kept_paths.clone(),
     };
-    Redactor::compile(&files, PseudonymKey::new(key), settings)
-        .map(Arc::new)
+    RuleSource { files, settings }
+}
+
+/// The redactors of a configuration, or every problem of their rules.
+pub(crate) fn generation(config: &Config, key: [u8; 32]) -> Result<Generation, Vec<String>> {
+    let (everyone, own) = sources(config);
+    Generation::compile(&everyone, &own, &PseudonymKey::new(key))
         .map_err(|problems| problems.iter().map(ToString::to_string).collect())
 }
 

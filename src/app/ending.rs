@@ -33,12 +33,18 @@ impl Running {
         }
     }
 
+    /// Watches the configuration's file and its rule files, and reads them again when they change or SIGHUP asks.
+    pub fn reload_from(&self, file: &std::path::Path) {
+        self.rules.reload_from(file.to_owned());
+    }
+
     /// Waits for SIGINT or SIGTERM, or for a process that takes over, then closes.
     pub fn wait_for_signal(mut self) -> Closed {
         let Ok(mut signals) = Signals::hear() else { return self.close() };
         loop {
             match signals.next(self.takeover.as_mut().map(|door| &mut door.events)) {
                 Next::Signal => return self.close(),
+                Next::Hangup => self.rules.reload(),
                 Next::Event(Event::Ready) => return self.end(true),
                 Next::Event(Event::Asked(reply)) => match self.offer() {
                     // Whoever asked may have given up.
@@ -104,6 +110,7 @@ impl Running {
         }
         self.recorder.join();
         self.keeper.close();
+        self.rules.close();
         if !self.console.is_none_or(crate::app::Runner::stop) {
             tracing::error!("the console ended by a panic");
         }

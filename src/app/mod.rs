@@ -8,22 +8,24 @@ mod descriptors;
 mod ending;
 mod handover;
 mod keeper;
+mod rules;
 mod threads;
 
 use crate::config::{self, Config, StateFolder};
-use crate::console::{self, Ready};
+use crate::console::{self, Ready, RulesInForce};
 use crate::control::{SavedSwitch, SwitchEvent, Switchboard};
 use crate::exchange::{Capture, Clock, Instant};
 use crate::latency::Shard;
 use crate::mirror::{self, Line, Outlets, Taken};
 use crate::proxy::{self, Listen, Proxy, Route};
 use crate::recorder::{self, Recorder};
-use crate::redact::Redactor;
+use crate::redact::{Canaries, Generation, PseudonymKey, Redactors};
 use crate::store::{self, RunInfo, SwitchRow, Writer};
 use crate::telemetry::{self, Ledger};
 use handover::Door;
 pub use handover::{Predecessor, TakeoverError};
 use keeper::Keeper;
+use rules::{Kept, RulesKeeper};
 use std::fmt;
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
@@ -61,8 +63,24 @@ impl StartError {
 pub struct Checked {
     /// The integrations, in the order of the configuration.
     pub integrations: Vec<String>,
-    /// How many redaction rules pass their own examples.
+    /// How many redaction rules for everyone pass their own examples.
     pub rules: usize,
+    /// The rules of each integration.
+    pub rule_sets: Vec<CheckedRules>,
+    /// What the rules let through of planted canaries: bodies would not be stored.
+    pub leaks: Vec<String>,
+}
+
+/// The rules of one integration.
+pub struct CheckedRules {
+    /// The integration.
+    pub integration: String,
+    /// How many rules there are.
+    pub rules: usize,
+    /// Identifies them.
+    pub hash: Arc<str>,
+    /// Whether only listed paths are kept.
+    pub strict: bool,
 }
 
 /// The recorder as a whole.
@@ -82,7 +100,8 @@ pub struct Running {
     recorder: Recorder,
     keeper: Keeper,
     ledger: Arc<Ledger>,
-    redactor: Arc<Redactor>,
+    redactors: Arc<Redactors>,
+    rules: RulesKeeper,
     ready: Arc<Ready>,
     drain: Duration,
     clock: Clock,
@@ -133,11 +152,13 @@ pub fn install_tls() {
 /// Every problem at once.
 pub fn check(config: &Config) -> Result<Checked, StartError> {
     let mut problems = Vec::new();
-    let mut rules = 0;
-    match build::redactor(&config.redaction, [0; 32]) {
-        Ok(redactor) => rules = redactor.rules().len(),
-        Err(found) => problems.extend(found),
-    }
+    let generation = match build::generation(config, [0; 32]) {
+        Ok(generation) => Some(generation.proven(&Canaries::of_run(&PseudonymKey::new([0; 32]), "check"))),
+        Err(found) => {
+            problems.extend(found);
+            None
+        }
+    };
     for one in &config.integrations {
         let primary = one.primary.as_ref().and_then(|provider| build::primary(one, provider).err());
         problems.extend(build::adapt(one).err().into_iter().chain(build::shadow_target(one).err()).chain(primary));
@@ -145,8 +166,25 @@ pub fn check(config: &Config) -> Result<Checked, StartError> {
     if let Err(error) = store::check(&config.store.path) {
         problems.push(error.to_string());
     }
-    let integrations = config.integrations.iter().map(|one| one.name.clone()).collect();
-    if problems.is_empty() { Ok(Checked { integrations, rules }) } else { Err(StartError(problems)) }
+    match generation {
+        Some(generation) if problems.is_empty() => Ok(checked(config, &generation)),
+        _ => Err(StartError(problems)),
+    }
+}
+
+fn checked(config: &Config, generation: &Generation) -> Checked {
+    let rules_of = |one: &config::IntegrationConfig| CheckedRules {
+        integration: one.name.clone(),
+        rules: generation.of(&one.name).rules().len(),
+        hash: generation.of(&one.name).hash(),
+        strict: one.redaction.kept_paths.is_some(),
+    };
+    Checked {
+        integrations: config.integrations.iter().map(|one| one.name.clone()).collect(),
+        rules: generation.everyone().rules().len(),
+        rule_sets: config.integrations.iter().map(rules_of).collect(),
+        leaks: rules::tell_leaks(generation),
+    }
 }
 
 /// What is bound and opened before anything runs.
@@ -200,9 +238,11 @@ impl App {
         let (console, proxy) = bind(config, built.routes, shards.clone(), clock, &mut before)?;
         let state = StateFolder::open(&config.store.path).map_err(StartError::one)?;
         let key = build::pseudonym_key(config, &state).map_err(StartError::one)?;
-        let redactor = build::redactor(&config.redaction, key).map_err(StartError)?;
         let started_unix_us = clock.unix_us();
+        let canaries = canaries(key, started_unix_us);
+        let generation = build::generation(config, key).map_err(StartError)?.proven(&canaries);
         let writer = open_writer(config, started_unix_us, before.as_mut())?;
+        tell_hits_of_earlier_runs(config, &built.ledger);
         let lock = writer.share_lock().map_err(StartError::one)?;
         if let Some(before) = &mut before {
             before.freeze()?;
@@ -210,10 +250,14 @@ impl App {
         let switches = built.switchboard.clone();
         switches.restore(&saved(&state)?);
         let ready = Arc::new(Ready::new());
+        rules::tell_self_check(&generation, &ready);
+        let shown = Arc::new(RulesInForce::new(rules::shown(config, &generation, started_unix_us)));
+        let redactors = Arc::new(Redactors::new(generation));
         let common = Common {
             ledger: built.ledger.clone(),
             switchboard: switches.clone(),
-            redactor: redactor.clone(),
+            redactors: redactors.clone(),
+            shown: shown.clone(),
             ready: ready.clone(),
         };
         let shared = shared(config, &common, started_unix_us);
@@ -228,6 +272,16 @@ impl App {
         };
         let console = start_console(console, shared, console_again.cores)?;
         let keeper = Keeper::start(state, switches).map_err(StartError::one)?;
+        let kept = Kept {
+            config: config.clone(),
+            key,
+            canaries,
+            redactors: redactors.clone(),
+            shown,
+            ready: ready.clone(),
+            ledger: built.ledger.clone(),
+        };
+        let rules = RulesKeeper::start(kept).map_err(StartError::one)?;
         let proxy = proxy.start().map_err(StartError::one)?;
         ready.set_up(true);
         let running = Running {
@@ -242,7 +296,8 @@ impl App {
             recorder: started.recorder,
             keeper,
             ledger: built.ledger,
-            redactor,
+            redactors,
+            rules,
             ready,
             drain: Duration::from_millis(config.limits.drain_ms),
             clock,
@@ -257,7 +312,7 @@ fn shared(config: &Config, common: &Common, started_unix_us: i64) -> console::Sh
         switchboard: common.switchboard.clone(),
         providers: providers(config),
         store_path: config.store.path.clone(),
-        rules_hash: common.redactor.hash(),
+        rules: common.shown.clone(),
         ready: common.ready.clone(),
         version: env!("CARGO_PKG_VERSION"),
         started_unix_us,
@@ -330,12 +385,28 @@ fn tell_crash(config: &Config) {
     }
 }
 
-/// The redactor of a configuration, with a key for what only asks whether a rule matches.
+/// The redactors of a configuration. With a key of no meaning they still tell whether a rule matches.
 ///
 /// # Errors
 /// Every problem of the rules.
-pub fn redactor(config: &Config, key: [u8; 32]) -> Result<Arc<Redactor>, StartError> {
-    build::redactor(&config.redaction, key).map_err(StartError)
+pub fn generation(config: &Config, key: [u8; 32]) -> Result<Generation, StartError> {
+    build::generation(config, key).map_err(StartError)
+}
+
+/// The canaries of the run that starts at this moment on this machine.
+fn canaries(key: [u8; 32], started_unix_us: i64) -> Canaries {
+    let label = Canaries::label(&config::machine_name(), started_unix_us);
+    Canaries::of_run(&PseudonymKey::new(key), &label)
+}
+
+/// Rules that hit in an earlier run fit the data, however long the next hit takes.
+fn tell_hits_of_earlier_runs(config: &Config, ledger: &Ledger) {
+    let Ok(reader) = store::Reader::open(&config.store.path) else { return };
+    for book in ledger.iter() {
+        if reader.hits(book.integration()).is_ok_and(|hits| !hits.is_empty()) {
+            book.rules_hit_before();
+        }
+    }
 }
 
 fn build_line(config: &Config, clock: Clock) -> Result<Built, StartError> {
@@ -366,7 +437,8 @@ struct Started {
 struct Common {
     ledger: Arc<Ledger>,
     switchboard: Arc<Switchboard>,
-    redactor: Arc<Redactor>,
+    redactors: Arc<Redactors>,
+    shown: Arc<RulesInForce>,
     ready: Arc<Ready>,
 }
 
@@ -378,7 +450,7 @@ fn start_line(
     lines: Vec<Line>,
     (shards, shards_in): (mpsc::Sender<Shard>, mpsc::Receiver<Shard>),
 ) -> Result<Started, StartError> {
-    let Common { ledger, switchboard, redactor, ready } = common;
+    let Common { ledger, switchboard, redactors, ready, .. } = common;
     let (recordings, taken) = mpsc::channel(RECORDINGS_MAX);
     let inputs = recorder::Inputs {
         taken,
@@ -391,7 +463,7 @@ fn start_line(
         recorder::Settings { commit_interval_ms: config.store.commit_interval_ms, ..recorder::Settings::default() };
     let cores = config.limits.shadow_cores;
     let lower = move || telemetry::step_back(cores);
-    let recorder = recorder::start(settings, inputs, split, redactor, writer, lower).map_err(StartError::one)?;
+    let recorder = recorder::start(settings, inputs, split, redactors, writer, lower).map_err(StartError::one)?;
     let deadline = CancellationToken::new();
     let (closing, outlets) = (deadline.clone(), Outlets { recordings, shards });
     let shadow = Runner::start("dl-shadow", move |_| async move {
@@ -464,9 +536,9 @@ impl Running {
         self.console_addr
     }
 
-    /// The redactor in force.
-    pub fn redactor(&self) -> &Redactor {
-        &self.redactor
+    /// The redactors in force.
+    pub fn redactors(&self) -> Arc<Generation> {
+        self.redactors.now()
     }
 
     /// Waits until nothing is pending and what was mirrored is committed with its totals, for half a minute at most.

@@ -56,15 +56,18 @@ impl Runner {
 pub(crate) enum Next<E> {
     /// SIGINT or SIGTERM.
     Signal,
+    /// SIGHUP: read the configuration again.
+    Hangup,
     /// What another thread tells.
     Event(E),
 }
 
-/// SIGINT and SIGTERM, heard from the moment this is made.
+/// SIGINT, SIGTERM and SIGHUP, heard from the moment this is made.
 pub(crate) struct Signals {
     runtime: tokio::runtime::Runtime,
     interrupt: Signal,
     terminate: Signal,
+    hangup: Signal,
 }
 
 impl Signals {
@@ -72,13 +75,14 @@ impl Signals {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let entered = runtime.enter();
         let (interrupt, terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        let hangup = signal(SignalKind::hangup())?;
         drop(entered);
-        Ok(Self { runtime, interrupt, terminate })
+        Ok(Self { runtime, interrupt, terminate, hangup })
     }
 
     /// Waits for a signal or, while somebody can send one, an event.
     pub(crate) fn next<E>(&mut self, events: Option<&mut Receiver<E>>) -> Next<E> {
-        let Self { runtime, interrupt, terminate } = self;
+        let Self { runtime, interrupt, terminate, hangup } = self;
         runtime.block_on(async {
             let event = async {
                 match events {
@@ -92,6 +96,7 @@ impl Signals {
             tokio::select! {
                 _ = interrupt.recv() => Next::Signal,
                 _ = terminate.recv() => Next::Signal,
+                _ = hangup.recv() => Next::Hangup,
                 event = event => Next::Event(event),
             }
         })

@@ -5,6 +5,7 @@
 
 mod demo;
 mod filter;
+mod gate;
 mod print;
 mod read;
 mod rules;

@@ -1,19 +1,15 @@
 //! Commands that read the database: they need no running recorder.
 
-use crate::app;
-use crate::cli::rules::once;
-use crate::cli::{ConfigArg, Done, Failure, Output, OutputArg, print};
-use crate::config;
+use crate::cli::{ConfigArg, Done, Failure, Output, OutputArg, gate, print};
+use crate::config::{self, Loaded};
 use crate::exchange::{CaptureId, Clock, DropReason, FailureKind, Outcome};
 use crate::fixtures::{Delay, ExportError, ExportRequest, Format, Manifest, export as export_fixtures};
-use crate::redact::{Redactor, Settings, builtin};
 use crate::review::{LatencyReport, ReviewError};
 use crate::store::{CaptureFilter, CaptureSummary, ExchangeSummary, Reader, StoredBody, StoredCapture, StoredExchange};
 use clap::{Args, Subcommand};
 use comfy_table::{Table, presets::UTF8_HORIZONTAL_ONLY};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 /// Which database.
 #[derive(Args, Clone)]
@@ -26,7 +22,17 @@ pub(crate) struct StoreArg {
 }
 
 impl StoreArg {
-    fn reader(&self) -> Result<Reader, Failure> {
+    /// Whether a configuration is meant: one is named, or no file is.
+    pub(crate) fn is_configured(&self) -> bool {
+        self.store.is_none() || self.config.config.is_some()
+    }
+
+    /// The configuration.
+    pub(crate) fn load(&self) -> Result<Loaded, Failure> {
+        self.config.load()
+    }
+
+    pub(crate) fn reader(&self) -> Result<Reader, Failure> {
         let path = match &self.store {
             Some(path) => path.clone(),
             None => self.config.load()?.config.store.path,
@@ -154,8 +160,7 @@ fn review_failure(error: ReviewError) -> Failure {
 
 pub(crate) fn export(args: &ExportArgs) -> Done {
     let reader = args.store.reader()?;
-    // The gate only asks whether a rule would still match, so the key of the pseudonyms is not needed.
-    let redactor = gate(&args.store)?;
+    let rules = gate::rules(&args.store)?;
     let request = ExportRequest {
         integration: args.integration.clone(),
         out: args.out.clone(),
@@ -168,7 +173,7 @@ pub(crate) fn export(args: &ExportArgs) -> Done {
             Wait::None => Delay::None,
         },
     };
-    let manifest = export_fixtures(&reader, &redactor, &request).map_err(|error| match error {
+    let manifest = export_fixtures(&reader, rules.of(&args.integration), &request).map_err(|error| match error {
         ExportError::Residue { .. } => Failure::no(error.to_string()),
         error if error.is_too_little_data() => Failure::cannot_say(error),
         other => Failure::usage(other),
@@ -177,19 +182,6 @@ pub(crate) fn export(args: &ExportArgs) -> Done {
         Output::Json => print::json(&manifest.to_json()),
         Output::Text => print::data(&manifest_text(&manifest, &args.out)),
     }
-}
-
-/// The rules an export is held against: the configuration's, or the built-in ones where only a file is named.
-fn gate(store: &StoreArg) -> Result<Arc<Redactor>, Failure> {
-    if store.store.is_none() || store.config.config.is_some() {
-        let loaded = store.config.load()?;
-        let key = config::key_for_once().map_err(Failure::usage)?;
-        return app::redactor(&loaded.config, key).map_err(Failure::usage);
-    }
-    let compiled = Redactor::compile(&builtin(), once()?, Settings::default());
-    compiled
-        .map(Arc::new)
-        .map_err(|problems| Failure::usage(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))
 }
 
 fn manifest_text(manifest: &Manifest, out: &Path) -> String {
@@ -237,8 +229,10 @@ fn list(args: &ListArgs) -> Done {
         limit: usize::from(args.limit),
         ..CaptureFilter::default()
     };
-    let found = args.store.reader()?.captures(&filter).map_err(Failure::usage)?;
+    let reader = args.store.reader()?;
+    let found = reader.captures(&filter).map_err(Failure::usage)?;
     if args.output.output == Output::Json {
+        gate::pass_summaries(&gate::rules(&args.store)?, &reader, &found)?;
         let list: Vec<_> = found.iter().map(summary_json).collect();
         return print::json(&json!({ "schema": "darklaunch.recordings/v1", "recordings": list }));
     }
@@ -261,6 +255,7 @@ fn show(id: CaptureId, store: &StoreArg, output: OutputArg) -> Done {
     let found = store.reader()?.capture(&id).map_err(Failure::usage)?;
     let capture =
         found.ok_or_else(|| Failure::no(format!("no recording has the id {id}; see darklaunch recordings list")))?;
+    gate::pass(&gate::rules(store)?, &capture)?;
     match output.output {
         Output::Json => print::json(&capture_json(&capture)),
         Output::Text => print::data(&capture_text(&capture)),

@@ -41,6 +41,7 @@ pub(crate) fn run(args: &RunArgs) -> Done {
     };
     let mut running = App::start_after(&loaded.config, before).map_err(Failure::usage)?;
     running.offer_takeover();
+    running.reload_from(&loaded.file);
     for listen in running.traffic() {
         print::talk(&format!("traffic on {}", listen.url()));
     }
@@ -58,11 +59,20 @@ pub(crate) fn check(args: &CheckArgs) -> Done {
             "schema": "darklaunch.check/v1",
             "integrations": checked.integrations,
             "rules": checked.rules,
+            "rule_sets": checked.rule_sets.iter().map(rules_json).collect::<Vec<_>>(),
+            "self_check_failures": checked.leaks,
             "warnings": loaded.warnings,
         })),
         Output::Text => {
             for warning in &loaded.warnings {
                 print::talk(&format!("warning: {warning}"));
+            }
+            for leak in &checked.leaks {
+                print::talk(&format!("warning: {leak}; with these rules no body would be stored"));
+            }
+            for one in checked.rule_sets.iter().filter(|one| one.strict || one.rules != checked.rules) {
+                let strict = if one.strict { ", strict" } else { "" };
+                print::data(&format!("{}: {} redaction rules{strict}, hash {}", one.integration, one.rules, one.hash))?;
             }
             print::data(&format!(
                 "configuration is good: {} integrations ({}), {} redaction rules pass their examples",
@@ -72,6 +82,10 @@ pub(crate) fn check(args: &CheckArgs) -> Done {
             ))
         }
     }
+}
+
+fn rules_json(one: &app::CheckedRules) -> serde_json::Value {
+    json!({ "integration": one.integration, "rules": one.rules, "hash": one.hash, "strict": one.strict })
 }
 
 pub(crate) fn init(args: &InitArgs) -> Done {

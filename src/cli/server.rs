@@ -210,7 +210,7 @@ fn status_text(status: &Value) -> String {
     }
     let mut text = table.to_string();
     for one in status["integrations"].as_array().into_iter().flatten() {
-        for line in share_lines(one) {
+        for line in share_lines(one).into_iter().chain(redaction_lines(one)) {
             text.push_str(&format!("\n{}: {line}", words(&one["name"])));
         }
     }
@@ -247,6 +247,33 @@ fn share_lines(one: &Value) -> Vec<String> {
     let shares: Vec<String> = shares.map(|s| format!("{} {}", words(&s["endpoint"]), words(&s["share"]))).collect();
     if !shares.is_empty() {
         lines.push(format!("shares {}", shares.join(", ")));
+    }
+    lines
+}
+
+/// What rules found and where, and bodies that were not kept.
+fn redaction_lines(one: &Value) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(alarm) = one["redaction_alarm"].as_str() {
+        lines.push(format!("ALARM {alarm}"));
+    }
+    for failure in one["rules"]["self_check_failures"].as_array().into_iter().flatten() {
+        lines.push(format!("SELF-CHECK FAILED, no body is stored: a planted {}", words(failure)));
+    }
+    let places = one["redaction_places"].as_array().into_iter().flatten();
+    let places: Vec<String> = places
+        .map(|p| format!("{} {} ({} {})", words(&p["rule"]), words(&p["count"]), words(&p["side"]), words(&p["part"])))
+        .collect();
+    if !places.is_empty() {
+        lines.push(format!("redacted {}", places.join(", ")));
+    }
+    let dropped = one["body_dropped"].as_object().into_iter().flatten();
+    let dropped: Vec<String> = dropped
+        .filter(|(_, count)| count.as_u64() > Some(0))
+        .map(|(reason, count)| format!("{reason} {count}"))
+        .collect();
+    if !dropped.is_empty() {
+        lines.push(format!("bodies not kept: {}", dropped.join(", ")));
     }
     lines
 }

@@ -1,7 +1,6 @@
 //! From what was written to a [`Config`]: the process's own sections, and what must hold between sections.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 
 use tracing_subscriber::EnvFilter;
 
@@ -10,14 +9,10 @@ use crate::config::listen::{self, ADDRESS_REMEDY, collide};
 use crate::config::problem::{Place, Problems};
 use crate::config::raw::closest;
 use crate::config::reader::{Placed, Reader};
-use crate::config::rules;
-use crate::config::secret::Reference;
-use crate::config::{Config, KeySecret, LimitsConfig, RedactionConfig, StoreConfig};
+use crate::config::{Config, LimitsConfig, StoreConfig, redaction};
 use crate::proxy::Listen;
-use crate::redact::RuleFile;
 
 const LEVELS: &[&str] = &["error", "warn", "info", "debug", "trace", "off"];
-const BUILTIN: &str = "builtin";
 const DAY_MS: u64 = 86_400_000;
 
 /// Checks everything, then gives the whole or all problems.
@@ -29,7 +24,7 @@ pub(crate) fn check(mut reader: Reader<'_>) -> Result<(Config, Vec<String>), Pro
     let addresses: Vec<SocketAddr> = listen_traffic.iter().filter_map(Listen::addr).collect();
     distinct(&mut reader, &addresses, console.as_ref());
     let store = store(&mut reader);
-    let redaction = redaction(&mut reader);
+    let redaction = redaction::everyone(&mut reader);
     let (log_filter, log_json) = log(&mut reader);
     let limits = limits(&mut reader);
     let listening: Vec<SocketAddr> = addresses.into_iter().chain(console.as_ref().map(|(own, _)| *own)).collect();
@@ -94,59 +89,6 @@ fn store(reader: &mut Reader<'_>) -> StoreConfig {
         commit_interval_ms: reader.duration_ms("store.commit_interval"),
         age_days_max: u32::try_from(reader.duration_in("store.max_age", DAY_MS, "days")).unwrap_or(u32::MAX),
         size_bytes_max: reader.size_bytes("store.max_size"),
-    }
-}
-
-fn redaction(reader: &mut Reader<'_>) -> RedactionConfig {
-    let mut builtin_rules = false;
-    let mut rules_folders: Vec<PathBuf> = Vec::new();
-    let mut rule_files: Vec<RuleFile> = Vec::new();
-    let key = "redaction.rules";
-    for (text, place) in reader.texts(key) {
-        if text == BUILTIN {
-            builtin_rules = true;
-            continue;
-        }
-        let folder = reader.path(&text, &place);
-        match rules::read_folder(&folder) {
-            Ok(files) => rule_files.extend(files),
-            Err(why) => {
-                let remedy = "name a readable folder of *.toml rule files, or \"builtin\"";
-                reader.problem(place, key, Some(format!("{text:?}")), &why.to_string(), remedy);
-            }
-        }
-        rules_folders.push(folder);
-    }
-    if !builtin_rules && rules_folders.is_empty() && !reader.raw.problems.iter().any(|problem| problem.key == key) {
-        let place = reader.raw.values.get(key).map_or_else(|| reader.whole(), |found| found.place.clone());
-        let remedy = "write [\"builtin\"], or remove the key";
-        reader.problem(place, key, None, "is empty, so that nothing would be redacted", remedy);
-    }
-    let body_bytes_max = reader.size_bytes("redaction.max_body");
-    RedactionConfig { builtin_rules, rules_folders, rule_files, key: redaction_key(reader), body_bytes_max }
-}
-
-fn redaction_key(reader: &mut Reader<'_>) -> Option<KeySecret> {
-    let key = "redaction.key";
-    let remedy = "write \"env:NAME\" or \"file:PATH\" with 64 hex digits in it (openssl rand -hex 32)";
-    let (text, place) = reader.text(key)?;
-    let Some(reference) = Reference::parse(&text, reader.folder) else {
-        reader.problem(place, key, None, "is not a reference: a secret does not stand in the file", remedy);
-        return None;
-    };
-    match reference.resolve(reader.environment) {
-        Ok(secret) => {
-            let read = KeySecret::new(secret);
-            if read.is_none() {
-                let text = format!("refers to {reference}, which does not hold 64 hex digits");
-                reader.problem(place, key, None, &text, remedy);
-            }
-            read
-        }
-        Err(why) => {
-            reader.problem(place, key, None, &why.to_string(), remedy);
-            None
-        }
     }
 }
 

@@ -10,6 +10,7 @@ mod listen;
 mod problem;
 mod raw;
 mod reader;
+mod redaction;
 mod rules;
 mod secret;
 mod state;
@@ -35,7 +36,7 @@ pub use integration::{
 pub use keys::reference;
 pub use listen::ListenTlsConfig;
 pub use problem::{Place, Problem, Problems};
-pub use rules::{RulesError, read_document, read_folder};
+pub use rules::{Fingerprint, RulesError, fingerprint, read_document, read_folder};
 pub use secret::{Environment, Reference, Secret, SecretError};
 pub use state::{SavedSwitch, StateError, StateFolder, Stops};
 pub use surroundings::{key_for_once, key_from_file, machine_name, user_name};
@@ -97,7 +98,7 @@ pub struct StoreConfig {
     pub size_bytes_max: u64,
 }
 
-/// Where rules and key of the redaction come from.
+/// Where rules and key of the redaction come from, for everyone.
 #[derive(Clone, Debug, Serialize)]
 pub struct RedactionConfig {
     /// Use the rules in the program.
@@ -111,6 +112,20 @@ pub struct RedactionConfig {
     pub key: Option<KeySecret>,
     /// Bytes of a body that is stored at most.
     pub body_bytes_max: u64,
+    /// Bodies stored without a single hit of any rule that raise the alarm; 0 for never.
+    pub alarm_bodies: u64,
+}
+
+/// What one integration adds to the rules for everyone.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct IntegrationRedaction {
+    /// The folders that were read, in order.
+    pub rules_folders: Vec<PathBuf>,
+    /// Their files; uncompiled.
+    #[serde(skip)]
+    pub rule_files: Vec<RuleFile>,
+    /// Strict mode: the only paths whose values are kept. `None`: the rules decide.
+    pub kept_paths: Option<Vec<String>>,
 }
 
 /// A pseudonym key from a reference; `Debug` and JSON give the reference.

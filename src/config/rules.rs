@@ -1,8 +1,10 @@
 //! Reads a folder of redaction rules; what the rules mean is the business of `redact`.
 
+use crate::config::Config;
 use crate::redact::RuleFile;
 use std::fs;
 use std::io::Read;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// A rule file may have this many bytes: rules are written by people.
@@ -40,6 +42,32 @@ pub fn read_folder(folder: &Path) -> Result<Vec<RuleFile>, RulesError> {
     }
     paths.sort();
     paths.iter().map(|path| read_rule_file(path)).collect()
+}
+
+/// How the files of a configuration look from outside, so that a change is seen without reading them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fingerprint(Vec<(PathBuf, Look)>);
+
+/// Modification time (seconds and nanoseconds), length, and the file itself, which a rename replaces.
+type Look = Option<(i64, i64, u64, u64)>;
+
+/// The look of the configuration's file, of its rule folders and of every rule file in them.
+pub fn fingerprint(config: &Config, file: Option<&Path>) -> Fingerprint {
+    let own = config.integrations.iter().flat_map(|one| &one.redaction.rules_folders);
+    let folders: Vec<&PathBuf> = config.redaction.rules_folders.iter().chain(own).collect();
+    let mut paths: Vec<PathBuf> = file.map(Path::to_owned).into_iter().collect();
+    for folder in folders {
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+        paths.extend(entries.filter(|path| path.extension().is_some_and(|extension| extension == "toml")));
+        paths.push(folder.clone());
+    }
+    paths.sort();
+    paths.dedup();
+    let look = |path: &Path| {
+        let of = fs::metadata(path).ok()?;
+        Some((of.mtime(), of.mtime_nsec(), of.len(), of.ino()))
+    };
+    Fingerprint(paths.into_iter().map(|path| (path.clone(), look(&path))).collect())
 }
 
 /// Largest document that is read for a test of the rules, in bytes.

@@ -548,3 +548,36 @@ fn an_integration_is_chosen_by_listener_and_header() {
     let text = with("match.listener = \"127.0.0.1:82\"") + twin;
     assert!(message(&text).contains("is the same as that of integrations.payments"), "{}", message(&text));
 }
+
+#[test]
+fn an_integration_adds_rules_and_keeps_paths_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("mine")).unwrap();
+    std::fs::write(folder.path().join("mine/a.toml"), "x").unwrap();
+    let path = folder.path().join("darklaunch.toml");
+    let keys = "redaction.rules = [\"mine\"]\nredaction.keep = [\"id\", \"data.*.status\", \"**.currency\"]\n";
+    std::fs::write(&path, format!("{SMALLEST}{keys}")).unwrap();
+    let own = load(Some(&path), []).unwrap().config.integrations.remove(0).redaction;
+    assert_eq!(own.rule_files[0].text, "x");
+    assert_eq!(own.rules_folders, [folder.path().join("mine")]);
+    assert_eq!(own.kept_paths.unwrap(), ["id", "data.*.status", "**.currency"]);
+
+    assert_eq!(config(SMALLEST).integrations[0].redaction.kept_paths, None, "without the key the rules decide");
+    let nothing = config(&format!("{SMALLEST}redaction.keep = []\n"));
+    assert_eq!(nothing.integrations[0].redaction.kept_paths, Some(Vec::new()), "an empty list keeps nothing");
+    assert_ne!(nothing.hash(), config(SMALLEST).hash());
+}
+
+#[test]
+fn every_problem_of_an_integrations_redaction_is_told_with_file_line_and_key() {
+    let keys = "redaction.rules = [\"nowhere\", \"builtin\"]\nredaction.keep = [\"id\",\n  \"a..b\"]\n";
+    let problems = message(&format!("{SMALLEST}{keys}"));
+    let line = SMALLEST.lines().count() + 1;
+    for found in [
+        format!("darklaunch.toml:{line}:20: integrations.payments.redaction.rules = \"nowhere\" names the folder"),
+        format!("darklaunch.toml:{line}:31: integrations.payments.redaction.rules = \"builtin\" is for everyone"),
+        format!("darklaunch.toml:{}:3: integrations.payments.redaction.keep = \"a..b\" is no path", line + 2),
+    ] {
+        assert!(problems.contains(&found), "{found} is not in\n{problems}");
+    }
+}

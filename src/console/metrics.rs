@@ -1,8 +1,9 @@
 //! `/metrics`: the ledger as OpenMetrics text, built from one snapshot per scrape. Labels are names from the
 //! configuration, never anything a request carried.
 
-use crate::console::{Shared, view};
+use crate::console::{RulesShown, Shared, view};
 use crate::control::RampPhase;
+use crate::exchange::DropReason;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -20,7 +21,8 @@ type Gauges = Family<Labels, Gauge>;
 /// The scrape's text.
 pub(crate) fn text(shared: &Shared) -> Result<String, std::fmt::Error> {
     let mut registry = Registry::with_prefix("darklaunch");
-    let version = vec![("version", shared.version), ("rules_hash", &shared.rules_hash)];
+    let rules = shared.rules.now();
+    let version = vec![("version", shared.version), ("rules_hash", &rules.everyone)];
     let version: Vec<(&str, String)> = version.into_iter().map(|(name, value)| (name, value.to_owned())).collect();
     registry.register("build", "The program that speaks", Info::new(version));
     let up: Gauge = Gauge::default();
@@ -31,6 +33,7 @@ pub(crate) fn text(shared: &Shared) -> Result<String, std::fmt::Error> {
     registry.register("start_time_seconds", "When the process started, Unix time", started);
     switches(shared, &mut registry);
     books(shared, &mut registry);
+    redaction(shared, &rules, &mut registry);
     let mut text = String::new();
     encode(&mut text, &registry)?;
     Ok(text)
@@ -55,7 +58,7 @@ fn switches(shared: &Shared, registry: &mut Registry) {
 
 fn books(shared: &Shared, registry: &mut Registry) {
     let [requests, mirrored, not_mirrored, primary] = [(); 4].map(|()| Counters::default());
-    let [recorded, not_recorded, redactions] = [(); 3].map(|()| Counters::default());
+    let [recorded, not_recorded] = [(); 2].map(|()| Counters::default());
     let pending = Gauges::default();
     for book in shared.ledger.iter() {
         let now = book.snapshot();
@@ -75,9 +78,6 @@ fn books(shared: &Shared, registry: &mut Registry) {
         for (reason, count) in now.not_recorded {
             not_recorded.get_or_create(&vec![name(), ("reason", reason)]).inc_by(count);
         }
-        for (rule, count) in now.redaction_hits {
-            redactions.get_or_create(&vec![name(), ("rule", rule)]).inc_by(count);
-        }
     }
     let refused = Counters::default();
     for (kind, count) in view::by_kind(&shared.ledger.refused().snapshot()) {
@@ -91,5 +91,33 @@ fn books(shared: &Shared, registry: &mut Registry) {
     registry.register("primary", "Requests answered by the primary, by what came of it", primary);
     registry.register("recorded", "Captures stored", recorded);
     registry.register("not_recorded", "Captures that could not be stored, by reason", not_recorded);
-    registry.register("redactions", "Values replaced before storing, by rule", redactions);
+}
+
+fn redaction(shared: &Shared, rules: &RulesShown, registry: &mut Registry) {
+    let [redactions, dropped, kept] = [(); 3].map(|()| Counters::default());
+    let [alarm, self_check] = [(); 2].map(|()| Gauges::default());
+    for book in shared.ledger.iter() {
+        let now = book.snapshot();
+        let name = || ("integration", book.integration().to_string());
+        kept.get_or_create(&vec![name()]).inc_by(now.bodies_kept);
+        alarm.get_or_create(&vec![name()]).set(i64::from(now.rules_do_not_fit(rules.alarm_bodies)));
+        let leaks = rules.own.get(&**book.integration()).is_some_and(|set| !set.leaks.is_empty());
+        self_check.get_or_create(&vec![name()]).set(i64::from(!leaks));
+        for (reason, count) in DropReason::ALL.iter().zip(now.body_dropped) {
+            dropped.get_or_create(&vec![name(), ("reason", reason.name().to_owned())]).inc_by(count);
+        }
+        for hits in now.redaction_hits {
+            let place = [("side", hits.side.to_owned()), ("part", hits.part.to_owned())];
+            let labels = [name(), ("rule", hits.rule.to_string())].into_iter().chain(place).collect();
+            redactions.get_or_create(&labels).inc_by(hits.count);
+        }
+    }
+    let generation: Gauge = Gauge::default();
+    generation.set(i64::try_from(rules.generation).unwrap_or(i64::MAX));
+    registry.register("redactions", "Values replaced before storing, by rule and place", redactions);
+    registry.register("bodies_kept", "Bodies kept, redacted", kept);
+    registry.register("bodies_dropped", "Bodies not kept although their exchange was, by reason", dropped);
+    registry.register("redaction_alarm", "1 while bodies are stored and no rule has ever hit", alarm);
+    registry.register("redaction_self_check", "1 if the rules found every canary; 0: no body is stored", self_check);
+    registry.register("redaction_rules_generation", "Counts the reloads of the rules, from 1", generation);
 }

@@ -7,11 +7,13 @@
 mod guard;
 mod metrics;
 mod page_integration;
+mod page_redaction;
 mod pages;
 mod problem;
 mod reading;
 mod ready;
 mod routes;
+mod rules;
 mod serve;
 mod tables;
 mod view;
@@ -22,6 +24,7 @@ mod writes;
 mod tests;
 
 pub use ready::Ready;
+pub use rules::{RuleSetShown, RulesInForce, RulesShown};
 pub use serve::{Bound, ConsoleError, bind};
 
 use crate::control::Switchboard;
@@ -62,8 +65,8 @@ pub struct Shared {
     pub providers: Vec<Providers>,
     /// The database, opened read-only for each page.
     pub store_path: PathBuf,
-    /// Identifies the redaction rules in force.
-    pub rules_hash: Arc<str>,
+    /// The redaction rules in force.
+    pub rules: Arc<RulesInForce>,
     /// Whether the recorder is up, and what troubles it.
     pub ready: Arc<Ready>,
     /// The version of this program.

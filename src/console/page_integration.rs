@@ -1,5 +1,6 @@
 //! The page of one integration: state and stop first, then the figures.
 
+use crate::console::page_redaction::redaction;
 use crate::console::pages::{NEW, TODAYS, badge, changed, figure, frame, paused_words, provider, sides, unreadable};
 use crate::console::tables::{Call, Change, Details, EndpointFigures, Recent, RoleFigures};
 use crate::console::view::{IntegrationView, RecorderView};
@@ -223,23 +224,6 @@ fn bar(part: u64, whole: u64, class: &str) -> Markup {
     html! {
         svg class={ "bar " (class) } viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true" {
             rect.track width="100" height="4" {} rect.part width=(width) height="4" {}
-        }
-    }
-}
-
-fn redaction(now: &IntegrationView, details: Option<&Details>) -> Markup {
-    let live = now.redaction_hits.iter().map(|(rule, count)| (rule.clone(), *count)).collect();
-    let mut hits: Vec<(String, u64)> = details.map_or(live, |details| details.hits.clone());
-    hits.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    let all = hits.iter().map(|(_, count)| count).sum();
-    html! {
-        section.card aria-labelledby="redaction" {
-            h2 id="redaction" { "Personal data and secrets" }
-            @if hits.is_empty() { p.quiet { "No redaction rule has found anything yet." } }
-            @else {
-                p { strong { (words::count(all)) } " values were replaced before anything was stored. By redaction rule:" }
-                ul.hits { @for (rule, count) in &hits { li { code { (rule) } span.n { (words::count(*count)) } } } }
-            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::control::Settings as SwitchSettings;
-use crate::exchange::{NotMirrored, Outcome};
+use crate::exchange::{DropReason, NotMirrored, Outcome};
 use serde_json::Value;
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -26,6 +26,12 @@ struct Running {
 
 const PROVIDER: &str = "api.<b>new</b>.example";
 
+fn rules(leaks: Vec<String>) -> RulesShown {
+    let own = RuleSetShown { hash: Arc::from("def"), rules: 31, strict: true, leaks };
+    let own = [("payments".to_owned(), own)].into();
+    RulesShown { generation: 1, since_unix_us: 1_700_000_000_000_000, everyone: Arc::from("abc"), own, alarm_bodies: 2 }
+}
+
 impl Running {
     fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -40,7 +46,7 @@ impl Running {
                 shadow: PROVIDER.to_owned(),
             }],
             store_path: folder.path().join("none.db"),
-            rules_hash: Arc::from("abc"),
+            rules: Arc::new(RulesInForce::new(rules(Vec::new()))),
             ready: Arc::new(Ready::new()),
             version: "0.0.0",
             started_unix_us: 1_700_000_000_000_000,
@@ -229,7 +235,8 @@ fn metrics_are_open_metrics_with_the_ledgers_counts() {
     let book = console.shared.ledger.of("payments").unwrap();
     book.arrived();
     book.mirrored(Outcome::Server5xx);
-    book.redaction_hits("card", 3);
+    book.redaction_hits(&"card".into(), "request", "body", 3);
+    book.body_dropped(DropReason::Bomb);
     let answer = console.get("/metrics");
     assert!(answer.head.contains("application/openmetrics-text"));
     for line in [
@@ -237,7 +244,12 @@ fn metrics_are_open_metrics_with_the_ledgers_counts() {
         "darklaunch_mirrored_total{integration=\"payments\",outcome=\"server_5xx\"} 1",
         "darklaunch_not_mirrored_total{integration=\"payments\",reason=\"off\"} 0",
         "darklaunch_mirror_enabled{integration=\"payments\"} 1",
-        "darklaunch_redactions_total{integration=\"payments\",rule=\"card\"} 3",
+        "darklaunch_redactions_total{integration=\"payments\",rule=\"card\",side=\"request\",part=\"body\"} 3",
+        "darklaunch_bodies_dropped_total{integration=\"payments\",reason=\"decompression_bomb\"} 1",
+        "darklaunch_bodies_kept_total{integration=\"payments\"} 0",
+        "darklaunch_redaction_alarm{integration=\"payments\"} 0",
+        "darklaunch_redaction_self_check{integration=\"payments\"} 1",
+        "darklaunch_redaction_rules_generation 1",
     ] {
         assert!(answer.body.lines().any(|l| l == line), "{line}\n{}", answer.body);
     }
@@ -247,6 +259,32 @@ fn metrics_are_open_metrics_with_the_ledgers_counts() {
     for line in samples {
         assert!(line.rsplit_once(' ').is_some_and(|(_, value)| value.parse::<f64>().is_ok()), "{line}");
     }
+}
+
+#[test]
+fn what_rules_found_is_shown_by_place_and_rules_that_do_not_fit_raise_an_alarm() {
+    let console = Running::start();
+    let book = console.shared.ledger.of("payments").unwrap();
+    let one = || -> Value { serde_json::from_str(&console.get("/api/v1/integrations/payments").body).unwrap() };
+    book.body_kept();
+    assert_eq!(one()["redaction_alarm"], Value::Null);
+    book.body_kept();
+    assert_eq!(one()["redaction_alarm"], "the rules do not fit the data: 2 bodies are stored and no rule has ever hit");
+    assert!(console.get("/integrations/payments").body.contains("the rules do not fit the data"));
+    assert!(console.get("/metrics").body.contains("darklaunch_redaction_alarm{integration=\"payments\"} 1"));
+    book.redaction_hits(&"card".into(), "shadow", "body", 3);
+    book.redaction_hits(&"card".into(), "request", "target", 1);
+    let now = one();
+    assert_eq!((&now["redaction_alarm"], &now["redaction_hits"]["card"]), (&Value::Null, &4.into()));
+    assert_eq!(now["redaction_places"][1]["side"], "shadow");
+    assert_eq!((&now["rules"]["hash"], &now["rules"]["strict"]), (&"def".into(), &true.into()));
+    let page = console.get("/integrations/payments").body;
+    assert!(page.contains("The body of the new provider’s answer") && page.contains("strict: only listed"), "{page}");
+
+    console.shared.rules.show(rules(vec!["e-mail is readable in the body of the request".to_owned()]));
+    let page = console.get("/integrations/payments").body;
+    assert!(page.contains("failed their self-check, so no body is stored: a planted e-mail"), "{page}");
+    assert!(console.get("/metrics").body.contains("darklaunch_redaction_self_check{integration=\"payments\"} 0"));
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! What the API says, as plain data with stable names. Pages read the same data.
 
-use crate::console::{Shared, words};
+use crate::console::{RuleSetShown, RulesShown, Shared, words};
 use crate::control::{EndpointShare, PausedBy, RampPhase, RampState, State, Switch};
 use crate::exchange::{DropReason, NotMirrored, Outcome, Refused};
-use crate::telemetry::BookSnapshot;
+use crate::telemetry::{BookSnapshot, RuleHits};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -25,6 +25,9 @@ pub(crate) struct RecorderView {
     version: &'static str,
     started_at: String,
     rules_hash: String,
+    /// Counts the reloads of the rules, from 1.
+    rules_generation: u64,
+    rules_since: String,
     #[serde(skip)]
     pub(crate) started_unix_us: i64,
     #[serde(skip)]
@@ -54,10 +57,53 @@ pub(crate) struct IntegrationView {
     pub(crate) not_recorded: BTreeMap<String, u64>,
     pub(crate) primary: BTreeMap<&'static str, u64>,
     pub(crate) redaction_hits: BTreeMap<String, u64>,
+    /// The same by place.
+    pub(crate) redaction_places: Vec<PlaceView>,
+    /// The rules in force.
+    pub(crate) rules: RulesView,
+    /// Why the rules seem not to fit the data.
+    pub(crate) redaction_alarm: Option<String>,
+    /// Bodies kept, redacted.
+    pub(crate) bodies_kept: u64,
     /// Bodies of which only the metadata is kept, by reason.
     pub(crate) body_dropped: BTreeMap<&'static str, u64>,
     #[serde(skip)]
     pub(crate) changed_unix_us: i64,
+}
+
+/// How often a rule hit in one place.
+#[derive(Debug, Serialize)]
+pub(crate) struct PlaceView {
+    pub(crate) rule: String,
+    /// `request`, `primary` or `shadow`.
+    pub(crate) side: &'static str,
+    /// `target`, `headers` or `body`.
+    pub(crate) part: &'static str,
+    pub(crate) count: u64,
+}
+
+/// The rules of one integration.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct RulesView {
+    /// Identifies the rules; every recording carries the one it was made with.
+    pub(crate) hash: String,
+    pub(crate) count: usize,
+    /// Only listed paths are kept.
+    pub(crate) strict: bool,
+    /// Planted values that the self-check found readable; then no body is stored.
+    pub(crate) self_check_failures: Vec<String>,
+}
+
+impl RulesView {
+    fn of(rules: &RulesShown, integration: &str) -> Self {
+        let of = |set: &RuleSetShown| Self {
+            hash: set.hash.to_string(),
+            count: set.rules,
+            strict: set.strict,
+            self_check_failures: set.leaks.clone(),
+        };
+        rules.own.get(integration).map(of).unwrap_or_default()
+    }
 }
 
 /// One endpoint's share.
@@ -150,6 +196,7 @@ impl IntegrationView {
         let state = switch.state();
         let (primary, shadow) = shared.providers_of(&name);
         let book = shared.ledger.of(&name).map(|book| book.snapshot());
+        let rules = shared.rules.now();
         Self {
             state: state_word(&state),
             sample: words::percent_of_ppm(state.sample_ppm),
@@ -168,7 +215,11 @@ impl IntegrationView {
             recorded: book.as_ref().map_or(0, |book| book.recorded),
             not_recorded: book.iter().flat_map(|book| book.not_recorded.iter().cloned()).collect(),
             primary: book.as_ref().map(|book| by_outcome(&book.primary)).unwrap_or_default(),
-            redaction_hits: book.iter().flat_map(|book| book.redaction_hits.iter().cloned()).collect(),
+            redaction_hits: book.as_ref().map(hits_by_rule).unwrap_or_default(),
+            redaction_places: book.iter().flat_map(|book| &book.redaction_hits).map(place).collect(),
+            rules: RulesView::of(&rules, &name),
+            redaction_alarm: book.as_ref().and_then(|book| alarm(book, rules.alarm_bodies)),
+            bodies_kept: book.as_ref().map_or(0, |book| book.bodies_kept),
             body_dropped: book
                 .iter()
                 .flat_map(|book| DropReason::ALL.iter().map(|reason| reason.name()).zip(book.body_dropped))
@@ -200,15 +251,36 @@ pub(crate) fn status(shared: &Shared) -> Status {
 
 /// The recorder's own part.
 pub(crate) fn recorder(shared: &Shared) -> RecorderView {
+    let rules = shared.rules.now();
     RecorderView {
         ready: shared.ready.is_up(),
         problems: shared.ready.problems(),
         version: shared.version,
         started_at: words::rfc3339(shared.started_unix_us),
-        rules_hash: shared.rules_hash.to_string(),
+        rules_hash: rules.everyone.to_string(),
+        rules_generation: rules.generation,
+        rules_since: words::rfc3339(rules.since_unix_us),
         started_unix_us: shared.started_unix_us,
         as_of_unix_us: shared.clock.unix_us(),
     }
+}
+
+fn hits_by_rule(book: &BookSnapshot) -> BTreeMap<String, u64> {
+    let mut hits = BTreeMap::new();
+    for one in &book.redaction_hits {
+        *hits.entry(one.rule.to_string()).or_default() += one.count;
+    }
+    hits
+}
+
+fn place(hits: &RuleHits) -> PlaceView {
+    PlaceView { rule: hits.rule.to_string(), side: hits.side, part: hits.part, count: hits.count }
+}
+
+fn alarm(book: &BookSnapshot, bodies_min: u64) -> Option<String> {
+    let bodies = book.bodies_kept;
+    book.rules_do_not_fit(bodies_min)
+        .then(|| format!("the rules do not fit the data: {bodies} bodies are stored and no rule has ever hit"))
 }
 
 fn shares(switch: &Switch, sample_ppm: u32) -> Vec<ShareView> {

@@ -263,8 +263,8 @@ impl Ran {
             format: Format::WireMock,
             delay: Delay::Recorded,
         };
-        let manifest =
-            export(&reader, self.demo.running.redactor(), &request).map_err(failed("export the fixtures"))?;
+        let manifest = export(&reader, self.demo.running.redactors().of(INTEGRATION), &request)
+            .map_err(failed("export the fixtures"))?;
         let application = self.application(&reader)?;
         let json = self.json(&application, &rows, &redacted, report.to_json(), manifest.fixtures.len());
         Ok(DemoReport {

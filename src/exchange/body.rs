@@ -62,6 +62,23 @@ impl DropReason {
             Self::SelfCheck => "self_check",
         }
     }
+
+    /// What it means, for a person: `3 larger than we keep`.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::OverCap => "larger than we keep",
+            Self::Cut => "ended before their end",
+            Self::Undecodable => "in a coding that does not decode",
+            Self::Bomb => "expanding beyond all measure",
+            Self::Unparseable => "not what they claim to be",
+            Self::UnknownType => "of a type that is not understood",
+            Self::UnknownCharset => "in an unknown character set",
+            Self::TooDeep => "nested too deeply",
+            Self::Residue => "still showing a replaced value",
+            Self::Internal => "that could not be redacted in their form",
+            Self::SelfCheck => "withheld since the rules failed their self-check",
+        }
+    }
 }
 
 /// How much of a body its copy holds.

@@ -19,6 +19,7 @@ use hmac::Mac;
 use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, REFERER};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io::{self, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -175,6 +176,17 @@ pub struct Leak {
     pub side: Side,
     /// The part of the message.
     pub part: Part,
+}
+
+impl fmt::Display for Leak {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let message = match self.side {
+            Side::Request => "the request",
+            Side::Primary => "the primary's answer",
+            Side::Shadow => "the shadow's answer",
+        };
+        write!(f, "{} is readable in the {} of {message}", self.what, self.part.name())
+    }
 }
 
 /// A canary found in bytes.

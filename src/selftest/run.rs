@@ -77,13 +77,14 @@ pub fn run(config: &Config, live: Option<&Live>) -> Result<Report, SelftestError
     let stages = runtime.block_on(set_up(&mut config, live.is_some()))?;
     let running = App::start(&config).map_err(|error| SelftestError::Configuration(error.to_string()))?;
     let tested = lab(&running).and_then(|lab| runtime.block_on(all(&lab, &stages, live)));
+    let rules = running.redactors();
     running.close();
     let mut integrations = tested?;
     let stored = Stored::open(&config.store.path)?;
     for one in &mut integrations {
         one.checks.push(match live {
             Some(_) => Check::not_checked(REDACTION, "nothing is planted in requests to real providers"),
-            None => stored.redaction(&one.integration)?,
+            None => stored.redaction(&one.integration, rules.leaks_of(&one.integration))?,
         });
     }
     drop(stored);

@@ -1,5 +1,6 @@
 //! What the temporary store holds in the end: everything read back as text, and its files as bytes.
 
+use crate::redact::Leak;
 use crate::selftest::plants::{CREDENTIALS, PERSONAL, Plant};
 use crate::selftest::{Check, run::SelftestError};
 use crate::store::{CaptureFilter, Reader, StoredCapture};
@@ -29,12 +30,18 @@ impl Stored {
     }
 
     /// Whether anything planted is readable in what was stored of an integration.
-    pub(crate) fn redaction(&self, integration: &str) -> Result<Check, SelftestError> {
+    /// What the recorder's own canaries told comes first: it keeps no body then, so that nothing else would show it.
+    pub(crate) fn redaction(&self, integration: &str, leaks: &[Leak]) -> Result<Check, SelftestError> {
         let texts = self.texts(integration)?;
         if texts.is_empty() {
             return Ok(Check::not_checked(REDACTION, "nothing was mirrored, so nothing was stored"));
         }
-        let mut problems = Vec::new();
+        let mut told: Vec<&Leak> = leaks.iter().collect();
+        told.dedup_by_key(|leak| leak.what);
+        let mut problems: Vec<String> = told
+            .iter()
+            .map(|leak| format!("the planted {leak}; no rule found it, so no body would be stored"))
+            .collect();
         for plant in PERSONAL.iter().chain(&CREDENTIALS) {
             if let Some(place) = texts.iter().find_map(|(place, text)| text.contains(plant.value).then_some(place)) {
                 problems.push(format!("the planted {} is stored readable ({place}); no rule found it", plant.what));

@@ -4,6 +4,7 @@
 //! file of something else, or of a newer version, is refused untouched. Every query uses an index. A damaged row is
 //! reported, never a panic, and never hides the others.
 
+mod again;
 mod codec;
 mod error;
 mod filter;

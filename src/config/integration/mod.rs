@@ -17,6 +17,7 @@ use crate::config::problem::Place;
 use crate::config::raw::shown_text;
 use crate::config::reader::{Placed, Reader};
 use crate::config::secret::Secret;
+use crate::config::{IntegrationRedaction, redaction};
 use crate::proxy::{Forwarded, Listen};
 
 /// Everything of one integration.
@@ -34,6 +35,8 @@ pub struct IntegrationConfig {
     pub shadow: ShadowConfig,
     /// What is mirrored, and how much of it.
     pub mirror: MirrorConfig,
+    /// What it adds to the redaction rules for everyone.
+    pub redaction: IntegrationRedaction,
     /// When the system pauses by itself.
     pub breaker: BreakerConfig,
 }
@@ -247,6 +250,7 @@ pub(crate) fn check(
     let primary = section.primary();
     let shadow = section.shadow(place);
     let mirror = section.mirror();
+    let redaction = redaction::integration(section.reader, section.name);
     let breaker = section.breaker();
     let (Some(own), Some(shadow)) = (matcher.clone(), shadow) else { return (matcher, None) };
     if primary.as_ref().is_some_and(|primary| primary.url == shadow.url && primary.reach.socket == shadow.reach.socket)
@@ -256,7 +260,7 @@ pub(crate) fn check(
         section.reader.warnings.push(text);
     }
     let name = name.to_owned();
-    (matcher, Some(IntegrationConfig { name, matcher: own, strip_prefix, primary, shadow, mirror, breaker }))
+    (matcher, Some(IntegrationConfig { name, matcher: own, strip_prefix, primary, shadow, mirror, redaction, breaker }))
 }
 
 impl Section<'_, '_> {

@@ -1,0 +1,81 @@
+//! What the page of one integration says of redaction: which rules are in force, what they found and where, and what was
+//! not kept.
+
+use crate::console::tables::Details;
+use crate::console::view::{IntegrationView, PlaceView};
+use crate::console::words;
+use crate::exchange::DropReason;
+use maud::{Markup, html};
+use std::collections::BTreeMap;
+
+/// The section.
+pub(crate) fn redaction(now: &IntegrationView, details: Option<&Details>) -> Markup {
+    let live = now.redaction_hits.iter().map(|(rule, count)| (rule.clone(), *count)).collect();
+    let mut hits: Vec<(String, u64)> = details.map_or(live, |details| details.hits.clone());
+    hits.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let all = hits.iter().map(|(_, count)| count).sum();
+    html! {
+        section.card aria-labelledby="redaction" {
+            h2 id="redaction" { "Personal data and secrets" }
+            @for failure in &now.rules.self_check_failures {
+                p.notice.bad role="status" { "The redaction rules failed their self-check, so no body is stored: a planted " (failure) "." }
+            }
+            @if let Some(alarm) = &now.redaction_alarm { p.notice.bad role="status" { "Please look at this: " (alarm) "." } }
+            @if hits.is_empty() { p.quiet { "No redaction rule has found anything yet." } }
+            @else {
+                p { strong { (words::count(all)) } " values were replaced before anything was stored. By redaction rule:" }
+                ul.hits { @for (rule, count) in &hits { li { code { (rule) } span.n { (words::count(*count)) } } } }
+            }
+            (places(&now.redaction_places))
+            (bodies(now))
+            p.quiet { (words::count(now.rules.count as u64)) " rules"
+                @if now.rules.strict { ", strict: only listed fields are kept" }
+                @if !now.rules.hash.is_empty() { ", fingerprint " code { (now.rules.hash.get(..12).unwrap_or(&now.rules.hash)) } } "." }
+        }
+    }
+}
+
+fn places(places: &[PlaceView]) -> Markup {
+    let mut by_place: BTreeMap<(&str, &str), Vec<(&str, u64)>> = BTreeMap::new();
+    for one in places {
+        by_place.entry((one.side, one.part)).or_default().push((&one.rule, one.count));
+    }
+    html! {
+        @if !by_place.is_empty() {
+            details {
+                summary { "Where they were found, since the recorder started" }
+                @for ((side, part), mut rules) in by_place {
+                    @let _sorted = rules.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+                    h3 { (place_words(side, part)) }
+                    ul.hits { @for (rule, count) in rules { li { code { (rule) } span.n { (words::count(count)) } } } }
+                }
+            }
+        }
+    }
+}
+
+fn place_words(side: &str, part: &str) -> String {
+    let message = match side {
+        "request" => "the request",
+        "primary" => "today’s provider’s answer",
+        _ => "the new provider’s answer",
+    };
+    let part = match part {
+        "target" => "The address",
+        "headers" => "The headers",
+        _ => "The body",
+    };
+    format!("{part} of {message}")
+}
+
+fn bodies(now: &IntegrationView) -> Markup {
+    let dropped = |reason: &DropReason| now.body_dropped.get(reason.name()).copied().unwrap_or_default();
+    let all: u64 = now.body_dropped.values().sum();
+    html! {
+        p.quiet { (words::count(now.bodies_kept)) " bodies were kept since the recorder started"
+            @if all > 0 { ", " (words::count(all)) " were not, only what is known about them:"
+                @for reason in DropReason::ALL.iter().filter(|reason| dropped(reason) > 0) {
+                    " " (words::count(dropped(reason))) " " (reason.meaning()) ";" } }
+            @else { "." } }
+    }
+}
