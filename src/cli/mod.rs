@@ -3,6 +3,7 @@
 //! Data goes to stdout, talk to stderr. Exit codes: 0 done · 1 the command's own "no" · 2 wrong usage or configuration ·
 //! 3 cannot say (too little data) · 4 server or engine unreachable.
 
+mod canary;
 mod demo;
 mod filter;
 mod gate;
@@ -12,6 +13,7 @@ mod rules;
 mod run;
 mod selftest;
 mod server;
+mod store;
 
 use crate::config::{self, Loaded};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -56,6 +58,9 @@ enum Command {
     /// List the redaction rules, run their own examples, or explain what they do with a document
     #[command(subcommand)]
     Rules(rules::RulesCommand),
+    /// Look after what was recorded as a whole
+    #[command(subcommand)]
+    Store(store::StoreCommand),
     /// List or show what was recorded
     #[command(subcommand)]
     Recordings(read::RecordingsCommand),
@@ -138,6 +143,7 @@ pub fn main() -> ExitCode {
         Command::Export(args) => read::export(&args),
         Command::Redact(args) => filter::redact(&args),
         Command::Rules(command) => rules::rules(&command),
+        Command::Store(command) => store::store(&command),
         Command::Recordings(command) => read::recordings(&command),
     };
     match done {

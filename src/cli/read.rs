@@ -32,12 +32,16 @@ impl StoreArg {
         self.config.load()
     }
 
+    /// The database.
+    pub(crate) fn path(&self) -> Result<PathBuf, Failure> {
+        match &self.store {
+            Some(path) => Ok(path.clone()),
+            None => Ok(self.config.load()?.config.store.path),
+        }
+    }
+
     pub(crate) fn reader(&self) -> Result<Reader, Failure> {
-        let path = match &self.store {
-            Some(path) => path.clone(),
-            None => self.config.load()?.config.store.path,
-        };
-        Reader::open(&path).map_err(Failure::usage)
+        Reader::open(&self.path()?).map_err(Failure::usage)
     }
 }
 

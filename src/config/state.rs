@@ -219,6 +219,14 @@ impl StateFolder {
         self.path.join(integration.map_or_else(|| STOP.to_owned(), |name| format!("{STOP}.{name}")))
     }
 
+    /// The key of the pseudonyms that a database's recorder made, if it did; makes nothing.
+    ///
+    /// # Errors
+    /// Unreadable, readable by others, or no key.
+    pub fn existing_key(database: &Path) -> Result<Option<[u8; 32]>, StateError> {
+        read_key(&Self::path_for(database).join(KEY))
+    }
+
     /// The key of the pseudonyms, made from the system's random bytes on first use.
     ///
     /// # Errors

@@ -91,13 +91,17 @@ impl Canaries {
         leaks
     }
 
-    /// The capture: every canary in path, query, headers and bodies of several kinds, in texts and under names.
+    /// The capture: every canary in path, query, headers and bodies of several kinds. What has a shape stands in texts and
+    /// under names that tell nothing, so that its shape must be known; the token stands under its names.
     fn capture(&self) -> Capture {
         let [email, card, iban, token] = &self.values;
         let json = format!(
-            r#"{{"memo":"write to {email} today","text":"paid with {card} today","note":"to {iban} today","customer":{{"email":"{email}","card_number":"{card}","iban":"{iban}"}},"api_key":"{token}","inner":"{{\"email\":\"{email}\",\"api_key\":\"{token}\"}}"}}"#
+            r#"{{"memo":"write to {email} today","text":"paid with {card} today","note":"to {iban} today","api_key":"{token}","inner":"{{\"memo\":\"write to {email} today\",\"api_key\":\"{token}\"}}"}}"#
         );
-        let form = format!("email={}&card_number={card}&iban={iban}&access_token={token}", encoded(email));
+        let form = format!(
+            "memo=write+to+{}+today&text=paid+with+{card}+today&note=to+{iban}+today&access_token={token}",
+            encoded(email)
+        );
         let lines = |more: &[(HeaderName, &str)]| {
             let line = |(name, value): &(HeaderName, &str)| {
                 HeaderValue::from_str(value).ok().map(|value| (name.clone(), value))
@@ -109,7 +113,7 @@ impl Canaries {
             Err(_) => (lines(&[(CONTENT_TYPE, "application/json")]), json.clone().into_bytes()),
         };
         let primary = (lines(&[(CONTENT_TYPE, "application/x-www-form-urlencoded")]), form.into_bytes());
-        let (bearer, note) = (format!("Bearer {token}"), format!("https://app.example/?email={}", encoded(email)));
+        let (bearer, note) = (format!("Bearer {token}"), format!("https://app.example/?memo={}", encoded(email)));
         Capture {
             id: CaptureId::fresh(),
             integration: "canary".into(),
@@ -117,7 +121,7 @@ impl Canaries {
             received_unix_us: 0,
             request: RequestCopy {
                 method: Method::POST,
-                target: format!("/canaries/{}?email={}&access_token={token}", encoded(email), encoded(email)),
+                target: format!("/canaries/{}?memo={}&access_token={token}", encoded(email), encoded(email)),
                 headers: lines(&[
                     (CONTENT_TYPE, "application/json"),
                     (AUTHORIZATION, &bearer),
@@ -364,7 +368,7 @@ mod tests {
 
         let without_email = |file: RuleFile| {
             let kept: Vec<&str> =
-                file.text.split("[[rule]]").filter(|rule| !rule.contains("type = \"email\"")).collect();
+                file.text.split("[[rule]]").filter(|rule| !rule.contains("id = \"email\"")).collect();
             RuleFile { text: kept.join("[[rule]]"), ..file }
         };
         let files: Vec<RuleFile> = builtin().into_iter().map(without_email).collect();
