@@ -367,8 +367,7 @@ mod tests {
         assert!(canaries().values().all(|(_, value)| !text.contains(value)));
 
         let without_email = |file: RuleFile| {
-            let kept: Vec<&str> =
-                file.text.split("[[rule]]").filter(|rule| !rule.contains("id = \"email\"")).collect();
+            let kept: Vec<&str> = file.text.split("[[rule]]").filter(|rule| !rule.contains("id = \"email\"")).collect();
             RuleFile { text: kept.join("[[rule]]"), ..file }
         };
         let files: Vec<RuleFile> = builtin().into_iter().map(without_email).collect();
