@@ -13,6 +13,7 @@ mod isolation;
 mod listeners;
 mod load;
 mod readme;
+mod redaction;
 mod sampling;
 mod schedules;
 mod selftest;

@@ -8,7 +8,7 @@ use crate::app::build;
 use crate::config::{self, Config, Fingerprint};
 use crate::console::{Ready, RuleSetShown, RulesInForce, RulesShown};
 use crate::exchange::Clock;
-use crate::redact::{Canaries, Generation, Leak, Redactors};
+use crate::redact::{Canaries, Generation, Redactors};
 use crate::telemetry::{Ledger, lower_priority_of_this_thread};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -22,7 +22,7 @@ use std::time::Duration;
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// Problems repeated where there is little room.
-const PROBLEMS_SHOWN: usize = 3;
+const PROBLEMS_SHOWN: usize = 4;
 
 /// Parts that problems are told under.
 const RELOAD: &str = "rules";
@@ -247,13 +247,19 @@ pub(crate) fn tell_self_check(generation: &Generation, ready: &Ready) {
     ready.report(SELF_CHECK, Some(format!("no body is stored: {}", few(&leaks))));
 }
 
-/// `integration payments: the planted e-mail is readable in the request's body`.
+/// `the rules of payments, quotes: the planted e-mail is readable in the body of the request and 3 more places`.
 pub(crate) fn tell_leaks(generation: &Generation) -> Vec<String> {
-    let who = |name: &Option<crate::exchange::Integration>| {
-        name.as_ref().map_or_else(|| "rules for everyone".to_owned(), |name| format!("integration {name}"))
-    };
-    let tell = |(name, leak): &(Option<_>, Leak)| format!("{}: the planted {leak}", who(name));
-    generation.leaks().iter().map(tell).collect()
+    let mut told = Vec::new();
+    for (names, leaks) in generation.leaks() {
+        let who = if names.is_empty() { "everyone".to_owned() } else { names.join(", ") };
+        for one in leaks.chunk_by(|a, b| a.what == b.what) {
+            let more = if one.len() > 1 { format!(" and {} more places", one.len() - 1) } else { String::new() };
+            told.extend(one.first().map(|leak| format!("the rules of {who}: the planted {leak}{more}")));
+        }
+    }
+    // The e-mail first: leaks are in the order of their names.
+    told.sort_by_key(|line| !line.contains("e-mail"));
+    told
 }
 
 /// What pages show of a generation.

@@ -95,10 +95,13 @@ impl Generation {
         self
     }
 
-    /// The canaries that were let through, with the integrations whose rules did it; `None` for everyone's rules.
-    pub fn leaks(&self) -> Vec<(Option<Integration>, Leak)> {
-        let users = self.own.iter().map(|(name, at)| (Some(Arc::clone(name)), *at)).chain([(None, 0)]);
-        users.flat_map(|(name, at)| self.leaks_at(at).iter().map(move |leak| (name.clone(), *leak))).collect()
+    /// The canaries that rules let through, with the integrations that have these rules; none where they are only for
+    /// what has no rules of its own.
+    pub fn leaks(&self) -> Vec<(Vec<Integration>, &[Leak])> {
+        let users =
+            |set: usize| self.own.iter().filter(|(_, at)| **at == set).map(|(name, _)| Arc::clone(name)).collect();
+        let all = (0..self.sets.len()).map(|at| (users(at), self.leaks_at(at)));
+        all.filter(|(_, leaks)| !leaks.is_empty()).collect()
     }
 
     /// The canaries that an integration's rules let through.
@@ -313,7 +316,7 @@ mod tests {
         let proven = unproven.proven(&canaries());
         assert_eq!(answer(&proven.capture(capture("a", "{}"))), ("{}".to_owned(), None));
         assert!(proven.leaks_of("a").is_empty() && !proven.leaks_of("b").is_empty());
-        assert!(proven.leaks().iter().all(|(who, _)| who.is_none()));
+        assert!(proven.leaks().iter().all(|(who, _)| who.is_empty()));
 
         let mut one = capture("b", "{}");
         one.request.target = "/people/ada@example.org".to_owned();

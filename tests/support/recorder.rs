@@ -166,6 +166,21 @@ impl Recorder {
         (code, lines.last().cloned().unwrap_or_default())
     }
 
+    /// Asks it to stop; its folder and every line it ever said.
+    pub fn everything_said(mut self) -> (TempDir, Vec<String>) {
+        self.terminate();
+        self.child.wait().unwrap();
+        let mut lines = std::mem::take(&mut self.before);
+        lines.extend(self.talk.take().unwrap().join().unwrap());
+        (self.take_folder(), lines)
+    }
+
+    /// Sends SIGHUP.
+    pub fn hang_up(&self) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::HUP).unwrap();
+    }
+
     /// Waits until it has ended by itself; the exit code and the last line it said.
     pub fn ended(mut self) -> (Option<i32>, String) {
         let code = self.child.wait().unwrap().code();
@@ -239,7 +254,9 @@ pub fn bytes_below(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
         let path = entry.unwrap().path();
         match path.is_dir() {
             true => found.extend(bytes_below(&path)),
-            false => found.push((path.clone(), std::fs::read(&path).unwrap())),
+            false if path.is_file() => found.push((path.clone(), std::fs::read(&path).unwrap())),
+            // A socket holds nothing.
+            false => {}
         }
     }
     found
