@@ -25,7 +25,7 @@ use crate::telemetry::{self, Ledger};
 use handover::Door;
 pub use handover::{Predecessor, TakeoverError};
 use keeper::Keeper;
-use rules::{Kept, RulesKeeper};
+use rules::{Rules, RulesKeeper};
 use std::fmt;
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
@@ -239,8 +239,7 @@ impl App {
         let state = StateFolder::open(&config.store.path).map_err(StartError::one)?;
         let key = build::pseudonym_key(config, &state).map_err(StartError::one)?;
         let started_unix_us = clock.unix_us();
-        let canaries = canaries(key, started_unix_us);
-        let generation = build::generation(config, key).map_err(StartError)?.proven(&canaries);
+        let rules = Rules::build(config, key, started_unix_us).map_err(StartError)?;
         let writer = open_writer(config, started_unix_us, before.as_mut())?;
         tell_hits_of_earlier_runs(config, &built.ledger);
         let lock = writer.share_lock().map_err(StartError::one)?;
@@ -249,15 +248,12 @@ impl App {
         }
         let switches = built.switchboard.clone();
         switches.restore(&saved(&state)?);
-        let ready = Arc::new(Ready::new());
-        rules::tell_self_check(&generation, &ready);
-        let shown = Arc::new(RulesInForce::new(rules::shown(config, &generation, started_unix_us)));
-        let redactors = Arc::new(Redactors::new(generation));
+        let (redactors, ready) = (rules.redactors.clone(), rules.ready.clone());
         let common = Common {
             ledger: built.ledger.clone(),
             switchboard: switches.clone(),
             redactors: redactors.clone(),
-            shown: shown.clone(),
+            shown: rules.shown.clone(),
             ready: ready.clone(),
         };
         let shared = shared(config, &common, started_unix_us);
@@ -272,16 +268,7 @@ impl App {
         };
         let console = start_console(console, shared, console_again.cores)?;
         let keeper = Keeper::start(state, switches).map_err(StartError::one)?;
-        let kept = Kept {
-            config: config.clone(),
-            key,
-            canaries,
-            redactors: redactors.clone(),
-            shown,
-            ready: ready.clone(),
-            ledger: built.ledger.clone(),
-        };
-        let rules = RulesKeeper::start(kept).map_err(StartError::one)?;
+        let rules = rules.keep(config, &built.ledger).map_err(StartError::one)?;
         let proxy = proxy.start().map_err(StartError::one)?;
         ready.set_up(true);
         let running = Running {
@@ -391,12 +378,6 @@ fn tell_crash(config: &Config) {
 /// Every problem of the rules.
 pub fn generation(config: &Config, key: [u8; 32]) -> Result<Generation, StartError> {
     build::generation(config, key).map_err(StartError)
-}
-
-/// The canaries of the run that starts at this moment on this machine.
-fn canaries(key: [u8; 32], started_unix_us: i64) -> Canaries {
-    let label = Canaries::label(&config::machine_name(), started_unix_us);
-    Canaries::of_run(&PseudonymKey::new(key), &label)
 }
 
 /// Rules that hit in an earlier run fit the data, however long the next hit takes.

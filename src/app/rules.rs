@@ -8,7 +8,7 @@ use crate::app::build;
 use crate::config::{self, Config, Fingerprint};
 use crate::console::{Ready, RuleSetShown, RulesInForce, RulesShown};
 use crate::exchange::Clock;
-use crate::redact::{Canaries, Generation, Redactors};
+use crate::redact::{Canaries, Generation, PseudonymKey, Redactors};
 use crate::telemetry::{Ledger, lower_priority_of_this_thread};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -43,18 +43,18 @@ pub(crate) struct RulesKeeper {
 }
 
 /// What the keeper works on.
-pub(crate) struct Kept {
-    pub(crate) config: Config,
-    pub(crate) key: [u8; 32],
-    pub(crate) canaries: Canaries,
-    pub(crate) redactors: Arc<Redactors>,
-    pub(crate) shown: Arc<RulesInForce>,
-    pub(crate) ready: Arc<Ready>,
-    pub(crate) ledger: Arc<Ledger>,
+struct Kept {
+    config: Config,
+    key: [u8; 32],
+    canaries: Canaries,
+    redactors: Arc<Redactors>,
+    shown: Arc<RulesInForce>,
+    ready: Arc<Ready>,
+    ledger: Arc<Ledger>,
 }
 
 impl RulesKeeper {
-    pub(crate) fn start(kept: Kept) -> std::io::Result<Self> {
+    fn start(kept: Kept) -> std::io::Result<Self> {
         let (orders, told) = sync_channel(4);
         let keeping =
             Keeping { kept, file: None, seen: Fingerprint::default(), changing: None, alarmed: BTreeSet::new() };
@@ -233,8 +233,37 @@ impl Keeping {
     }
 }
 
+/// The redactors of a run and what is told of them.
+pub(crate) struct Rules {
+    pub(crate) redactors: Arc<Redactors>,
+    pub(crate) shown: Arc<RulesInForce>,
+    pub(crate) ready: Arc<Ready>,
+    canaries: Canaries,
+    key: [u8; 32],
+}
+
+impl Rules {
+    /// Compiles the rules of the run that starts at this moment on this machine, and has them prove themselves.
+    pub(crate) fn build(config: &Config, key: [u8; 32], started_unix_us: i64) -> Result<Self, Vec<String>> {
+        let label = Canaries::label(&config::machine_name(), started_unix_us);
+        let canaries = Canaries::of_run(&PseudonymKey::new(key), &label);
+        let generation = build::generation(config, key)?.proven(&canaries);
+        let ready = Arc::new(Ready::new());
+        tell_self_check(&generation, &ready);
+        let shown = Arc::new(RulesInForce::new(shown(config, &generation, started_unix_us)));
+        Ok(Self { redactors: Arc::new(Redactors::new(generation)), shown, ready, canaries, key })
+    }
+
+    /// Starts their keeper.
+    pub(crate) fn keep(self, config: &Config, ledger: &Arc<Ledger>) -> std::io::Result<RulesKeeper> {
+        let Self { redactors, shown, ready, canaries, key } = self;
+        let ledger = Arc::clone(ledger);
+        RulesKeeper::start(Kept { config: config.clone(), key, canaries, redactors, shown, ready, ledger })
+    }
+}
+
 /// Says what the first generation lets through, if anything; bodies are then withheld.
-pub(crate) fn tell_self_check(generation: &Generation, ready: &Ready) {
+fn tell_self_check(generation: &Generation, ready: &Ready) {
     let leaks = tell_leaks(generation);
     if leaks.is_empty() {
         tracing::info!("the redaction rules found every canary");
@@ -263,7 +292,7 @@ pub(crate) fn tell_leaks(generation: &Generation) -> Vec<String> {
 }
 
 /// What pages show of a generation.
-pub(crate) fn shown(config: &Config, generation: &Generation, since_unix_us: i64) -> RulesShown {
+fn shown(config: &Config, generation: &Generation, since_unix_us: i64) -> RulesShown {
     let set = |name: &str| {
         let redactor = generation.of(name);
         let strict = config.integrations.iter().any(|one| one.name == name && one.redaction.kept_paths.is_some());

@@ -40,12 +40,12 @@ fn places(places: &[PlaceView]) -> Markup {
     for one in places {
         by_place.entry((one.side, one.part)).or_default().push((&one.rule, one.count));
     }
+    by_place.values_mut().for_each(|rules| rules.sort_by_key(|(_, count)| std::cmp::Reverse(*count)));
     html! {
         @if !by_place.is_empty() {
             details {
                 summary { "Where they were found, since the recorder started" }
-                @for ((side, part), mut rules) in by_place {
-                    @let _sorted = rules.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+                @for ((side, part), rules) in by_place {
                     h3 { (place_words(side, part)) }
                     ul.hits { @for (rule, count) in rules { li { code { (rule) } span.n { (words::count(count)) } } } }
                 }
