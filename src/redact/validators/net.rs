@@ -1,0 +1,59 @@
+//! Network addresses: parsed, not matched.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+/// An IPv4 address that is somebody's: not the own machine, not the unspecified one, no netmask.
+pub(in crate::redact) fn is_ipv4(text: &str) -> bool {
+    text.parse::<Ipv4Addr>().is_ok_and(|ip| {
+        !ip.is_loopback() && !ip.is_unspecified() && !ip.is_broadcast() && ip.octets()[..2] != [255, 255]
+    })
+}
+
+/// An IPv6 address that is somebody's, a zone after `%` included (RFC 4007).
+pub(in crate::redact) fn is_ipv6(text: &str) -> bool {
+    let (address, zone) = text.split_once('%').unwrap_or((text, "0"));
+    address.len() >= 4
+        && (1..=16).contains(&zone.len())
+        && zone.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+        && address.parse::<Ipv6Addr>().is_ok_and(|ip| !ip.is_loopback() && !ip.is_unspecified())
+}
+
+/// A hardware address (IEEE EUI-48 or EUI-64): two digits a group with `:` or `-`, or four with `.`; not all zeros or ones.
+pub(in crate::redact) fn is_mac(text: &str) -> bool {
+    let Some(separator) = text.bytes().find(|b| matches!(b, b':' | b'-' | b'.')) else { return false };
+    let width = if separator == b'.' { 4 } else { 2 };
+    let mut groups = 0;
+    for group in text.split(char::from(separator)) {
+        groups += 1;
+        if group.len() != width || !group.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return false;
+        }
+    }
+    let filler = |digit: u8| text.bytes().all(|b| b == separator || b.eq_ignore_ascii_case(&digit));
+    matches!(groups * width, 12 | 16) && !filler(b'0') && !filler(b'f')
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::redact::validators::Validator;
+    use crate::redact::validators::tests::judge;
+
+    #[test]
+    fn addresses_parse() {
+        judge(
+            Validator::Ipv4,
+            &["203.0.113.9", "10.0.0.1", "192.168.1.255"],
+            &["127.0.0.1", "0.0.0.0", "300.1.2.3", "1.2.3", "255.255.255.0", "01.2.3.4"],
+        );
+        judge(
+            Validator::Ipv6,
+            &["2001:db8::8a2e:370:7334", "fe80::1%eth0", "2001:db8:1::", "::ffff:203.0.113.9"],
+            &["::1", "::", "12:30:45", "2001:db8", "1::2::3", "fe80::1%"],
+        );
+        judge(
+            Validator::Mac,
+            &["00:1A:2b:3c:4d:5e", "00-1A-2B-3C-4D-5E", "001a.2b3c.4d5e", "00:1a:2b:ff:fe:3c:4d:5e"],
+            &["00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff", "00:1a:2b:3c:4d", "12:30:45", "00:1a:2b:3c:4d:5g"],
+        );
+    }
+}
