@@ -25,8 +25,12 @@ pub fn builtin() -> Vec<RuleFile> {
     let file = |name: &str, text: &str| RuleFile { name: format!("redaction-rules/{name}"), text: text.to_owned() };
     vec![
         file("credentials.toml", include_str!("../../redaction-rules/credentials.toml")),
+        file("secrets.toml", include_str!("../../redaction-rules/secrets.toml")),
+        file("national-ids.toml", include_str!("../../redaction-rules/national-ids.toml")),
         file("payment.toml", include_str!("../../redaction-rules/payment.toml")),
+        file("contact.toml", include_str!("../../redaction-rules/contact.toml")),
         file("personal.toml", include_str!("../../redaction-rules/personal.toml")),
+        file("address.toml", include_str!("../../redaction-rules/address.toml")),
         file("network.toml", include_str!("../../redaction-rules/network.toml")),
     ]
 }
