@@ -78,7 +78,7 @@ fn add_rule(raw: RawRule, build: &mut Build, desk: &mut Desk<'_>) {
     check_head(&raw, build, desk);
     let kind = named(&raw.r#type, "type", Kind::ALL.map(|kind| (kind.name(), kind)).as_slice(), desk);
     let action = named(raw.action.as_deref().unwrap_or("pseudonym"), "action", &Action::ALL, desk);
-    let validator = raw.validator.as_deref().map(|name| named(name, "validator", &Validator::ALL, desk));
+    let validator = raw.validator.as_deref().map(|name| named(name, "validator", Validator::ALL, desk));
     let at = build.rules.len();
     let number = u16::try_from(at).unwrap_or(u16::MAX);
     let pattern = pattern(&raw, number, build, desk);

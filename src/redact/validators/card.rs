@@ -11,7 +11,7 @@ type Issuer = (u32, u32, &'static [usize]);
 
 /// Ranges whose numbers carry a Luhn digit. Where schemes overlap, the lengths of all hold.
 #[rustfmt::skip]
-const ISSUERS: [Issuer; 23] = [
+const ISSUERS: [Issuer; 30] = [
     (4, 4, &[13, 16, 19]), // Visa
     (51, 55, &[16]), // Mastercard
     (2221, 2720, &[16]), // Mastercard, second range
@@ -30,10 +30,17 @@ const ISSUERS: [Issuer; 23] = [
     (62, 62, &[16, 17, 18, 19]), // UnionPay
     (81, 82, &[16, 17, 18, 19]), // UnionPay, RuPay
     (2200, 2204, &[16, 17, 18, 19]), // Mir
-    (50, 50, &[12, 16, 18, 19]), // Maestro, RuPay (508), Verve (5060, 5061), Elo (5067)
-    (56, 58, &[12, 16, 18, 19]), // Maestro
-    (63, 63, &[12, 16, 18, 19]), // Maestro, Elo (6363)
-    (67, 67, &[12, 16, 18, 19]), // Maestro
+    (50, 50, &[16, 18, 19]), // Maestro, RuPay (508), Verve (5060, 5061), Elo (5067)
+    (56, 58, &[16, 18, 19]), // Maestro
+    (63, 63, &[16, 18, 19]), // Maestro, Elo (6363)
+    (67, 67, &[16, 18, 19]), // Maestro
+    (5018, 5018, &[12]),            // Maestro, short
+    (5020, 5020, &[12]),            // Maestro, short
+    (5038, 5038, &[12]),            // Maestro, short
+    (56, 58, &[12]),                // Maestro, short
+    (6304, 6304, &[12]),            // Maestro, short
+    (6390, 6390, &[12]),            // Maestro, short
+    (6759, 6763, &[12]),            // Maestro, short
     (9792, 9792, &[16]), // Troy
 ];
 

@@ -66,6 +66,7 @@ validators! {
         Luhn "luhn" card::card_within,
         LuhnNamed "luhn-named" card::named_card_within,
         Iban "iban" iban::iban_within,
+        Ipv6 "ipv6" net::ipv6_within,
         Phone "phone" phone::phone_within,
         NationalGrouped "national-grouped" national::grouped_within,
     }
@@ -73,7 +74,6 @@ validators! {
         Track "track" card::is_track,
         Email "email" email::is_email,
         Ipv4 "ipv4" net::is_ipv4,
-        Ipv6 "ipv6" net::is_ipv6,
         Mac "mac" net::is_mac,
         PhoneAnnounced "phone-announced" phone::is_announced_phone,
         Jwt "jwt" secret::is_jwt,

@@ -1,6 +1,7 @@
 //! Network addresses: parsed, not matched.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::ops::Range;
 
 /// An IPv4 address that is somebody's: not the own machine, not the unspecified one, no netmask.
 pub(in crate::redact) fn is_ipv4(text: &str) -> bool {
@@ -9,10 +10,21 @@ pub(in crate::redact) fn is_ipv4(text: &str) -> bool {
     })
 }
 
-/// An IPv6 address that is somebody's, a zone after `%` included (RFC 4007).
-pub(in crate::redact) fn is_ipv6(text: &str) -> bool {
+/// The IPv6 address at the start of the candidate that is somebody's, a zone after `%` included (RFC 4007): a colon or
+/// a full stop of the sentence may stand behind it. Words apart by `::` are code, so it has a digit.
+pub(in crate::redact) fn ipv6_within(text: &str) -> Option<Range<usize>> {
+    (0..=2).find_map(|extra| {
+        let end = text.len().checked_sub(extra)?;
+        let (part, rest) = (text.get(..end)?, text.get(end..)?);
+        let punctuation = rest.bytes().all(|b| b == b':' || b == b'.');
+        (punctuation && is_ipv6(part)).then_some(0..end)
+    })
+}
+
+fn is_ipv6(text: &str) -> bool {
     let (address, zone) = text.split_once('%').unwrap_or((text, "0"));
     address.len() >= 4
+        && address.bytes().any(|b| b.is_ascii_digit())
         && (1..=16).contains(&zone.len())
         && zone.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
         && address.parse::<Ipv6Addr>().is_ok_and(|ip| !ip.is_loopback() && !ip.is_unspecified())
@@ -48,7 +60,7 @@ mod tests {
         judge(
             Validator::Ipv6,
             &["2001:db8::8a2e:370:7334", "fe80::1%eth0", "2001:db8:1::", "::ffff:203.0.113.9"],
-            &["::1", "::", "12:30:45", "2001:db8", "1::2::3", "fe80::1%"],
+            &["::1", "::", "12:30:45", "2001:db8", "1::2::3", "fe80::1%", "face::bead", "2001:db8::1:"],
         );
         judge(
             Validator::Mac,

@@ -8,7 +8,7 @@ use std::ops::Range;
 /// Country code → shortest and longest national number in digits, a leading zero of habit not counted. A digit of
 /// tolerance is in the open plans (Germany, Austria, Italy, Finland), whose numbers vary.
 #[rustfmt::skip]
-const COUNTRIES: [(u32, usize, usize); 214] = [
+const COUNTRIES: [(u32, usize, usize); 213] = [
     (1, 10, 10), (7, 10, 10),
     (20, 8, 10), (27, 9, 9), (30, 10, 10), (31, 9, 9), (32, 8, 9), (33, 9, 9), (34, 9, 9), (36, 8, 9), (39, 6, 11),
     (40, 9, 9), (41, 9, 9), (43, 4, 13), (44, 7, 10), (45, 8, 8), (46, 7, 10), (47, 8, 8), (48, 9, 9), (49, 5, 12),
@@ -39,18 +39,16 @@ const COUNTRIES: [(u32, usize, usize); 214] = [
     (960, 7, 7), (961, 7, 8), (962, 8, 9), (963, 8, 9), (964, 8, 10), (965, 7, 8), (966, 8, 9), (967, 7, 9),
     (968, 7, 8), (970, 8, 9), (971, 8, 9), (972, 8, 9), (973, 8, 8), (974, 7, 8), (975, 7, 8), (976, 8, 8),
     (977, 8, 10), (992, 9, 9), (993, 8, 8), (994, 9, 9), (995, 9, 9), (996, 9, 9), (998, 9, 9),
-    // Assigned to nobody: our stand-ins are told apart by it, and must be seen to be left alone.
-    (999, 3, 12),
 ];
 
 /// A telephone number that nobody needs to announce: in the international form (`+` or `00`), checked against the plan
 /// of its country, or in the North American form with its separators. An extension behind it is not part of it.
 pub(in crate::redact) fn phone_within(text: &str) -> Option<Range<usize>> {
     let trimmed = text.trim_start_matches('(');
-    let (number, international) = match (trimmed.strip_prefix('+'), trimmed.strip_prefix("00")) {
-        (Some(rest), _) => (rest.trim_start(), true),
-        (_, Some(rest)) => (rest.trim_start_matches([' ', '-', '.']), true),
-        _ => (text, false),
+    let (number, form) = match (trimmed.strip_prefix('+'), trimmed.strip_prefix("00")) {
+        (Some(rest), _) => (rest.trim_start(), Form::Plus),
+        (_, Some(rest)) => (rest.trim_start_matches([' ', '-', '.']), Form::Zeros),
+        _ => (text, Form::NorthAmerican),
     };
     let start = text.len() - number.len();
     let mut digits = [0u32; 16];
@@ -73,42 +71,64 @@ pub(in crate::redact) fn phone_within(text: &str) -> Option<Range<usize>> {
             b' ' | b'-' | b'.' | b'/' | b'(' | b')' => continue,
             _ => break,
         }
-        let ends = bytes.get(at).is_none_or(|b| !b.is_ascii_digit());
-        if ends && (if international { is_international(&digits[..len]) } else { is_north_american(&digits[..len]) }) {
+        if bytes.get(at).is_some_and(u8::is_ascii_digit) {
+            continue;
+        }
+        let in_plan = match form {
+            Form::NorthAmerican => is_north_american(&digits[..len]),
+            Form::Plus | Form::Zeros => beyond_plan(&digits[..len]) == Some(0),
+        };
+        if in_plan {
             found = Some(0..start + at);
         }
     }
-    found
+    // After a plus sign nothing but a telephone number is written: mistyped by a digit or two it is still somebody's.
+    let near =
+        || form == Form::Plus && at == bytes.len() && beyond_plan(&digits[..len]).is_some_and(|by| by.abs() <= 2);
+    found.or_else(|| near().then_some(0..text.len()))
 }
 
-fn is_international(digits: &[u32]) -> bool {
-    let country = (1..=3).find_map(|len| {
+/// How a number begins.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Plus,
+    Zeros,
+    NorthAmerican,
+}
+
+/// How many digits an international number has more (or less, if below 0) than its country's plan allows; `None` if there
+/// is no such country or no such number in its plan.
+fn beyond_plan(digits: &[u32]) -> Option<isize> {
+    let (code, national, (_, shortest, longest)) = (1..=3).find_map(|len| {
         let code = digits.get(..len)?.iter().fold(0, |n, digit| n * 10 + digit);
         let at = COUNTRIES.binary_search_by_key(&code, |country| country.0).ok()?;
         Some((code, &digits[len..], COUNTRIES[at]))
-    });
-    let Some((code, national, (_, shortest, longest))) = country else { return false };
+    })?;
     // Italy keeps the zero; elsewhere people write it although it is not dialled.
     let trunk = usize::from(code != 39 && national.first() == Some(&0));
     let len = national.len() - trunk;
-    digits.len() <= 15 && (shortest..=longest).contains(&len) && (code != 1 || is_north_american(national))
+    if digits.len() > 15 || (code == 1 && national.first().is_some_and(|digit| *digit < 2)) {
+        return None;
+    }
+    Some(len.saturating_sub(longest) as isize - shortest.saturating_sub(len) as isize)
 }
 
 /// North American Numbering Plan: areas begin with 2 to 9, exchanges too, but invented numbers often do not keep to the
-/// latter. Area 999 is assigned to nobody and marks our stand-ins, whatever follows.
+/// latter.
 fn is_north_american(digits: &[u32]) -> bool {
     let number = match digits {
         [1, rest @ ..] if rest.len() == 10 => rest,
         other => other,
     };
-    number.len() == 10 && (number[..3] == [9, 9, 9] || (number[0] >= 2 && number[3] >= 1))
+    number.len() == 10 && number[0] >= 2 && number[3] >= 1
 }
 
 /// A number where a word says that it is a telephone's: 6 to 15 digits (E.164, 6.1), no date, no decimal, no address.
 pub(in crate::redact) fn is_announced_phone(text: &str) -> bool {
     let count = text.bytes().filter(u8::is_ascii_digit).count();
     let b = text.as_bytes();
-    let dated = |sign: u8| b.len() == 10 && ((b[4] == sign && b[7] == sign) || (b[2] == sign && b[5] == sign));
+    let whole = b.len() == 10 || b.get(10).is_some_and(|b| !b.is_ascii_digit());
+    let dated = |sign: u8| whole && ((b[4] == sign && b[7] == sign) || (b[2] == sign && b[5] == sign));
     let points = text.bytes().filter(|b| *b == b'.').count();
     let decimal = points == 1 && text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     (6..=15).contains(&count) && !dated(b'-') && !dated(b'/') && !dated(b'.') && !decimal
@@ -147,11 +167,18 @@ mod tests {
             "+55 11 98765-4321",
             "(415) 555-0132",
             "1-415-555-0132",
-            "+999 123 4567",
         ];
         // In turn: no such country, too short, too long for France, area 123, exchange 055, prose.
-        let wrong =
-            ["+210 123 4567", "+44 123", "+33 6 12 34 56 78 90 12", "(123) 555-0132", "(415) 055-0132", "+", "00"];
+        let wrong = [
+            "+210 123 4567",
+            "+44 123",
+            "0033 6 12 34 56 78 9",
+            "+33 6 12 34 56 78 90 12",
+            "(123) 555-0132",
+            "(415) 055-0132",
+            "+",
+            "00",
+        ];
         judge(Validator::Phone, &right, &wrong);
     }
 
@@ -160,7 +187,7 @@ mod tests {
         judge(
             Validator::PhoneAnnounced,
             &["0151 2345678", "555-0132 ext", "01 23 45 67 89", "030/901820"],
-            &["2024-01-15", "15.01.2024", "12345.678", "12", "1234567890123456"],
+            &["2024-01-15", "2024-01-15 10", "15.01.2024", "12345.678", "12", "1234567890123456"],
         );
     }
 
