@@ -109,6 +109,14 @@ pub(in crate::redact) fn grouped_within(text: &str) -> Option<Range<usize>> {
                 len += 1;
             }
             let whole = &text[..at + 1];
+            // Groups of one length that go on are a longer number of the same kind: a card's four fours.
+            let goes_on = bytes
+                .get(at + 1)
+                .is_some_and(|b| matches!(b, b' ' | b'-') && bytes.get(at + 2).is_some_and(u8::is_ascii_digit));
+            if goes_on && is_uniform(&layout[..len]) {
+                group = 0;
+                continue;
+            }
             if LAYOUTS.iter().any(|(known, check)| known.as_bytes() == &layout[..len] && check(whole)) {
                 found = Some(0..at + 1);
             }
@@ -125,6 +133,11 @@ pub(in crate::redact) fn grouped_within(text: &str) -> Option<Range<usize>> {
         }
     }
     found
+}
+
+/// `4-4-4`: equal groups.
+fn is_uniform(layout: &[u8]) -> bool {
+    layout.len() > 2 && layout.iter().step_by(2).all(|group| *group == layout[0])
 }
 
 fn is_southern_cone(text: &str) -> bool {
@@ -215,6 +228,7 @@ mod tests {
             &["2024-01-15", "1.2.3", "943 476 5918", "192.168.1.10", "12.345.678", "415-555-0132", "12-34"],
         );
         assert_eq!(grouped_within("943 476 5919 12"), Some(0..12));
+        assert_eq!(grouped_within("2341 2341 2346 1111"), None);
         assert_eq!(grouped_within("529.982.247-25."), Some(0..14));
     }
 
