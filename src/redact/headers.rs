@@ -105,7 +105,7 @@ fn content_type(pass: &mut Pass<'_>, raw: &str) -> Result<String, DropReason> {
     })
 }
 
-/// `form-data; name="a"; filename="b"`. The name of an upload's file is a person's own words: only its extension stays.
+/// `form-data; name="a"; filename="b"`. The name of an upload's file is a person's own words.
 pub(in crate::redact) fn disposition(
     pass: &mut Pass<'_>,
     raw: &str,
@@ -116,7 +116,7 @@ pub(in crate::redact) fn disposition(
             let key = pass.key(text);
             pass.name(text, &key, 0)
         }
-        "filename" if upload => Ok(file_name(pass, text)),
+        "filename" if upload => file_name(pass, text),
         _ => pass.value(text, Place::BARE),
     })?;
     Ok((fresh != raw).then_some(fresh))
@@ -144,7 +144,8 @@ fn with_parameters(pass: &mut Pass<'_>, raw: &str, each: &mut OfParameter<'_>) -
     Ok(patch.done())
 }
 
-fn file_name(pass: &Pass<'_>, raw: &str) -> Option<String> {
+/// What becomes of the name of an uploaded file: one that people's names may be part of keeps only its extension.
+fn file_name(pass: &mut Pass<'_>, raw: &str) -> Result<Option<String>, DropReason> {
     let is_extension = |text: &str| {
         (1..=EXTENSION_BYTES_MAX).contains(&text.len())
             && text.bytes().all(|b| b.is_ascii_alphanumeric())
@@ -154,11 +155,27 @@ fn file_name(pass: &Pass<'_>, raw: &str) -> Option<String> {
         Some((stem, extension)) => (stem, Some(extension)),
         None => (raw, None),
     };
-    if stem.is_empty() {
-        return None;
+    if stem.is_empty() || !is_worded(stem) {
+        return pass.value(raw, Place::BARE);
     }
-    let stem = pseudonym::replace(Action::Pseudonym, Kind::Word, stem, &pass.redactor.key)?.fresh;
-    Some(extension.map_or_else(|| stem.clone(), |extension| format!("{stem}.{extension}")))
+    let replaced = pseudonym::replace(Action::Pseudonym, Kind::Word, stem, &pass.redactor.key);
+    Ok(replaced.map(|replaced| match extension {
+        Some(extension) => format!("{}.{extension}", replaced.fresh),
+        None => replaced.fresh,
+    }))
+}
+
+/// Whether a file's name has words in it as people write names: two with capitals next to each other, or letters that
+/// programs do not use.
+fn is_worded(stem: &str) -> bool {
+    let mut before = false;
+    stem.split(|c: char| !c.is_alphanumeric() && c != '\'' && c != '’').any(|word| {
+        let mut chars = word.chars();
+        let capital = chars.next().is_some_and(char::is_uppercase) && chars.next().is_some_and(char::is_lowercase);
+        let two = before && capital;
+        before = capital;
+        two || word.chars().any(|c| c.is_alphabetic() && !c.is_ascii())
+    })
 }
 
 /// Redacts a parameter's plain value and writes the result as the original was written.

@@ -42,9 +42,11 @@ pub(in crate::redact) fn document(pass: &mut Pass<'_>, text: &str, place: Place<
 
 /// Whether what stands after `<` is a tag; `<ada@example.org>` is none.
 fn is_tag(text: &str) -> bool {
-    let name = text.split(|c: char| c.is_ascii_whitespace() || matches!(c, '>' | '/')).next().unwrap_or_default();
-    name.starts_with(|c: char| c.is_alphabetic() || c == '_')
-        && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | ':' | '.'))
+    let is_of_name = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | ':' | '.');
+    let end = text.find(|c: char| !is_of_name(c)).unwrap_or(text.len());
+    let after = text.as_bytes().get(end);
+    text.starts_with(|c: char| c.is_alphabetic() || c == '_')
+        && after.is_none_or(|b| b.is_ascii_whitespace() || matches!(b, b'>' | b'/'))
 }
 
 struct Walk<'t, 'k, 'p, 'r> {
