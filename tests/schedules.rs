@@ -31,17 +31,31 @@ fn limits(breaker: bool) -> String {
     )
 }
 
+/// Moods of a shadow after which both sides know what happened: no time runs out, and nothing is cut while it is sent.
+const CLEAR: &[Mood] =
+    &[Mood::Well, Mood::Slow, Mood::Reset, Mood::Garbage, Mood::Redirect, Mood::Error500, Mood::TooMany];
+
 struct Lab {
     primary: Moody,
     shadow: Moody,
     recorder: Recorder,
+    /// The shadow's moods.
+    moods: &'static [Mood],
 }
 
 impl Lab {
     async fn start(breaker: bool) -> Self {
         let (primary, shadow) = (Moody::start().await, Moody::start().await);
         let recorder = Recorder::with(&config_text(&primary.url, &shadow.url, &limits(breaker)));
-        Self { primary, shadow, recorder }
+        Self { primary, shadow, recorder, moods: &Mood::OF_A_SHADOW }
+    }
+
+    /// One in which no call ends by our own clock.
+    async fn clear() -> Self {
+        let (primary, shadow) = (Moody::start().await, Moody::start().await);
+        let limits = "mirror.in_flight = 8\nmirror.queue = 16\nbreaker.min_calls = 1000000";
+        let recorder = Recorder::with(&config_text(&primary.url, &shadow.url, limits));
+        Self { primary, shadow, recorder, moods: CLEAR }
     }
 }
 
@@ -56,7 +70,7 @@ impl Director {
     fn next(&mut self, lab: &Lab) {
         self.calls += 1;
         if self.calls % CALLS_PER_MOOD == 1 {
-            let now = (self.dice.pick(&Mood::OF_A_PRIMARY), self.dice.pick(&Mood::OF_A_SHADOW));
+            let now = (self.dice.pick(&Mood::OF_A_PRIMARY), self.dice.pick(lab.moods));
             lab.primary.is(now.0);
             lab.shadow.is(now.1);
             self.played.push(now);
@@ -170,8 +184,25 @@ async fn agrees(lab: &Lab, place: &str, sent: u64, stayed: u64) {
     let well = met(&[Mood::Well, Mood::Slow, Mood::Endless, Mood::Redirect]);
     assert!(outcome("ok") <= well, "{place}: {well} good answers: {one}");
     assert!(outcome("ok") + without_a_status >= well, "{place}: {well} good answers: {one}");
+    if lab.moods == CLEAR {
+        // Nothing blurs the shadow's count: each outcome is what it did, to the call.
+        let counted = ["ok", "server_5xx", "throttled_429", "network_error"].map(outcome);
+        let good = met(&[Mood::Well, Mood::Slow, Mood::Redirect]);
+        let did = [good, met(&[Mood::Error500]), met(&[Mood::TooMany]), met(&[Mood::Reset, Mood::Garbage])];
+        assert_eq!((seen, counted, sum(&ledger["mirrored"])), (mirrored, did, did.iter().sum()), "{place}: {one}");
+        assert_eq!(one["recorded"].as_u64(), Some(mirrored), "{place}: {one}");
+    }
     let growth = lab.recorder.memory_growth_bytes();
     assert!(growth < GROWTH_MAX_BYTES, "{place}: {growth} bytes more");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_no_time_runs_out_every_outcome_is_the_shadows_own_count() {
+    for seed in 0..3 {
+        let lab = Lab::clear().await;
+        let (sent, stayed) = play(seed, &lab).await;
+        agrees(&lab, &format!("clear seed {seed}"), sent, stayed).await;
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "a person asks for more than the quick run")]
