@@ -3,19 +3,20 @@
 //! Redaction replaces equal values by equal stand-ins, so values compare as well after it as before. A difference names
 //! where and what kind, never the values: it may be shown anywhere.
 
+mod shape;
+mod tape;
 #[cfg(test)]
 mod tests;
+mod walk;
 
 use crate::exchange::{Exchange, ResponseCopy};
 use crate::redact::{Recording, Redacted};
-use serde_json::Value;
+use tape::Tape;
+
+pub use shape::NO_SHAPE;
 
 /// The most differences kept for one capture; past it more would not tell more.
 pub const DIFFERENCES_MAX: usize = 50;
-/// How deep two JSON documents are walked; below it equal or not is all that is said.
-const DEPTH_MAX: usize = 64;
-/// The longest path kept, bytes.
-const PATH_BYTES_MAX: usize = 512;
 
 /// What two answers to one request say of each other.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,135 +99,87 @@ impl What {
 
 /// Compares the two answers of a capture.
 pub fn compare(recording: &Redacted<Recording>) -> Verdict {
+    examine(recording).verdict
+}
+
+/// What one look at both answers told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Examined {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The shape of the shadow's answer, where comparing read it anyway; else ask [`shape`].
+    pub shape: Option<u64>,
+}
+
+/// Compares the two answers of a capture, and tells the shape of the shadow's where that comes for nothing.
+pub fn examine(recording: &Redacted<Recording>) -> Examined {
     match &recording.capture.primary {
-        None => Verdict::CannotSay("no primary: this integration is a sink"),
+        None => {
+            let verdict = Verdict::CannotSay("no primary: this integration is a sink");
+            Examined { verdict, shape: None }
+        }
         Some(primary) => exchanges(primary, &recording.capture.shadow),
     }
 }
 
-fn exchanges(primary: &Exchange, shadow: &Exchange) -> Verdict {
+/// The shape of an answer's JSON: which paths there are and of which types. Equal shapes give equal numbers, which fit a
+/// signed integer; [`NO_SHAPE`] where there is no JSON.
+pub fn shape(answer: &ResponseCopy) -> u64 {
+    parsed(answer).map_or(NO_SHAPE, |tape| shape::of(&tape))
+}
+
+fn exchanges(primary: &Exchange, shadow: &Exchange) -> Examined {
     let (Some(old), Some(new)) = (&primary.response, &shadow.response) else {
         let which = if primary.response.is_none() { "the primary did not answer" } else { "the shadow did not answer" };
-        return Verdict::CannotSay(which);
+        return Examined { verdict: Verdict::CannotSay(which), shape: None };
     };
-    let mut found = Found(Vec::new());
+    let mut found = Vec::new();
     if old.status != new.status {
-        found.add("status", What::Status);
+        found.push(Difference { path: "status".to_owned(), what: What::Status });
     }
-    if media_type(old) != media_type(new) {
-        found.add("content-type", What::ContentType);
+    if !media_type(old).eq_ignore_ascii_case(media_type(new)) {
+        found.push(Difference { path: "content-type".to_owned(), what: What::ContentType });
     }
     let whole = primary.failure.is_none() && shadow.failure.is_none();
     let kept = old.body.drop_reason().is_none() && new.body.drop_reason().is_none();
-    if whole && kept {
-        bodies(old, new, &mut found);
-    }
-    match (found.0.is_empty(), whole, kept) {
-        (false, ..) => Verdict::Differs(found.0),
+    let shape = if whole && kept { bodies(old, new, &mut found) } else { None };
+    let verdict = match (found.is_empty(), whole, kept) {
+        (false, ..) => Verdict::Differs(found),
         (true, false, _) => Verdict::CannotSay("an answer was cut short"),
         (true, true, false) => Verdict::CannotSay("a body was not kept"),
         (true, true, true) => Verdict::Same,
-    }
+    };
+    Examined { verdict, shape }
 }
 
-fn bodies(old: &ResponseCopy, new: &ResponseCopy, found: &mut Found) {
+fn bodies(old: &ResponseCopy, new: &ResponseCopy, found: &mut Vec<Difference>) -> Option<u64> {
+    // Equal bytes say the same, whatever they are: nothing is read.
     if old.body.bytes == new.body.bytes {
-        return;
+        return None;
     }
-    match (parsed(old), parsed(new)) {
-        (Some(old), Some(new)) => values("$", &old, &new, 0, found),
-        _ => found.add("body", What::Value),
+    let new = parsed(new);
+    match (parsed(old), &new) {
+        (Some(old), Some(new)) => walk::values(&old, new, found),
+        _ => found.push(Difference { path: "body".to_owned(), what: What::Value }),
     }
+    Some(new.map_or(NO_SHAPE, |tape| shape::of(&tape)))
 }
 
-fn parsed(answer: &ResponseCopy) -> Option<Value> {
+fn parsed(answer: &ResponseCopy) -> Option<Tape<'_>> {
     let media = media_type(answer);
-    let json = media == "application/json" || media.ends_with("+json") || media == "text/json" || media.is_empty();
-    if json { serde_json::from_slice(&answer.body.bytes).ok() } else { None }
+    let ends = |suffix: &str| {
+        media.len() >= suffix.len()
+            && media.as_bytes()[media.len() - suffix.len()..].eq_ignore_ascii_case(suffix.as_bytes())
+    };
+    let json = media.is_empty()
+        || media.eq_ignore_ascii_case("application/json")
+        || media.eq_ignore_ascii_case("text/json")
+        || ends("+json");
+    if json { Tape::read(&answer.body.bytes) } else { None }
 }
 
-/// The media type without parameters, in lower case; empty where there is none.
-fn media_type(answer: &ResponseCopy) -> String {
+/// The media type without parameters, as it is written; empty where there is none.
+fn media_type(answer: &ResponseCopy) -> &str {
     let value = answer.headers.get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
-    value.split(';').next().unwrap_or("").trim().to_ascii_lowercase()
-}
-
-struct Found(Vec<Difference>);
-
-impl Found {
-    fn full(&self) -> bool {
-        self.0.len() >= DIFFERENCES_MAX
-    }
-
-    fn add(&mut self, path: &str, what: What) {
-        let difference = Difference { path: path[..path.floor_char_boundary(PATH_BYTES_MAX)].to_owned(), what };
-        // Array positions share a path, so one habit of a provider is one difference, not a thousand.
-        if !self.full() && !self.0.contains(&difference) {
-            self.0.push(difference);
-        }
-    }
-}
-
-fn values(path: &str, old: &Value, new: &Value, depth: usize, found: &mut Found) {
-    if found.full() {
-        return;
-    }
-    if depth >= DEPTH_MAX {
-        if old != new {
-            found.add(path, What::Value);
-        }
-        return;
-    }
-    match (old, new) {
-        (Value::Object(old), Value::Object(new)) => {
-            for (key, value) in old {
-                let below = below(path, key);
-                match new.get(key) {
-                    Some(other) => values(&below, value, other, depth + 1, found),
-                    None => found.add(&below, What::Missing),
-                }
-            }
-            for key in new.keys().filter(|key| !old.contains_key(*key)) {
-                found.add(&below(path, key), What::Added);
-            }
-        }
-        (Value::Array(old), Value::Array(new)) => {
-            if old.len() != new.len() {
-                found.add(path, What::Length);
-            }
-            let item = format!("{path}[]");
-            for (old, new) in old.iter().zip(new) {
-                values(&item, old, new, depth + 1, found);
-            }
-        }
-        _ if kind(old) != kind(new) => found.add(path, What::Type),
-        _ if !same_scalar(old, new) => found.add(path, What::Value),
-        _ => {}
-    }
-}
-
-fn below(path: &str, key: &str) -> String {
-    let plain = !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-');
-    if plain { format!("{path}.{key}") } else { format!("{path}[{key:?}]") }
-}
-
-fn kind(value: &Value) -> u8 {
-    match value {
-        Value::Null => 0,
-        Value::Bool(_) => 1,
-        Value::Number(_) => 2,
-        Value::String(_) => 3,
-        Value::Array(_) => 4,
-        Value::Object(_) => 5,
-    }
-}
-
-/// `1` and `1.0` are one number in JSON.
-fn same_scalar(old: &Value, new: &Value) -> bool {
-    match (old, new) {
-        // Both whole: compared whole, a double would merge neighbours past 2^53.
-        (Value::Number(a), Value::Number(b)) if !a.is_f64() && !b.is_f64() => a == b,
-        (Value::Number(a), Value::Number(b)) => a.as_f64() == b.as_f64(),
-        _ => old == new,
-    }
+    value.split(';').next().unwrap_or("").trim()
 }

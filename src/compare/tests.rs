@@ -1,6 +1,7 @@
 //! What compare says of pairs of answers.
 
 use super::*;
+use crate::compare::walk::PATH_BYTES_MAX;
 use crate::exchange::{BodyCopy, DropReason, Failure, FailureKind, Outcome, Role, Timings};
 use http::{HeaderMap, HeaderValue};
 
@@ -22,7 +23,7 @@ fn json(text: &str) -> Exchange {
 }
 
 fn differences(old: &str, new: &str) -> Vec<(String, What)> {
-    match exchanges(&json(old), &json(new)) {
+    match exchanges(&json(old), &json(new)).verdict {
         Verdict::Differs(found) => found.into_iter().map(|one| (one.path, one.what)).collect(),
         Verdict::Same => Vec::new(),
         Verdict::CannotSay(why) => panic!("{why}"),
@@ -59,7 +60,7 @@ fn every_kind_has_its_place() {
 fn status_and_content_type_count_and_bodies_of_other_types_compare_whole() {
     let old = answer(200, "text/plain", BodyCopy::complete("a".into()));
     let new = answer(201, "text/html", BodyCopy::complete("b".into()));
-    let Verdict::Differs(found) = exchanges(&old, &new) else { panic!() };
+    let Verdict::Differs(found) = exchanges(&old, &new).verdict else { panic!() };
     let found: Vec<_> = found.iter().map(|one| one.path.as_str()).collect();
     assert_eq!(found, ["status", "content-type", "body"]);
 }
@@ -67,13 +68,13 @@ fn status_and_content_type_count_and_bodies_of_other_types_compare_whole() {
 #[test]
 fn what_is_not_known_is_not_said() {
     let dropped = answer(200, "application/json; charset=utf-8", BodyCopy::dropped(DropReason::OverCap, 9));
-    assert_eq!(exchanges(&json("{}"), &dropped), Verdict::CannotSay("a body was not kept"));
+    assert_eq!(exchanges(&json("{}"), &dropped).verdict, Verdict::CannotSay("a body was not kept"));
     let mut cut = json("{}");
     cut.failure = Some(Failure { kind: FailureKind::Reset });
-    assert_eq!(exchanges(&json("{}"), &cut), Verdict::CannotSay("an answer was cut short"));
+    assert_eq!(exchanges(&json("{}"), &cut).verdict, Verdict::CannotSay("an answer was cut short"));
     cut.response = None;
-    assert_eq!(exchanges(&cut, &json("{}")), Verdict::CannotSay("the primary did not answer"));
-    assert_eq!(exchanges(&json("{}"), &cut), Verdict::CannotSay("the shadow did not answer"));
+    assert_eq!(exchanges(&cut, &json("{}")).verdict, Verdict::CannotSay("the primary did not answer"));
+    assert_eq!(exchanges(&json("{}"), &cut).verdict, Verdict::CannotSay("the shadow did not answer"));
 }
 
 #[test]
@@ -85,4 +86,38 @@ fn differences_and_paths_are_bounded() {
     assert!(differences(&long, "{}")[0].0.len() <= PATH_BYTES_MAX);
     let deep = |inner: &str| format!("{}{inner}{}", "[".repeat(100), "]".repeat(100));
     assert_eq!(differences(&deep("1"), &deep("2")).len(), 1);
+}
+
+#[test]
+fn keys_in_another_order_missing_and_added_are_told_apart() {
+    let found = differences(r#"{"a":1,"b":2,"c":3,"d":4}"#, r#"{"a":1,"c":3,"b":5,"e":4}"#);
+    assert_eq!(found, [at("$.b", What::Value), at("$.d", What::Missing), at("$.e", What::Added)]);
+    // Of two keys of one name the last counts.
+    assert_eq!(differences(r#"{"b":0,"a":1}"#, r#"{"a":2,"b":0,"a":1}"#), []);
+    let escaped = differences(r#"{"\u0061":"\u0062"}"#, r#"{"a":"b"}"#);
+    assert_eq!(escaped, []);
+}
+
+#[test]
+fn a_shape_is_the_set_of_paths_and_types() {
+    let shape = |text: &str| shape(json(text).response.as_ref().unwrap());
+    let one = shape(r#"{"a":1,"b":[{"c":"x"}]}"#);
+    assert_eq!(one, shape(r#"{"b":[{"c":"y"},{"c":""}],"a":2.5}"#));
+    let others =
+        [r#"{"a":"1","b":[{"c":"x"}]}"#, r#"{"a":1,"b":[{"c":"x","d":0}]}"#, r#"{"a":1,"b":[]}"#, "{}", "[]", "1"];
+    let mut all: Vec<u64> = others.iter().map(|text| shape(text)).chain([one]).collect();
+    all.sort_unstable();
+    all.dedup();
+    assert_eq!(all.len(), others.len() + 1);
+    assert!(all.iter().all(|shape| *shape != NO_SHAPE && i64::try_from(*shape).is_ok()));
+    assert_eq!(shape("no json"), NO_SHAPE);
+    // The number is stored: it must not change with a version.
+    assert_eq!(shape(r#"{"a":1}"#), 722_911_576_170_749_791);
+}
+
+#[test]
+fn an_answer_that_was_read_for_comparing_tells_its_shape_at_once() {
+    let (old, new) = (json(r#"{"a":1}"#), json(r#"{"a":2}"#));
+    assert_eq!(exchanges(&old, &new).shape, Some(shape(new.response.as_ref().unwrap())));
+    assert_eq!(exchanges(&old, &old).shape, None);
 }
