@@ -37,7 +37,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 /// Captures on their way from the mirror to the recorder; small, since the door counts their bytes.
-const RECORDINGS_MAX: usize = 256;
+const RECORDINGS_MAX: usize = 1_024;
 
 /// Shards of latencies on their way to the recorder.
 const SHARDS_MAX: usize = 64;
@@ -437,8 +437,10 @@ fn start_line(
 ) -> Result<Started, StartError> {
     let Common { ledger, switchboard, redactors, ready, .. } = common;
     let (recordings, taken) = mpsc::channel(RECORDINGS_MAX);
+    let (announce, announced) = mpsc::channel(RECORDINGS_MAX);
     let inputs = recorder::Inputs {
         taken,
+        announced,
         shards: shards_in,
         ledger,
         switches: Box::new(move || switchboard.events().into_iter().map(switch_row).collect()),
@@ -448,9 +450,10 @@ fn start_line(
         recorder::Settings { commit_interval_ms: config.store.commit_interval_ms, ..recorder::Settings::default() };
     let cores = config.limits.shadow_cores;
     let lower = move || telemetry::step_back(cores);
-    let recorder = recorder::start(settings, inputs, split, redactors, writer, lower).map_err(StartError::one)?;
+    let recorder = recorder::start(settings, inputs, stages(redactors), writer, lower).map_err(StartError::one)?;
     let deadline = CancellationToken::new();
     let (closing, outlets) = (deadline.clone(), Outlets { recordings, shards });
+    drop(announce);
     let shadow = Runner::start("dl-shadow", move |_| async move {
         lower();
         mirror::run(lines, outlets, closing).await;
@@ -459,8 +462,13 @@ fn start_line(
     Ok(Started { recorder, shadow, deadline })
 }
 
-fn split(taken: Taken) -> (Capture, Box<dyn Send>) {
-    (taken.capture, Box::new(taken.held))
+fn stages(redactors: Arc<Redactors>) -> recorder::Stages<Taken, Capture> {
+    let announced = Arc::clone(&redactors);
+    recorder::Stages {
+        split: |taken| (Arc::clone(&taken.capture.integration), taken.capture, Box::new(taken.held)),
+        redact: Arc::new(move |capture| redactors.capture(capture)),
+        redact_announced: Arc::new(move |capture| announced.capture(capture)),
+    }
 }
 
 fn switch_row(event: SwitchEvent) -> SwitchRow {

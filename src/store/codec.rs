@@ -1,24 +1,52 @@
-//! How header lines and bodies lie in their columns.
+//! How bodies and blocks lie in their columns: as they are, or packed by zstd, mostly with the integration's dictionary.
 
-use http::HeaderMap;
 use std::fmt;
-use zstd::bulk::Compressor;
+use zstd::zstd_safe::{self, CCtx, CDict, DCtx, DDict};
 
-/// zstd level 1: half the bytes at hundreds of MB/s; higher levels cost more than they save on bodies of a few KiB.
+/// The coding of bytes that are stored as they are.
+pub const PLAIN: i64 = 0;
+/// The coding of bytes that zstd packed without a dictionary; larger ones are the numbers of dictionaries.
+pub const PACKED: i64 = 1;
+/// The first number of a dictionary.
+pub const FIRST_DICTIONARY: i64 = 16;
+
+/// Half the bytes at hundreds of MB/s; higher levels cost more than they save on bodies of a few KiB.
 const LEVEL: i32 = 1;
-/// Header blocks are a few hundred bytes: below zero zstd leaves out the tables of letters, whose making costs more than
-/// they save there.
-const HEADER_LEVEL: i32 = -3;
 /// Below this compression does not pay for its frame, bytes.
-const PLAIN_BYTES_MAX: usize = 64;
-/// The most a stored header block may expand to, bytes: more than any header block the proxy accepts.
-const HEADER_BLOCK_BYTES_MAX: usize = 4 << 20;
+const PLAIN_BYTES_MAX: usize = 48;
+/// zstd cannot pack more than this ratio, so a larger claim is damage.
+const RATIO_MAX: usize = 50_000;
 
-/// Packs one body after the other: making zstd's context ready costs more than packing a body of a few KiB with it.
-#[derive(Default)]
+/// A dictionary, made ready for packing once.
+pub struct Dictionary {
+    /// Its row, and the coding of what it packs.
+    pub id: i64,
+    ready: CDict<'static>,
+}
+
+impl Dictionary {
+    /// Makes the bytes of a row ready; none where zstd refuses them.
+    pub fn new(id: i64, bytes: &[u8]) -> Option<Self> {
+        CDict::try_create(bytes, LEVEL).map(|ready| Self { id, ready })
+    }
+}
+
+impl fmt::Debug for Dictionary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Dictionary({})", self.id)
+    }
+}
+
+/// Packs one thing after the other: making zstd's context ready costs more than packing a few KiB with it.
 pub struct Packer {
-    bodies: Option<Compressor<'static>>,
-    headers: Option<Compressor<'static>>,
+    context: CCtx<'static>,
+    out: Vec<u8>,
+}
+
+impl Default for Packer {
+    fn default() -> Self {
+        Self { context: CCtx::create(), out: Vec::new() }
+    }
 }
 
 impl fmt::Debug for Packer {
@@ -28,92 +56,76 @@ impl fmt::Debug for Packer {
 }
 
 impl Packer {
-    /// Header lines as stored: names and values with their lengths, repeated names in order, any bytes, then zstd.
-    pub fn headers(&mut self, headers: &HeaderMap) -> std::io::Result<Vec<u8>> {
-        compress(&mut self.headers, HEADER_LEVEL, &header_block(headers))
-    }
-
-    /// The coding (0 plain, 1 zstd) and the bytes of a body as stored: whichever is smaller.
-    pub fn body(&mut self, body: &[u8]) -> std::io::Result<(i64, Vec<u8>)> {
-        if body.len() > PLAIN_BYTES_MAX {
-            let packed = compress(&mut self.bodies, LEVEL, body)?;
-            if packed.len() < body.len() {
-                return Ok((1, packed));
+    /// The coding and the bytes as stored: packed or plain, whichever is smaller.
+    pub fn pack(&mut self, plain: &[u8], dictionary: Option<&Dictionary>) -> (i64, Box<[u8]>) {
+        if plain.len() > PLAIN_BYTES_MAX {
+            self.out.clear();
+            self.out.reserve(zstd_safe::compress_bound(plain.len()));
+            let packed = match dictionary {
+                Some(with) => self.context.compress_using_cdict(&mut self.out, plain, &with.ready),
+                None => self.context.compress(&mut self.out, plain, LEVEL),
+            };
+            // An error can only be a lack of room or memory: then the bytes lie there as they are.
+            if packed.is_ok() && self.out.len() < plain.len() {
+                return (dictionary.map_or(PACKED, |with| with.id), self.out.as_slice().into());
             }
         }
-        Ok((0, body.to_vec()))
+        (PLAIN, plain.into())
     }
 }
 
-fn compress(kept: &mut Option<Compressor<'static>>, level: i32, plain: &[u8]) -> std::io::Result<Vec<u8>> {
-    let compressor = match kept.take() {
-        Some(compressor) => compressor,
-        None => Compressor::new(level)?,
+/// A dictionary, made ready for reading once.
+pub struct Unpacking(DDict<'static>);
+
+impl Unpacking {
+    /// Makes the bytes of a row ready; none where zstd refuses them.
+    pub fn new(bytes: &[u8]) -> Option<Self> {
+        DDict::try_create(bytes).map(Self)
+    }
+}
+
+impl fmt::Debug for Unpacking {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Unpacking")
+    }
+}
+
+/// The plain bytes of a stored row that says they are `size` bytes, or at most `size` where `exactly` is false.
+///
+/// # Errors
+/// What is wrong with the row. A damaged one cannot make this allocate more than it could truly hold.
+pub fn unpack(coding: i64, size: Size, bytes: Vec<u8>, dictionary: Option<&Unpacking>) -> Result<Vec<u8>, String> {
+    if coding == PLAIN {
+        return if size.allows(bytes.len() as u64) { Ok(bytes) } else { Err("its size is another".to_owned()) };
+    }
+    let stated = zstd_safe::get_frame_content_size(&bytes).ok().flatten().ok_or("its frame states no size")?;
+    let room = usize::try_from(stated).ok().filter(|room| room / RATIO_MAX <= bytes.len() && size.allows(stated));
+    let room = room.ok_or("its frame states another size than its row, or an impossible one")?;
+    let mut plain = Vec::with_capacity(room);
+    let mut context = DCtx::create();
+    let done = match dictionary {
+        Some(Unpacking(with)) => context.decompress_using_ddict(&mut plain, &bytes, with),
+        None if coding == PACKED => context.decompress(&mut plain, &bytes),
+        None => return Err(format!("its dictionary {coding} is gone")),
     };
-    kept.insert(compressor).compress(plain)
+    done.map_err(|code| zstd_safe::get_error_name(code).to_owned())?;
+    if plain.len() == room { Ok(plain) } else { Err("its frame states another size than it holds".to_owned()) }
 }
 
-fn header_block(headers: &HeaderMap) -> Vec<u8> {
-    let mut plain = Vec::new();
-    for (name, value) in headers {
-        let (name, value) = (name.as_str().as_bytes(), value.as_bytes());
-        let (Ok(name_bytes), Ok(value_bytes)) = (u16::try_from(name.len()), u32::try_from(value.len())) else {
-            continue;
-        };
-        plain.extend_from_slice(&name_bytes.to_be_bytes());
-        plain.extend_from_slice(name);
-        plain.extend_from_slice(&value_bytes.to_be_bytes());
-        plain.extend_from_slice(value);
-    }
-    plain
+/// What is known of the plain size, bytes.
+#[derive(Clone, Copy, Debug)]
+pub enum Size {
+    /// The row says so.
+    Exactly(i64),
+    /// Nothing of this kind is larger.
+    AtMost(u64),
 }
 
-/// The lines of a stored block; values that are no UTF-8 become their Latin-1 characters, as RFC 9110 reads them.
-pub fn unpack_headers(block: &[u8]) -> Result<Vec<(String, String)>, String> {
-    let plain = zstd::bulk::decompress(block, HEADER_BLOCK_BYTES_MAX).map_err(|e| format!("header block: {e}"))?;
-    let mut rest = plain.as_slice();
-    let mut lines = Vec::new();
-    while !rest.is_empty() {
-        let name = take_counted::<2>(&mut rest).ok_or("header block: a name is cut")?;
-        let value = take_counted::<4>(&mut rest).ok_or("header block: a value is cut")?;
-        lines.push((text(name), text(value)));
-    }
-    Ok(lines)
-}
-
-fn take_counted<'a, const WIDTH: usize>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
-    let (count, after) = rest.split_first_chunk::<WIDTH>()?;
-    let count = count.iter().fold(0_usize, |sum, byte| (sum << 8) | usize::from(*byte));
-    let (taken, after) = after.split_at_checked(count)?;
-    *rest = after;
-    Some(taken)
-}
-
-fn text(bytes: &[u8]) -> String {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => text.to_owned(),
-        Err(_) => bytes.iter().map(|byte| char::from(*byte)).collect(),
-    }
-}
-
-/// The body of a stored row.
-pub fn unpack_body(coding: i64, size: i64, bytes: Vec<u8>) -> Result<Vec<u8>, String> {
-    let size = usize::try_from(size).map_err(|_| format!("body of {size} bytes"))?;
-    let body = match coding {
-        0 => bytes,
-        1 => {
-            // The frame states its size; asking for more than that would let a damaged row allocate what it likes.
-            let stated = zstd::zstd_safe::get_frame_content_size(&bytes).ok().flatten();
-            if stated != Some(size as u64) {
-                return Err("body: its frame states another size than its row".to_owned());
-            }
-            // zstd cannot pack more than this ratio, so a larger claim is damage.
-            if size / 50_000 > bytes.len() {
-                return Err("body: its row claims an impossible size".to_owned());
-            }
-            zstd::bulk::decompress(&bytes, size).map_err(|e| format!("body: {e}"))?
+impl Size {
+    fn allows(self, bytes: u64) -> bool {
+        match self {
+            Self::Exactly(size) => u64::try_from(size) == Ok(bytes),
+            Self::AtMost(most) => bytes <= most,
         }
-        other => return Err(format!("body: unknown coding {other}")),
-    };
-    if body.len() == size { Ok(body) } else { Err(format!("body: {} bytes, its row says {size}", body.len())) }
+    }
 }

@@ -45,6 +45,12 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
+    /// The file was deleted or replaced while it was open.
+    #[error("{} was deleted or replaced while it was written; a new one is made", path.display())]
+    Gone {
+        /// The file.
+        path: PathBuf,
+    },
     /// The disk is full.
     #[error("no space left for {}; free some or lower store.size_max", path.display())]
     Full {

@@ -16,6 +16,15 @@ pub struct Settings {
     pub age_days_max: Option<u32>,
     /// The oldest captures are pruned while the data is larger than this, bytes.
     pub size_bytes_max: Option<u64>,
+    /// The oldest captures of an endpoint are pruned beyond so many.
+    pub per_endpoint_max: Option<u64>,
+    /// Of each kind of capture (endpoint, outcome, status, speed, shape) so many of the newest outlive the limits on size
+    /// and count.
+    pub variety_captures: u32,
+    /// Latencies and ledger are kept so long, days.
+    pub history_days_max: u32,
+    /// JSON of the limits in force, for the record of the run.
+    pub limits: String,
 }
 
 impl Default for Settings {
@@ -23,9 +32,13 @@ impl Default for Settings {
         Self {
             path: PathBuf::from("darklaunch.db"),
             commit_interval_ms: 200,
-            batch_captures_max: 1_000,
+            batch_captures_max: 2_000,
             age_days_max: None,
             size_bytes_max: None,
+            per_endpoint_max: None,
+            variety_captures: 20,
+            history_days_max: 730,
+            limits: String::new(),
         }
     }
 }
@@ -43,6 +56,8 @@ pub struct CaptureFilter {
     pub role: Option<Role>,
     /// Whose exchange took longer than this, microseconds.
     pub slower_than_us: Option<u64>,
+    /// In which this rule replaced something.
+    pub redacted_by: Option<String>,
     /// Received at or after this, microseconds since the Unix epoch.
     pub since_unix_us: Option<i64>,
     /// Only captures before this one: the last id of the page before.

@@ -1,7 +1,7 @@
 //! The file: whose it is, its schema, and how a connection is set up.
 
 use crate::store::error::at;
-use crate::store::{Connection, StoreError};
+use crate::store::{Connection, StoreError, convert};
 use rusqlite::OpenFlags;
 use sha2::{Digest, Sha256};
 use std::io::Read;
@@ -10,9 +10,26 @@ use std::path::Path;
 /// `DARK`: what `file(1)` and this version see in the header of a store.
 pub const APPLICATION_ID: u32 = 0x4441_524b;
 /// The steps, oldest first; append only.
-const STEPS: [&str; 1] = [include_str!("schema/0001.sql")];
+const STEPS: [Step; 2] = [
+    Step { text: include_str!("schema/0001.sql"), carry_over: None },
+    Step { text: include_str!("schema/0002.sql"), carry_over: Some(convert::captures_of_step_1) },
+];
+
+/// One step of the schema.
+struct Step {
+    /// Its statements; their hash is recorded in every store.
+    text: &'static str,
+    /// What statements cannot do.
+    carry_over: Option<fn(&rusqlite::Transaction<'_>) -> Result<(), String>>,
+}
+
 /// How long a connection waits for another's lock, milliseconds.
 const BUSY_TIMEOUT_MS: u64 = 5_000;
+/// How the writing connection works. Checkpoints are the checkpointer's; what is deleted is overwritten in its page; the
+/// cache holds the page each class grows at.
+const SET_UP: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0;
+    PRAGMA journal_size_limit = 67108864; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384;
+    PRAGMA secure_delete = FAST;";
 /// The part of the file header that tells whose file it is, bytes.
 const HEADER_BYTES: usize = 100;
 
@@ -70,11 +87,7 @@ pub fn open_to_write(path: &Path) -> Result<Connection, StoreError> {
     db.execute_batch("PRAGMA page_size = 16384; PRAGMA auto_vacuum = INCREMENTAL;").map_err(at(path))?;
     migrate(&mut db, path)?;
     // After the first step, so that the header of the main file carries the id even if the WAL is lost.
-    db.execute_batch(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 1000;
-         PRAGMA journal_size_limit = 67108864; PRAGMA temp_store = MEMORY;",
-    )
-    .map_err(at(path))?;
+    db.execute_batch(SET_UP).map_err(at(path))?;
     db.set_prepared_statement_cache_capacity(64);
     Ok(db)
 }
@@ -82,10 +95,14 @@ pub fn open_to_write(path: &Path) -> Result<Connection, StoreError> {
 fn migrate(db: &mut Connection, path: &Path) -> Result<(), StoreError> {
     let version = schema_of(db, path)?;
     check_history(db, path, version)?;
-    for (index, text) in STEPS.iter().enumerate().skip(version as usize) {
+    for (index, Step { text, carry_over }) in STEPS.iter().enumerate().skip(version as usize) {
         let step = index as i64 + 1;
         let tx = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(at(path))?;
         tx.execute_batch(text).map_err(at(path))?;
+        if let Some(carry_over) = carry_over {
+            carry_over(&tx)
+                .map_err(|why| StoreError::Sql { path: path.into(), why: format!("schema step {step}: {why}") })?;
+        }
         tx.execute("INSERT INTO migrations (step, sha256) VALUES (?1, ?2)", (step, hash(text))).map_err(at(path))?;
         tx.pragma_update(None, "application_id", APPLICATION_ID).map_err(at(path))?;
         tx.pragma_update(None, "user_version", step).map_err(at(path))?;
@@ -101,7 +118,7 @@ fn schema_of(db: &Connection, path: &Path) -> Result<i64, StoreError> {
 }
 
 fn check_history(db: &Connection, path: &Path, version: i64) -> Result<(), StoreError> {
-    for (index, text) in STEPS.iter().enumerate().take(version as usize) {
+    for (index, Step { text, .. }) in STEPS.iter().enumerate().take(version as usize) {
         let step = index as i64 + 1;
         let query = "SELECT sha256 FROM migrations WHERE step = ?1";
         let found: Result<String, _> = db.query_row(query, [step], |row| row.get(0));

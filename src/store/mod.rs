@@ -5,26 +5,38 @@
 //! reported, never a panic, and never hides the others.
 
 mod again;
+mod block;
+mod checkpoint;
 mod codec;
+mod convert;
 mod error;
 mod filter;
+mod history;
 mod insert;
+mod lock;
 mod migrate;
+mod page;
+mod prepare;
 mod prune;
 mod reader;
+mod rollup;
 mod row;
 #[cfg(test)]
 mod tests;
+mod training;
+mod window;
 mod writer;
 
 pub use error::StoreError;
 pub use filter::{CaptureFilter, SeriesFilter, Settings};
 pub use migrate::check;
+pub use prepare::{Prepared, Preparer};
 pub use reader::Reader;
 pub use row::{
     Batch, CaptureSummary, ExchangeSummary, LedgerRow, PruneReport, RunEnd, RunInfo, RunRow, StoredBody, StoredCapture,
-    StoredExchange, SwitchRow,
+    StoredExchange, SwitchRow, TrainedDictionary,
 };
+pub use training::Samples;
 pub use writer::Writer;
 
 /// The connection, named once: only this room may.

@@ -1,9 +1,10 @@
 //! What goes into the store and what comes out of it, as plain data.
 
 use crate::compare::{Difference, Verdict};
-use crate::exchange::{CaptureId, DropReason, FailureKind, Outcome};
+use crate::exchange::{CaptureId, DropReason, FailureKind, Integration, Outcome};
 use crate::latency::{Series, SeriesKey};
 use crate::redact::{Recording, Redacted};
+use crate::store::Prepared;
 
 /// Who records: one run of the program.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,12 +22,20 @@ pub struct RunInfo {
 /// What one transaction stores.
 #[derive(Debug, Default)]
 pub struct Batch {
-    /// New captures with their verdicts.
+    /// New captures with their verdicts, that were not made ready before: the writer does that.
     pub captures: Vec<(Redacted<Recording>, Verdict)>,
+    /// New captures, made ready.
+    pub prepared: Vec<Prepared>,
+    /// Calls that are about to be sent and that the provider may process: durable when the transaction is.
+    pub intents: Vec<Redacted<Recording>>,
+    /// New dictionaries, used for what is made ready from then on.
+    pub dictionaries: Vec<TrainedDictionary>,
     /// Series by interval start (seconds since the Unix epoch): the whole of this run and interval so far, which
     /// replaces what was stored of it.
     pub series: Vec<(SeriesKey, i64, Series)>,
-    /// This run's totals so far, which replace what was stored of them.
+    /// The start of the interval of `ledger`, seconds since the Unix epoch.
+    pub ledger_interval_unix_s: i64,
+    /// This run's totals in that interval so far, which replace what was stored of them.
     pub ledger: Vec<LedgerRow>,
     /// What was switched.
     pub switches: Vec<SwitchRow>,
@@ -35,8 +44,24 @@ pub struct Batch {
 impl Batch {
     /// Whether there is nothing to store.
     pub fn is_empty(&self) -> bool {
-        self.captures.is_empty() && self.series.is_empty() && self.ledger.is_empty() && self.switches.is_empty()
+        let recorded = self.captures.is_empty() && self.prepared.is_empty() && self.intents.is_empty();
+        recorded
+            && self.series.is_empty()
+            && self.ledger.is_empty()
+            && self.switches.is_empty()
+            && self.dictionaries.is_empty()
     }
+}
+
+/// A dictionary for an integration's bodies.
+#[derive(Clone, Debug)]
+pub struct TrainedDictionary {
+    /// Its number; see [`Writer::next_dictionary`](crate::store::Writer::next_dictionary).
+    pub id: i64,
+    /// Whose bodies.
+    pub integration: Integration,
+    /// As zstd made it.
+    pub bytes: Vec<u8>,
 }
 
 /// One total of a run.

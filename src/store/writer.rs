@@ -1,35 +1,61 @@
 //! The one writer of a store.
 
-use crate::compare::Verdict;
 use crate::exchange::Clock;
 use crate::latency::{Series, SeriesKey};
-use crate::redact::Recording;
+use crate::store::checkpoint::Checkpoints;
+use crate::store::codec::{Dictionary, FIRST_DICTIONARY, Packer};
 use crate::store::error::at;
-use crate::store::insert::{Insert, Memory, signed};
+use crate::store::insert::{Hot, Insert, Memory, signed};
+use crate::store::prepare::Shared;
+use crate::store::prune::{Pruning, Sweep};
 use crate::store::{
-    Batch, Connection, LedgerRow, PruneReport, RunInfo, Settings, StoreError, SwitchRow, migrate, prune,
+    Batch, Connection, LedgerRow, Prepared, Preparer, PruneReport, RunInfo, Settings, StoreError, SwitchRow,
+    TrainedDictionary, lock, migrate,
 };
 use rusqlite::params;
-use std::fs::{File, Metadata, TryLockError};
+use sha2::{Digest, Sha256};
+use std::fmt;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
+
+/// The state of what is in no end state yet.
+const PENDING: &str = "pending";
+/// The interval of what is recorded, seconds; older ones are rolled up.
+const INTERVAL_S: i64 = 600;
+/// Bytes of the log a transaction takes besides its captures: the pages that every table and index grows at.
+const COMMIT_BYTES: u64 = 256 << 10;
 
 /// Appends batches and keeps the limits. There is one per file, and for the while of a takeover two that share a lock.
-#[derive(Debug)]
 pub struct Writer {
     db: Connection,
     settings: Settings,
+    info: RunInfo,
     run: i64,
     memory: Memory,
+    shared: Arc<Shared>,
+    packer: Packer,
+    checkpoints: Checkpoints,
     /// SQLite's count of what others committed, as of the last transaction.
     others: i64,
-    /// Held: the system frees it when the last process that shares it ends in whatever way.
-    lock: File,
+    /// The file that was opened.
+    file: lock::Identity,
+    lock: lock::Lock,
+    /// Where the search for bytes stands.
+    sweep: Option<Sweep>,
+    /// The connection failed: it is made anew before the next transaction.
+    broken: bool,
+}
+
+impl fmt::Debug for Writer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Writer({}, run {})", self.settings.path.display(), self.run)
+    }
 }
 
 impl Writer {
-    /// Opens or makes the store and begins a run. Runs found without a stop are marked as ended by nobody knows what.
+    /// Opens or makes the store and begins a run. Of runs found without a stop the gap is noted: what they had not
+    /// committed is lost, and calls they had announced may have been processed or not.
     ///
     /// # Errors
     /// [`StoreError::Foreign`], [`StoreError::Newer`], [`StoreError::OtherHistory`] (the file was not touched);
@@ -37,10 +63,9 @@ impl Writer {
     pub fn open(settings: &Settings, run: RunInfo) -> Result<Self, StoreError> {
         let path = settings.path.as_path();
         migrate::is_ours(path)?;
-        let lock = lock(path)?;
-        let db = migrate::open_to_write(path)?;
-        db.execute("UPDATE runs SET ended_unknown = 1 WHERE stopped_us IS NULL AND ended_unknown = 0", [])
-            .map_err(at(path))?;
+        let lock = lock::Lock::take(path)?;
+        let mut db = migrate::open_to_write(path)?;
+        close_dead_runs(&mut db, path)?;
         Self::begin(db, settings, run, lock)
     }
 
@@ -51,28 +76,30 @@ impl Writer {
     /// As [`Writer::open`], but that the lock is not the one beside the file is [`StoreError::Access`].
     pub fn open_beside(settings: &Settings, run: RunInfo, lock: OwnedFd) -> Result<Self, StoreError> {
         let path = settings.path.as_path();
-        let access = |why: String| StoreError::Access { path: path.into(), why };
-        let lock = File::from(lock);
-        let identity = |found: Metadata| (found.dev(), found.ino());
-        let given = lock.metadata().map(identity).map_err(|e| access(e.to_string()))?;
-        let beside = lock_path(path).metadata().map(identity).map_err(|e| access(e.to_string()))?;
-        if given != beside || lock.try_lock().is_err() {
-            return Err(access("the lock that was handed over is not the one of this store".to_owned()));
-        }
-        let db = migrate::open_to_write(path)?;
-        Self::begin(db, settings, run, lock)
+        let lock = lock::Lock::shared(path, lock)?;
+        Self::begin(migrate::open_to_write(path)?, settings, run, lock)
     }
 
-    fn begin(db: Connection, settings: &Settings, run: RunInfo, lock: File) -> Result<Self, StoreError> {
+    fn begin(db: Connection, settings: &Settings, info: RunInfo, lock: lock::Lock) -> Result<Self, StoreError> {
         let path = settings.path.as_path();
-        db.execute(
-            "INSERT INTO runs (instance, config_hash, version, started_us) VALUES (?1, ?2, ?3, ?4)",
-            params![run.instance, run.config_hash, run.version, run.started_unix_us],
-        )
-        .map_err(at(path))?;
-        let id = db.last_insert_rowid();
-        let (memory, others) = (Memory::default(), others(&db, path)?);
-        Ok(Self { db, settings: settings.clone(), run: id, memory, others, lock })
+        let run = begin_run(&db, path, &info, &settings.limits)?;
+        let shared = Arc::<Shared>::default();
+        load_dictionaries(&db, path, &shared)?;
+        Ok(Self {
+            others: others(&db, path)?,
+            file: lock::identity(path)?,
+            checkpoints: Checkpoints::new(path),
+            db,
+            settings: settings.clone(),
+            info,
+            run,
+            memory: Memory::default(),
+            shared,
+            packer: Packer::default(),
+            lock,
+            sweep: None,
+            broken: false,
+        })
     }
 
     /// A duplicate of the lock, for [`Writer::open_beside`] of the process that takes over.
@@ -80,7 +107,7 @@ impl Writer {
     /// # Errors
     /// No descriptor is left.
     pub fn share_lock(&self) -> std::io::Result<OwnedFd> {
-        self.lock.try_clone().map(OwnedFd::from)
+        self.lock.duplicate()
     }
 
     /// The number of this run.
@@ -88,59 +115,138 @@ impl Writer {
         self.run
     }
 
-    /// Stores a batch in one transaction: all of it or, on an error, none.
-    ///
-    /// # Errors
-    /// [`StoreError::Full`], [`StoreError::Busy`], and what else SQLite says; the batch may be tried again.
-    pub fn append(&mut self, batch: &Batch) -> Result<(), StoreError> {
-        let captures: Vec<_> = batch.captures.iter().map(|(recording, verdict)| (&**recording, verdict)).collect();
-        self.append_parts(&captures, batch)
+    /// Tools to make captures ready for this writer, for one thread.
+    pub fn preparer(&self) -> Preparer {
+        Preparer::new(Arc::clone(&self.shared))
     }
 
-    /// The captures are apart so that the tests of this room can hand in what redaction would not let through.
-    pub(in crate::store) fn append_parts(
-        &mut self,
-        captures: &[(&Recording, &Verdict)],
-        batch: &Batch,
-    ) -> Result<(), StoreError> {
-        let done = self.transaction(captures, batch);
-        if done.is_err() {
-            self.memory.clear();
+    /// Stores a batch in one transaction: all of it or, on an error, none. After an error of the file the next call opens
+    /// it anew; one that was deleted is made again, with a new run.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`], [`StoreError::Busy`], [`StoreError::Gone`], and what else SQLite says; the batch may be tried
+    /// again.
+    pub fn append(&mut self, batch: &Batch) -> Result<(), StoreError> {
+        let mut preparer = self.preparer();
+        let fresh: Vec<Prepared> =
+            batch.captures.iter().map(|(one, verdict)| preparer.with_verdict(one, verdict.clone())).collect();
+        let done = self.open_again().and_then(|()| self.transaction(&fresh, batch));
+        match &done {
+            Ok(()) => {
+                for made in &batch.dictionaries {
+                    if let Some(ready) = Dictionary::new(made.id, &made.bytes) {
+                        self.shared.dictionaries.use_from_now(Arc::clone(&made.integration), Arc::new(ready));
+                    }
+                }
+            }
+            Err(error) => {
+                self.forget();
+                self.broken |= !matches!(error, StoreError::Full { .. } | StoreError::Busy { .. });
+            }
         }
         done
     }
 
-    fn transaction(&mut self, captures: &[(&Recording, &Verdict)], batch: &Batch) -> Result<(), StoreError> {
+    /// Row numbers may be gone.
+    fn forget(&mut self) {
+        self.memory.forget();
+        self.shared.window.clear();
+    }
+
+    /// Sees whether the file is still the one that was opened, and opens it again where that is needed.
+    fn open_again(&mut self) -> Result<(), StoreError> {
+        let path = self.settings.path.clone();
+        let now = lock::identity(&path);
+        let same = now.as_ref().is_ok_and(|now| *now == self.file);
+        if same && !self.broken {
+            return Ok(());
+        }
+        if !same && !self.broken {
+            // Once, so that it is said: what was stored is in a file that nobody can find any more.
+            return Err(StoreError::Gone { path });
+        }
+        migrate::is_ours(&path)?;
+        if !self.lock.is_beside(&path) {
+            self.lock = lock::Lock::take(&path)?;
+        }
+        let db = migrate::open_to_write(&path)?;
+        if !same {
+            self.run = begin_run(&db, &path, &self.info, &self.settings.limits)?;
+            self.memory.intents.clear();
+            tracing::warn!(path = %path.display(), "the store was deleted or replaced; recording goes on in a new file");
+        }
+        self.checkpoints = Checkpoints::new(&path);
+        self.file = lock::identity(&path)?;
+        self.others = others(&db, &path)?;
+        self.db = db;
+        self.broken = false;
+        Ok(())
+    }
+
+    fn transaction(&mut self, fresh: &[Prepared], batch: &Batch) -> Result<(), StoreError> {
         let path = self.settings.path.as_path();
+        if !batch.intents.is_empty() {
+            // An intent is a promise to the provider: it must outlive a power cut, not only the process.
+            self.db.execute_batch("PRAGMA synchronous = FULL").map_err(at(path))?;
+        }
         let tx = self.db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(at(path))?;
         // Within the transaction, so that it holds until the commit: what another writer pruned is not to be referred to.
         let others = others(&tx, path)?;
         if others != self.others {
             self.others = others;
-            self.memory.clear();
+            self.memory.forget();
+            self.shared.window.clear();
         }
-        let mut insert = Insert { db: &tx, path, run: self.run, memory: &mut self.memory };
-        for (recording, verdict) in captures {
-            insert.recording(recording, verdict)?;
+        let mut insert = Insert {
+            hot: Hot::new(&tx, path)?,
+            db: &tx,
+            path,
+            run: self.run,
+            memory: &mut self.memory,
+            shared: &self.shared,
+            packer: &mut self.packer,
+        };
+        let (mut bytes, mut count, mut newest) = (COMMIT_BYTES, 0_i64, None);
+        for one in fresh.iter().chain(&batch.prepared) {
+            insert.capture(one)?;
+            bytes += one.bytes() as u64;
+            count += 1;
+            newest = newest.max(Some(one.received_us));
         }
-        insert.hit_totals()?;
+        insert.totals()?;
+        for intent in &batch.intents {
+            insert.intent(intent)?;
+        }
         for (key, t0, series) in &batch.series {
             store_series(&insert, key, *t0, series)?;
         }
         for row in &batch.ledger {
-            store_ledger(&insert, row)?;
+            store_ledger(&insert, batch.ledger_interval_unix_s, row)?;
         }
         for row in &batch.switches {
             store_switch(&insert, row)?;
         }
-        let newest = captures.iter().map(|(recording, _)| recording.capture.received_unix_us).max();
-        if let Some(newest) = newest {
-            let text =
-                "UPDATE runs SET captures = captures + ?2, last_capture_us = max(coalesce(last_capture_us, ?3), ?3)
-                WHERE id = ?1";
-            insert.run(text, params![self.run, captures.len() as i64, newest])?;
+        for made in &batch.dictionaries {
+            store_dictionary(&insert, made)?;
         }
-        tx.commit().map_err(at(path))
+        let text = "UPDATE runs SET captures = captures + ?2, last_capture_us = coalesce(?3, last_capture_us),
+            last_commit_us = ?4 WHERE id = ?1";
+        insert.run(text, params![self.run, count, newest, Clock.unix_us()])?;
+        drop(insert);
+        tx.commit().map_err(at(path))?;
+        if !batch.intents.is_empty() {
+            self.db.execute_batch("PRAGMA synchronous = NORMAL").map_err(at(path))?;
+        }
+        self.checkpoints.committed(&self.db, bytes)
+    }
+
+    /// The next number of a dictionary.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn next_dictionary(&self) -> Result<i64, StoreError> {
+        let text = "SELECT coalesce(max(id) + 1, ?1) FROM dictionaries";
+        self.db.query_row(text, [FIRST_DICTIONARY], |row| row.get(0)).map_err(at(&self.settings.path))
     }
 
     /// Removes what is older or more than the settings allow, in bounded steps. `now_unix_us`: microseconds since the
@@ -149,9 +255,9 @@ impl Writer {
     /// # Errors
     /// What SQLite says; what was removed before stays removed.
     pub fn prune(&mut self, now_unix_us: i64) -> Result<PruneReport, StoreError> {
-        // A body row found through the memory may be gone after this.
-        self.memory.clear();
-        prune::prune(&mut self.db, &self.settings, now_unix_us)
+        let (report, newest_body) = Pruning::new(&mut self.db, &self.settings, &mut self.sweep).run(now_unix_us)?;
+        self.shared.window.forget_up_to(newest_body);
+        Ok(report)
     }
 
     /// Marks the run's stop and checkpoints the write-ahead log into the file.
@@ -160,6 +266,7 @@ impl Writer {
     /// What SQLite says; everything appended is stored regardless.
     pub fn close(self) -> Result<(), StoreError> {
         let path = self.settings.path.clone();
+        drop(self.checkpoints);
         self.db
             .execute("UPDATE runs SET stopped_us = ?2 WHERE id = ?1", params![self.run, Clock.unix_us()])
             .map_err(at(&path))?;
@@ -175,26 +282,55 @@ impl Writer {
     }
 }
 
+fn begin_run(db: &Connection, path: &Path, info: &RunInfo, limits: &str) -> Result<i64, StoreError> {
+    let text = "INSERT INTO runs (instance, config_hash, version, started_us, limits) VALUES (?1, ?2, ?3, ?4, ?5)";
+    let values = params![info.instance, info.config_hash, info.version, info.started_unix_us, limits];
+    db.execute(text, values).map_err(at(path))?;
+    Ok(db.last_insert_rowid())
+}
+
+/// Runs that did not close: their gap, what was pending, what was announced.
+fn close_dead_runs(db: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    let now = Clock.unix_us();
+    let work = |db: &mut Connection| {
+        let tx = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        let find = "SELECT id FROM runs WHERE stopped_us IS NULL AND ended_unknown = 0";
+        let dead: Vec<i64> = tx.prepare(find)?.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+        for run in dead {
+            tx.execute(
+                "INSERT INTO gaps (run, from_us, to_us, pending) SELECT id, coalesce(last_commit_us, started_us), ?2,
+                 coalesce((SELECT sum(count) FROM ledger WHERE run = ?1 AND state = 'pending'), 0)
+                 FROM runs WHERE id = ?1",
+                [run, now],
+            )?;
+            tx.execute("DELETE FROM ledger WHERE run = ?1 AND state = 'pending' AND count = 0", [run])?;
+            tx.execute("UPDATE ledger SET state = 'unknown' WHERE run = ?1 AND state = 'pending'", [run])?;
+            tx.execute("UPDATE intents SET lost = 1 WHERE run = ?1 AND lost = 0", [run])?;
+            tx.execute("UPDATE runs SET ended_unknown = 1 WHERE id = ?1", [run])?;
+        }
+        tx.commit()
+    };
+    work(db).map_err(at(path))
+}
+
+fn load_dictionaries(db: &Connection, path: &Path, shared: &Shared) -> Result<(), StoreError> {
+    let newest = "SELECT id, integration, bytes FROM dictionaries ORDER BY id";
+    let mut statement = db.prepare(newest).map_err(at(path))?;
+    let mut rows = statement.query([]).map_err(at(path))?;
+    while let Some(row) = rows.next().map_err(at(path))? {
+        let read = || -> rusqlite::Result<(i64, String, Vec<u8>)> { Ok((row.get(0)?, row.get(1)?, row.get(2)?)) };
+        let (id, integration, bytes) = read().map_err(at(path))?;
+        // The last one of an integration stays.
+        if let Some(ready) = Dictionary::new(id, &bytes) {
+            shared.dictionaries.use_from_now(integration.into(), Arc::new(ready));
+        }
+    }
+    Ok(())
+}
+
 /// Changes with every commit of another connection, and only then.
 fn others(db: &Connection, path: &Path) -> Result<i64, StoreError> {
     db.query_row("PRAGMA data_version", [], |row| row.get(0)).map_err(at(path))
-}
-
-fn lock_path(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push("-lock");
-    PathBuf::from(name)
-}
-
-/// The lock beside the file that makes a second writer impossible.
-fn lock(path: &Path) -> Result<File, StoreError> {
-    let access = |e: std::io::Error| StoreError::Access { path: path.into(), why: e.to_string() };
-    let file = File::options().create(true).truncate(false).write(true).open(lock_path(path)).map_err(access)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StoreError::Busy { path: path.into() }),
-        Err(TryLockError::Error(e)) => Err(access(e)),
-    }
 }
 
 fn store_series(insert: &Insert<'_>, key: &SeriesKey, t0: i64, series: &Series) -> Result<(), StoreError> {
@@ -211,7 +347,8 @@ fn store_series(insert: &Insert<'_>, key: &SeriesKey, t0: i64, series: &Series) 
          SELECT id, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13 FROM series
          WHERE integration = ?1 AND endpoint = ?2 AND role = ?3 AND outcome = ?4 AND phase = ?5
          ON CONFLICT (series, t0, run) DO UPDATE SET n = excluded.n, sum_us = excluded.sum_us,
-           min_us = excluded.min_us, max_us = excluded.max_us, crc32 = excluded.crc32, blob = excluded.blob",
+           min_us = excluded.min_us, max_us = excluded.max_us, crc32 = excluded.crc32, blob = excluded.blob
+           WHERE dur_s = excluded.dur_s",
         params![
             &*key.integration,
             &*key.endpoint,
@@ -230,11 +367,13 @@ fn store_series(insert: &Insert<'_>, key: &SeriesKey, t0: i64, series: &Series) 
     )
 }
 
-fn store_ledger(insert: &Insert<'_>, row: &LedgerRow) -> Result<(), StoreError> {
+fn store_ledger(insert: &Insert<'_>, t0: i64, row: &LedgerRow) -> Result<(), StoreError> {
+    // What is pending is so now, not in an interval.
+    let (t0, dur_s) = if row.state == PENDING { (0, 0) } else { (t0, INTERVAL_S) };
     insert.run(
-        "INSERT INTO ledger (integration, state, run, count) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT (integration, state, run) DO UPDATE SET count = excluded.count",
-        params![row.integration, row.state, insert.run, signed(row.count)],
+        "INSERT INTO ledger (integration, t0, state, run, dur_s, count) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT (integration, t0, state, run) DO UPDATE SET count = excluded.count WHERE dur_s = excluded.dur_s",
+        params![row.integration, t0, row.state, insert.run, dur_s, signed(row.count)],
     )
 }
 
@@ -243,5 +382,13 @@ fn store_switch(insert: &Insert<'_>, row: &SwitchRow) -> Result<(), StoreError> 
         "INSERT INTO switches (integration, is_on, sample_ppm, revision, who, reason, at_us)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         params![row.integration, row.on, row.sample_ppm, signed(row.revision), row.who, row.reason, row.at_unix_us],
+    )
+}
+
+fn store_dictionary(insert: &Insert<'_>, made: &TrainedDictionary) -> Result<(), StoreError> {
+    let digest = Sha256::digest(&made.bytes);
+    insert.run(
+        "INSERT INTO dictionaries (id, integration, made_us, sha256, bytes) VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![made.id, &*made.integration, Clock.unix_us(), digest.as_slice(), made.bytes],
     )
 }

@@ -1,0 +1,282 @@
+//! How fast the store takes captures, beside a bare loop that inserts the same raw bytes, in one interleaved run.
+//!
+//! For every chunk of captures: made and redacted without the clock running, then given to the recorder's own threads
+//! until they are committed, then inserted raw by the bare loop, in transactions of the same size. With `--redact` the
+//! redaction with the built-in rules runs inside the recorder, as in production, and is timed with it.
+
+mod traffic;
+
+use clap::Parser;
+use darklaunch::exchange::{BodyCopy, Capture, Clock, Integration};
+use darklaunch::recorder::{self, Held, Inputs, Stages};
+use darklaunch::redact::{PseudonymKey, Recording, Redacted, Redactor, builtin};
+use darklaunch::store::{self, RunInfo, Writer};
+use darklaunch::telemetry::Ledger;
+use http::HeaderMap;
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use tokio::sync::mpsc;
+use traffic::Traffic;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+#[derive(Parser)]
+#[command(about = "Captures per second of the recorder's store beside a bare rusqlite loop, and bytes on disk")]
+struct Args {
+    /// Captures in all
+    #[arg(long, default_value_t = 200_000)]
+    captures: u64,
+    /// Captures between two turns of the clock
+    #[arg(long, default_value_t = 10_000)]
+    chunk: u64,
+    /// Of the answers so many percent repeat a recent one
+    #[arg(long, default_value_t = 50)]
+    repeated: u64,
+    /// Of the shadow's answers so many percent equal the primary's
+    #[arg(long, default_value_t = 50)]
+    same: u64,
+    /// Redact with the built-in rules inside the measured line
+    #[arg(long)]
+    redact: bool,
+    /// Captures per transaction, of both
+    #[arg(long, default_value_t = 2_000)]
+    batch: usize,
+    /// Threads before the writer
+    #[arg(long, default_value_t = 2)]
+    threads: usize,
+    /// Leave the bare loop out, for long runs
+    #[arg(long)]
+    alone: bool,
+    /// The database is written here and kept
+    #[arg(long)]
+    keep: Option<PathBuf>,
+    /// Pruned beyond so many bytes while it is written
+    #[arg(long)]
+    size_max: Option<u64>,
+}
+
+/// What is redacted before the clock runs, or within.
+enum Piece {
+    Raw(Box<Capture>),
+    Sealed(Box<Redacted<Recording>>),
+}
+
+/// Tells when the last capture of a chunk is committed: every capture holds a copy.
+struct Done(#[expect(dead_code, reason = "its drop is what is waited for")] SyncSender<()>);
+
+struct Taken {
+    piece: Piece,
+    done: Arc<Done>,
+}
+
+struct Line {
+    captures: mpsc::Sender<Taken>,
+    recorder: recorder::Recorder,
+    // Held so that the recorder waits for more.
+    _shards: mpsc::Sender<darklaunch::latency::Shard>,
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let args = Args::parse();
+    let folder = tempfile::tempdir()?;
+    let path = args.keep.clone().unwrap_or_else(|| folder.path().join("darklaunch.db"));
+    let rules = if args.redact { builtin() } else { Vec::new() };
+    let redactor = Redactor::compile(&rules, PseudonymKey::new([7; 32]), darklaunch::redact::Settings::default());
+    let redactor = Arc::new(redactor.map_err(|problems| format!("{problems:?}"))?);
+    let line = start(&args, &path, Arc::clone(&redactor))?;
+    let mut bare = Bare::open(&folder.path().join("bare.db"), args.batch)?;
+    let mut traffic = Traffic::new(1, args.repeated, args.same);
+    let idle = rss_bytes();
+    let mut total = Figures::default();
+    let mut million = Figures::default();
+    println!("captures   store/s    bare/s   ratio  bytes/capture  RSS above idle MiB");
+    let mut captures = 0;
+    while captures < args.captures {
+        let chunk: Vec<Capture> = (0..args.chunk).map(|_| traffic.capture()).collect();
+        let sealed = |one: &Capture| match args.redact {
+            true => Piece::Raw(Box::new(one.clone())),
+            false => Piece::Sealed(Box::new(redactor.capture(one.clone()))),
+        };
+        let pieces: Vec<Piece> = chunk.iter().map(sealed).collect();
+        let store_us = write(&line, pieces)?;
+        let bare_us = if args.alone { 1 } else { bare.write(&chunk)? };
+        captures += args.chunk;
+        total.add(args.chunk, store_us, bare_us);
+        million.add(args.chunk, store_us, bare_us);
+        if million.captures >= 1_000_000.min(args.captures / 5).max(args.chunk) {
+            let bytes = bytes_of(&path) as f64 / captures as f64;
+            let memory = rss_bytes().saturating_sub(idle) >> 20;
+            println!("{captures:>8}  {}  {bytes:>13.0}  {memory:>6}", million.text());
+            million = Figures::default();
+        }
+    }
+    drop(line.captures);
+    drop(line._shards);
+    line.recorder.join();
+    println!("   whole  {}  {:>13.0}", total.text(), bytes_of(&path) as f64 / captures as f64);
+    Ok(())
+}
+
+fn start(args: &Args, path: &Path, redactor: Arc<Redactor>) -> Result<Line, Box<dyn Error>> {
+    let limits = store::Settings { path: path.into(), size_bytes_max: args.size_max, ..store::Settings::default() };
+    let info = RunInfo {
+        instance: "bench".to_owned(),
+        config_hash: String::new(),
+        started_unix_us: Clock.unix_us(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    let writer = Writer::open(&limits, info)?;
+    let (captures, taken) = mpsc::channel::<Taken>(1_024);
+    let (shards, shards_in) = mpsc::channel(1);
+    let (_, announced) = mpsc::channel(1);
+    let inputs = Inputs {
+        taken,
+        announced,
+        shards: shards_in,
+        ledger: Ledger::new(vec!["payments".into()]),
+        switches: Box::new(Vec::new),
+        report: Box::new(|problem| problem.into_iter().for_each(|problem| eprintln!("{problem}"))),
+    };
+    let again = Arc::clone(&redactor);
+    let stages = Stages {
+        split: |taken: Taken| -> (Integration, Piece, Held) { ("payments".into(), taken.piece, Box::new(taken.done)) },
+        redact: Arc::new(move |piece| match piece {
+            Piece::Raw(capture) => redactor.capture(*capture),
+            Piece::Sealed(recording) => *recording,
+        }),
+        redact_announced: Arc::new(move |capture| again.capture(capture)),
+    };
+    let settings = recorder::Settings {
+        redactor_threads: args.threads,
+        batch_captures_max: args.batch,
+        ..recorder::Settings::default()
+    };
+    let recorder = recorder::start(settings, inputs, stages, writer, || ())?;
+    Ok(Line { captures, recorder, _shards: shards })
+}
+
+/// Microseconds from the first capture handed over to the last one committed.
+fn write(line: &Line, pieces: Vec<Piece>) -> Result<u64, Box<dyn Error>> {
+    let (tell, ended): (SyncSender<()>, Receiver<()>) = sync_channel(1);
+    let done = Arc::new(Done(tell));
+    let start = Clock.now();
+    for piece in pieces {
+        line.captures.blocking_send(Taken { piece, done: Arc::clone(&done) })?;
+    }
+    drop(done);
+    // Nothing is ever sent: the channel ends with the last copy.
+    let _ = ended.recv();
+    Ok(Clock.elapsed_us(start))
+}
+
+/// The yardstick: every message's raw bytes in one row of one table without an index.
+struct Bare {
+    #[expect(clippy::disallowed_types, reason = "the yardstick is SQLite without the store")]
+    db: rusqlite::Connection,
+    path: PathBuf,
+    batch: usize,
+    rows: u64,
+}
+
+impl Bare {
+    #[expect(clippy::disallowed_types, reason = "the yardstick is SQLite without the store")]
+    fn open(path: &Path, batch: usize) -> Result<Self, Box<dyn Error>> {
+        let db = rusqlite::Connection::open(path)?;
+        db.execute_batch(
+            "PRAGMA page_size = 16384; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
+             CREATE TABLE raw (id BLOB, at INTEGER, endpoint TEXT, target TEXT, head BLOB, request BLOB,
+                head_1 BLOB, answer_1 BLOB, head_2 BLOB, answer_2 BLOB)",
+        )?;
+        Ok(Self { db, path: path.into(), batch, rows: 0 })
+    }
+
+    fn write(&mut self, chunk: &[Capture]) -> Result<u64, Box<dyn Error>> {
+        // The same bytes a million times would only fill the disk.
+        if self.rows >= 1_000_000 {
+            *self = {
+                let (path, batch) = (self.path.clone(), self.batch);
+                self.db.execute_batch("PRAGMA journal_mode = DELETE")?;
+                std::fs::remove_file(&path)?;
+                Self::open(&path, batch)?
+            };
+        }
+        let start = Clock.now();
+        for part in chunk.chunks(self.batch) {
+            let tx = self.db.transaction()?;
+            let mut insert = tx.prepare_cached("INSERT INTO raw VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?;
+            for one in part {
+                let empty = BodyCopy::empty();
+                let answer = |side: Option<&darklaunch::exchange::Exchange>| {
+                    let answer = side.and_then(|side| side.response.as_ref());
+                    (answer.map(|it| head(&it.headers)), answer.map_or(&empty, |it| &it.body).bytes.clone())
+                };
+                let (head_1, answer_1) = answer(one.primary.as_ref());
+                let (head_2, answer_2) = answer(Some(&one.shadow));
+                insert.execute(rusqlite::params![
+                    one.id.0.as_bytes().as_slice(),
+                    one.received_unix_us,
+                    &*one.endpoint,
+                    one.request.target,
+                    head(&one.request.headers),
+                    &one.request.body.bytes[..],
+                    head_1,
+                    &answer_1[..],
+                    head_2,
+                    &answer_2[..],
+                ])?;
+            }
+            drop(insert);
+            tx.commit()?;
+        }
+        self.rows += chunk.len() as u64;
+        Ok(Clock.elapsed_us(start))
+    }
+}
+
+fn head(lines: &HeaderMap) -> Vec<u8> {
+    let mut text = Vec::with_capacity(512);
+    for (name, value) in lines {
+        text.extend_from_slice(name.as_str().as_bytes());
+        text.extend_from_slice(b": ");
+        text.extend_from_slice(value.as_bytes());
+        text.extend_from_slice(b"\r\n");
+    }
+    text
+}
+
+#[derive(Default)]
+struct Figures {
+    captures: u64,
+    store_us: u64,
+    bare_us: u64,
+}
+
+impl Figures {
+    fn add(&mut self, captures: u64, store_us: u64, bare_us: u64) {
+        self.captures += captures;
+        self.store_us += store_us;
+        self.bare_us += bare_us;
+    }
+
+    fn text(&self) -> String {
+        let rate = |us: u64| self.captures as f64 * 1e6 / us.max(1) as f64;
+        let (store, bare) = (rate(self.store_us), rate(self.bare_us));
+        format!("{store:>8.0}  {bare:>8.0}  {:>6.2}", store / bare)
+    }
+}
+
+/// The file with its write-ahead log.
+fn bytes_of(path: &Path) -> u64 {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    [path.as_os_str(), &log].into_iter().filter_map(|path| Path::new(path).metadata().ok()).map(|it| it.len()).sum()
+}
+
+fn rss_bytes() -> u64 {
+    let text = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok()).unwrap_or_default() << 10
+}

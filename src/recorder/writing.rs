@@ -1,0 +1,328 @@
+//! The writer's thread: batches by count, bytes or age, and keeps what could not be written until it can.
+
+use crate::exchange::{Clock, Instant, Integration};
+use crate::latency::{Series, SeriesKey, Shard};
+use crate::recorder::counts::Counts;
+use crate::recorder::line::{Chunk, Gate, Message, Ready};
+use crate::recorder::{Held, Settings};
+use crate::redact::{Recording, Redacted};
+use crate::store::{Batch, LedgerRow, StoreError, SwitchRow, TrainedDictionary, Writer};
+use crate::telemetry::Ledger;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// How long the writer lets captures gather before it looks again, within its commit interval.
+const GATHER: Duration = Duration::from_millis(20);
+/// A batch of so many captures is worth a commit as soon as no more come.
+const BURST_CAPTURES: usize = 256;
+/// Switch changes kept while the store cannot take them.
+const UNWRITTEN_SWITCHES_MAX: usize = 1_000;
+/// Series of finished intervals kept while the store cannot take them; at 25 kB a series this is 100 MB at worst.
+const FINISHED_SERIES_MAX: usize = 4_000;
+/// A batch is committed at the latest with so many bytes.
+const BATCH_BYTES_MAX: usize = 8 << 20;
+
+type Tell = Box<dyn FnOnce(bool) + Send>;
+
+/// What one transaction is made of.
+#[derive(Default)]
+struct Gathered {
+    ready: Vec<Ready>,
+    bytes: usize,
+    announced: Vec<(Redacted<Recording>, Tell)>,
+    trained: Vec<(Integration, Vec<u8>)>,
+}
+
+impl Gathered {
+    fn is_empty(&self) -> bool {
+        self.ready.is_empty() && self.announced.is_empty() && self.trained.is_empty()
+    }
+}
+
+/// A series of the open interval.
+#[derive(Default)]
+struct Open {
+    series: Series,
+    written: bool,
+}
+
+/// See the file.
+pub(in crate::recorder) struct Writing {
+    settings: Settings,
+    clock: Clock,
+    writer: Writer,
+    gate: Arc<Gate>,
+    /// Chunks that came before their turn, and whose turn it is.
+    early: BTreeMap<u64, Chunk>,
+    next: u64,
+    shards: mpsc::Receiver<Shard>,
+    ledger: Arc<Ledger>,
+    counts: Counts,
+    switches: Box<dyn FnMut() -> Vec<SwitchRow> + Send>,
+    report: Box<dyn FnMut(Option<String>) + Send>,
+    unwritten_switches: Vec<SwitchRow>,
+    interval_start_s: i64,
+    open: HashMap<SeriesKey, Open>,
+    finished: Vec<(SeriesKey, i64, Series)>,
+    failing: bool,
+    totals_written: Instant,
+    pruned: Instant,
+    prune_more: bool,
+}
+
+impl Writing {
+    pub(in crate::recorder) fn new(
+        settings: Settings,
+        writer: Writer,
+        gate: Arc<Gate>,
+        shards: mpsc::Receiver<Shard>,
+        ledger: Arc<Ledger>,
+        switches: Box<dyn FnMut() -> Vec<SwitchRow> + Send>,
+        report: Box<dyn FnMut(Option<String>) + Send>,
+    ) -> Self {
+        let clock = Clock;
+        let now = clock.now();
+        let mut writing = Self {
+            settings,
+            clock,
+            writer,
+            gate,
+            early: BTreeMap::new(),
+            next: 0,
+            shards,
+            ledger,
+            counts: Counts::default(),
+            switches,
+            report,
+            unwritten_switches: Vec::new(),
+            interval_start_s: 0,
+            open: HashMap::new(),
+            finished: Vec::new(),
+            failing: false,
+            totals_written: now,
+            pruned: now,
+            prune_more: true,
+        };
+        writing.interval_start_s = writing.current_interval_s();
+        writing.counts.interval_s = writing.interval_start_s;
+        writing
+    }
+
+    fn current_interval_s(&self) -> i64 {
+        let now_s = self.clock.unix_us() / 1_000_000;
+        now_s - now_s.rem_euclid(self.settings.interval_s.max(1))
+    }
+
+    pub(in crate::recorder) fn run(mut self, ready: &Receiver<Message>) {
+        loop {
+            let (gathered, open) = self.gather(ready);
+            let totals_due = self.clock.elapsed_us(self.totals_written) >= self.settings.totals_interval_ms * 1_000;
+            if !gathered.is_empty() || totals_due || !open {
+                self.commit(gathered, totals_due || !open);
+            }
+            if !open {
+                break;
+            }
+            self.prune_if_due();
+        }
+        self.gate.open();
+        if let Err(error) = self.writer.close() {
+            tracing::error!(%error, "the store could not be closed cleanly; the next start repairs it");
+        }
+    }
+
+    /// One batch: by count, by bytes or by age, and at once if a call waits to be sent. `false`: nobody sends any more.
+    /// The first capture wakes the writer, the others gather meanwhile.
+    fn gather(&mut self, ready: &Receiver<Message>) -> (Gathered, bool) {
+        let age_max = Duration::from_millis(self.settings.commit_interval_ms.max(1));
+        let start = self.clock.now();
+        let mut gathered = Gathered::default();
+        match ready.recv_timeout(if self.prune_more { Duration::ZERO } else { age_max }) {
+            Ok(first) => self.sort(first, &mut gathered),
+            Err(RecvTimeoutError::Timeout) => return (gathered, true),
+            Err(RecvTimeoutError::Disconnected) => return (gathered, false),
+        }
+        loop {
+            while gathered.ready.len() < self.settings.batch_captures_max && gathered.bytes < BATCH_BYTES_MAX {
+                match ready.try_recv() {
+                    Ok(one) => self.sort(one, &mut gathered),
+                    Err(TryRecvError::Empty) => break,
+                    Err(TryRecvError::Disconnected) => return (gathered, false),
+                }
+            }
+            let left = age_max.saturating_sub(self.clock.now().saturating_duration_since(start));
+            let full = gathered.ready.len() >= self.settings.batch_captures_max || gathered.bytes >= BATCH_BYTES_MAX;
+            if full || left.is_zero() || !gathered.announced.is_empty() {
+                return (gathered, true);
+            }
+            match ready.recv_timeout(left.min(GATHER)) {
+                Ok(one) => self.sort(one, &mut gathered),
+                // A burst is over: nothing is won by waiting for more.
+                Err(RecvTimeoutError::Timeout) if gathered.ready.len() >= BURST_CAPTURES => return (gathered, true),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return (gathered, false),
+            }
+        }
+    }
+
+    fn sort(&mut self, message: Message, gathered: &mut Gathered) {
+        match message {
+            Message::Announced(recording, tell) => gathered.announced.push((*recording, tell)),
+            Message::Trained(integration, bytes) => gathered.trained.push((integration, bytes)),
+            Message::Chunk(chunk) => {
+                self.early.insert(chunk.ticket, chunk);
+                while let Some(chunk) = self.early.remove(&self.next) {
+                    gathered.ready.extend(chunk.ready);
+                    gathered.bytes += chunk.bytes;
+                    self.next += 1;
+                }
+                self.gate.next_is(self.next);
+            }
+        }
+    }
+
+    fn commit(&mut self, gathered: Gathered, totals: bool) {
+        let Gathered { ready, bytes, announced, trained } = gathered;
+        let mut books: HashMap<Integration, u64> = HashMap::new();
+        for one in &ready {
+            let integration = one.prepared.integration();
+            match books.get_mut(integration) {
+                Some(count) => *count += 1,
+                None => drop(books.insert(Arc::clone(integration), 1)),
+            }
+        }
+        let (prepared, held): (Vec<_>, Vec<Held>) = ready.into_iter().map(|one| (one.prepared, one.held)).unzip();
+        let (intents, tell): (Vec<_>, Vec<Tell>) = announced.into_iter().unzip();
+        self.take_switches();
+        self.take_shards();
+        let batch = Batch {
+            captures: Vec::new(),
+            prepared,
+            intents,
+            dictionaries: self.numbered(trained),
+            series: if totals { self.unwritten_series() } else { Vec::new() },
+            ledger_interval_unix_s: self.counts.interval_s,
+            ledger: self.counts.rows(&self.ledger, &books),
+            switches: std::mem::take(&mut self.unwritten_switches),
+        };
+        let result = self.writer.append(&batch);
+        for (integration, count) in &books {
+            let Some(book) = self.ledger.of(integration) else { continue };
+            match result {
+                Ok(()) => book.recorded(*count),
+                Err(_) => book.not_recorded("store_failed", *count),
+            }
+        }
+        let stored = result.is_ok();
+        tell.into_iter().for_each(|tell| tell(stored));
+        match stored {
+            true => self.committed(&batch.ledger, totals),
+            false => self.unwritten_switches = batch.switches,
+        }
+        if totals {
+            self.totals_written = self.clock.now();
+        }
+        self.say(result);
+        drop(held);
+        self.gate.release(bytes);
+    }
+
+    fn committed(&mut self, ledger: &[LedgerRow], totals: bool) {
+        if totals {
+            self.finished.clear();
+            self.open.values_mut().for_each(|open| open.written = true);
+        }
+        let now_s = self.current_interval_s();
+        // A clock that stepped back stays in the open interval.
+        if now_s > self.counts.interval_s {
+            self.counts.begin(now_s, ledger);
+        }
+    }
+
+    fn numbered(&self, trained: Vec<(Integration, Vec<u8>)>) -> Vec<TrainedDictionary> {
+        if trained.is_empty() {
+            return Vec::new();
+        }
+        // Without an answer the store is away; its dictionary can wait for the next start.
+        let Ok(first) = self.writer.next_dictionary() else { return Vec::new() };
+        let numbered = (first..).zip(trained);
+        numbered.map(|(id, (integration, bytes))| TrainedDictionary { id, integration, bytes }).collect()
+    }
+
+    fn say(&mut self, result: Result<(), StoreError>) {
+        match result {
+            Ok(()) if self.failing => {
+                self.failing = false;
+                tracing::info!("the store takes captures again");
+                (self.report)(None);
+            }
+            Ok(()) => {}
+            Err(error) => {
+                // Logged once per failure, not once per batch: the count is in the ledger.
+                if !self.failing {
+                    tracing::error!(%error, "the store cannot take captures; counted as not recorded until it can");
+                }
+                self.failing = true;
+                (self.report)(Some(error.to_string()));
+            }
+        }
+    }
+
+    fn take_switches(&mut self) {
+        let new = (self.switches)();
+        let room = UNWRITTEN_SWITCHES_MAX.saturating_sub(self.unwritten_switches.len());
+        if new.len() > room {
+            tracing::warn!(lost = new.len() - room, "switch history is full while the store is away");
+        }
+        self.unwritten_switches.extend(new.into_iter().take(room));
+    }
+
+    /// Merges what the threads recorded; when a new interval has begun, the old one's series are finished.
+    fn take_shards(&mut self) {
+        let now_s = self.current_interval_s();
+        // A clock that stepped back stays in the open interval: no interval is written twice.
+        if now_s > self.interval_start_s {
+            let room = FINISHED_SERIES_MAX.saturating_sub(self.finished.len());
+            let unwritten = self.open.drain().filter(|(_, open)| !open.written);
+            let mut finished: Vec<_> = unwritten.map(|(key, open)| (key, self.interval_start_s, open.series)).collect();
+            if finished.len() > room {
+                let lost = finished.len() - room;
+                tracing::warn!(lost, "finished latency series are full while the store is away");
+                finished.truncate(room);
+            }
+            self.finished.extend(finished);
+            self.interval_start_s = now_s;
+        }
+        while let Ok(shard) = self.shards.try_recv() {
+            for (key, series) in shard {
+                let open = self.open.entry(key).or_default();
+                open.series.merge(&series);
+                open.written = false;
+            }
+        }
+    }
+
+    /// Those that changed since they were written.
+    fn unwritten_series(&self) -> Vec<(SeriesKey, i64, Series)> {
+        let changed = self.open.iter().filter(|(_, open)| !open.written);
+        let open = changed.map(|(key, open)| (key.clone(), self.interval_start_s, open.series.clone()));
+        self.finished.iter().cloned().chain(open).collect()
+    }
+
+    fn prune_if_due(&mut self) {
+        if !self.prune_more && self.clock.elapsed_us(self.pruned) < self.settings.prune_interval_ms * 1_000 {
+            return;
+        }
+        self.pruned = self.clock.now();
+        match self.writer.prune(self.clock.unix_us()) {
+            Ok(report) => self.prune_more = report.more,
+            Err(error) => {
+                self.prune_more = false;
+                tracing::warn!(%error, "the store could not be pruned");
+            }
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Dictionaries for packing: trained from an integration's own redacted bodies, of what very many of them share.
+//!
+//! **Invariant:** a dictionary holds no text that only few bodies have, so nobody's data outlives its capture in one.
+
+use crate::exchange::Integration;
+use crate::store::codec::Dictionary;
+use arc_swap::ArcSwap;
+use bytes::Bytes;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Bodies and blocks a dictionary is trained from.
+const SAMPLES: usize = 600;
+/// Bytes of them at most; more takes longer and packs no better.
+const SAMPLES_BYTES_MAX: usize = 1 << 20;
+/// The part of one that is looked at, bytes.
+const SAMPLE_BYTES_MAX: usize = 8 << 10;
+/// Bytes of a dictionary. Most of the gain is in the first few KiB, and packing touches all of it.
+const DICTIONARY_BYTES: usize = 16 << 10;
+/// A word stays in the samples if one of so many has it.
+const WORD_SHARE: usize = 12;
+/// The most digits of a word that stays: numbers of more belong to somebody.
+const WORD_DIGITS_MAX: usize = 3;
+
+/// What an integration's dictionary is trained from.
+#[derive(Debug)]
+pub struct Samples {
+    /// Whose.
+    pub integration: Integration,
+    bodies: Vec<Bytes>,
+    bytes: usize,
+}
+
+/// The dictionaries in use, and the samples for those that are not there yet.
+#[derive(Debug, Default)]
+pub struct Dictionaries {
+    ready: ArcSwap<HashMap<Integration, Arc<Dictionary>>>,
+    /// None: they were handed over.
+    collecting: Mutex<HashMap<Integration, Option<Samples>>>,
+}
+
+impl Dictionaries {
+    /// The dictionary of an integration.
+    pub fn of(&self, integration: &str) -> Option<Arc<Dictionary>> {
+        self.ready.load().get(integration).cloned()
+    }
+
+    /// From now on the integration's bodies are packed with it. Its row is committed.
+    pub fn use_from_now(&self, integration: Integration, dictionary: Arc<Dictionary>) {
+        self.ready.rcu(|now| {
+            let mut next = HashMap::clone(now);
+            next.insert(Arc::clone(&integration), Arc::clone(&dictionary));
+            next
+        });
+    }
+
+    /// Adds a sample of an integration without dictionary; the whole lot once there are enough.
+    pub fn collect(&self, integration: &Integration, body: &Bytes) -> Option<Samples> {
+        let mut all = self.collecting.lock().unwrap_or_else(PoisonError::into_inner);
+        let fresh = || Some(Samples { integration: Arc::clone(integration), bodies: Vec::new(), bytes: 0 });
+        let slot = all.entry(Arc::clone(integration)).or_insert_with(fresh);
+        let samples = slot.as_mut()?;
+        let part = body.slice(..body.len().min(SAMPLE_BYTES_MAX));
+        samples.bytes += part.len();
+        samples.bodies.push(part);
+        let enough = samples.bodies.len() >= SAMPLES || samples.bytes >= SAMPLES_BYTES_MAX;
+        if enough { slot.take() } else { None }
+    }
+}
+
+impl Samples {
+    /// The dictionary; none where they have too little in common.
+    pub fn train(&self) -> Option<Vec<u8>> {
+        let mut counts: HashMap<&[u8], usize> = HashMap::new();
+        for body in &self.bodies {
+            let words: HashSet<&[u8]> = pieces(body).filter(|piece| is_word(piece)).collect();
+            for word in words {
+                *counts.entry(word).or_default() += 1;
+            }
+        }
+        let shared = (self.bodies.len() / WORD_SHARE).max(WORD_SHARE);
+        let keep = |piece: &&[u8]| {
+            let digits = piece.iter().filter(|byte| byte.is_ascii_digit()).count();
+            !is_word(piece) || (digits <= WORD_DIGITS_MAX && counts.get(piece).is_some_and(|count| *count >= shared))
+        };
+        let common: Vec<Vec<u8>> =
+            self.bodies.iter().map(|body| pieces(body).filter(keep).collect::<Vec<_>>().concat()).collect();
+        zstd::dict::from_samples(&common, DICTIONARY_BYTES).ok()
+    }
+}
+
+fn is_word(piece: &[u8]) -> bool {
+    piece.first().is_some_and(|byte| in_word(*byte))
+}
+
+fn in_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte >= 0x80 || matches!(byte, b'_' | b'@' | b'.' | b'-' | b'+' | b'%' | b'\'')
+}
+
+/// Words and what stands between them.
+fn pieces(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    text.chunk_by(|one, next| in_word(*one) == in_word(*next))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dictionary_packs_better_and_holds_nobody() {
+        let dictionaries = Dictionaries::default();
+        let integration: Integration = "pay".into();
+        let body = |n: usize| {
+            let text = format!(
+                r#"{{"customer_reference":"c{n}x","full_name":"Person Number{n:x}q","status":"active","currency":"EUR",
+                "created_at":"2026-01-01T00:00:00Z","mandate":{{"scheme":"sepa_core","iban":"DE{}"}},"amount":{}}}"#,
+                n * 7_919,
+                n % 100
+            );
+            Bytes::from(text)
+        };
+        let samples = (0..SAMPLES).find_map(|n| dictionaries.collect(&integration, &body(n))).unwrap();
+        assert!(dictionaries.collect(&integration, &body(1)).is_none(), "handed over once");
+        let bytes = samples.train().unwrap();
+        let holds = |text: &str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
+        assert!(holds("customer_reference") && holds("sepa_core"));
+        assert!(!holds("Number") && !holds("DE7"), "{}", String::from_utf8_lossy(&bytes));
+        let dictionary = Dictionary::new(20, &bytes).unwrap();
+        let mut packer = crate::store::codec::Packer::default();
+        let (with, without) = (packer.pack(&body(9_999), Some(&dictionary)), packer.pack(&body(9_999), None));
+        assert!(with.1.len() * 2 < without.1.len(), "{} {}", with.1.len(), without.1.len());
+    }
+}
