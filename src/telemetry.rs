@@ -85,7 +85,7 @@ fn column() -> usize {
 struct Column {
     arrived: AtomicU64,
     mirrored: [AtomicU64; 9],
-    not_mirrored: [AtomicU64; 16],
+    not_mirrored: [AtomicU64; 17],
     primary: [AtomicU64; 9],
 }
 
@@ -244,7 +244,7 @@ pub struct BookSnapshot {
     /// Ended with a shadow exchange, by [`Outcome::code`].
     pub mirrored: [u64; 9],
     /// Ended without one, by position in [`NotMirrored::ALL`].
-    pub not_mirrored: [u64; 16],
+    pub not_mirrored: [u64; 17],
     /// The primary's exchanges, by [`Outcome::code`].
     pub primary: [u64; 9],
     /// Captures in the store.

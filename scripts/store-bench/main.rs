@@ -92,7 +92,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let idle = rss_bytes();
     let mut total = Figures::default();
     let mut million = Figures::default();
-    println!("captures   store/s    bare/s   ratio  bytes/capture  RSS above idle MiB");
+    println!("captures   store/s    bare/s   ratio  store CPU us  bare CPU us  bytes/capture  RSS above idle MiB");
     let mut captures = 0;
     while captures < args.captures {
         let chunk: Vec<Capture> = (0..args.chunk).map(|_| traffic.capture()).collect();
@@ -101,11 +101,14 @@ fn main() -> Result<(), Box<dyn Error>> {
             false => Piece::Sealed(Box::new(redactor.capture(one.clone()))),
         };
         let pieces: Vec<Piece> = chunk.iter().map(sealed).collect();
-        let store_us = write(&line, pieces)?;
-        let bare_us = if args.alone { 1 } else { bare.write(&chunk)? };
+        let turn = Figures {
+            captures: args.chunk,
+            store: Spent::on(|| write(&line, pieces))?,
+            bare: if args.alone { Spent::default() } else { Spent::on(|| bare.write(&chunk))? },
+        };
         captures += args.chunk;
-        total.add(args.chunk, store_us, bare_us);
-        million.add(args.chunk, store_us, bare_us);
+        total.add(&turn);
+        million.add(&turn);
         if million.captures >= 1_000_000.min(args.captures / 5).max(args.chunk) {
             let bytes = bytes_of(&path) as f64 / captures as f64;
             let memory = rss_bytes().saturating_sub(idle) >> 20;
@@ -158,18 +161,17 @@ fn start(args: &Args, path: &Path, redactor: Arc<Redactor>) -> Result<Line, Box<
     Ok(Line { captures, recorder, _shards: shards })
 }
 
-/// Microseconds from the first capture handed over to the last one committed.
-fn write(line: &Line, pieces: Vec<Piece>) -> Result<u64, Box<dyn Error>> {
+/// From the first capture handed over to the last one committed.
+fn write(line: &Line, pieces: Vec<Piece>) -> Result<(), Box<dyn Error>> {
     let (tell, ended): (SyncSender<()>, Receiver<()>) = sync_channel(1);
     let done = Arc::new(Done(tell));
-    let start = Clock.now();
     for piece in pieces {
         line.captures.blocking_send(Taken { piece, done: Arc::clone(&done) })?;
     }
     drop(done);
     // Nothing is ever sent: the channel ends with the last copy.
     let _ = ended.recv();
-    Ok(Clock.elapsed_us(start))
+    Ok(())
 }
 
 /// The yardstick: every message's raw bytes in one row of one table without an index.
@@ -193,7 +195,7 @@ impl Bare {
         Ok(Self { db, path: path.into(), batch, rows: 0 })
     }
 
-    fn write(&mut self, chunk: &[Capture]) -> Result<u64, Box<dyn Error>> {
+    fn write(&mut self, chunk: &[Capture]) -> Result<(), Box<dyn Error>> {
         // The same bytes a million times would only fill the disk.
         if self.rows >= 1_000_000 {
             *self = {
@@ -203,7 +205,6 @@ impl Bare {
                 Self::open(&path, batch)?
             };
         }
-        let start = Clock.now();
         for part in chunk.chunks(self.batch) {
             let tx = self.db.transaction()?;
             let mut insert = tx.prepare_cached("INSERT INTO raw VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?;
@@ -232,7 +233,7 @@ impl Bare {
             tx.commit()?;
         }
         self.rows += chunk.len() as u64;
-        Ok(Clock.elapsed_us(start))
+        Ok(())
     }
 }
 
@@ -247,24 +248,45 @@ fn head(lines: &HeaderMap) -> Vec<u8> {
     text
 }
 
+/// Time of one turn, microseconds: by the clock, and of all threads together.
+#[derive(Clone, Copy, Default)]
+struct Spent {
+    clock_us: u64,
+    cpu_us: u64,
+}
+
+impl Spent {
+    fn on(work: impl FnOnce() -> Result<(), Box<dyn Error>>) -> Result<Self, Box<dyn Error>> {
+        let (start, cpu) = (Clock.now(), cpu_us());
+        work()?;
+        Ok(Self { clock_us: Clock.elapsed_us(start), cpu_us: cpu_us().saturating_sub(cpu) })
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self { clock_us: self.clock_us + other.clock_us, cpu_us: self.cpu_us + other.cpu_us }
+    }
+}
+
 #[derive(Default)]
 struct Figures {
     captures: u64,
-    store_us: u64,
-    bare_us: u64,
+    store: Spent,
+    bare: Spent,
 }
 
 impl Figures {
-    fn add(&mut self, captures: u64, store_us: u64, bare_us: u64) {
-        self.captures += captures;
-        self.store_us += store_us;
-        self.bare_us += bare_us;
+    fn add(&mut self, turn: &Self) {
+        self.captures += turn.captures;
+        self.store = self.store.and(turn.store);
+        self.bare = self.bare.and(turn.bare);
     }
 
     fn text(&self) -> String {
-        let rate = |us: u64| self.captures as f64 * 1e6 / us.max(1) as f64;
-        let (store, bare) = (rate(self.store_us), rate(self.bare_us));
-        format!("{store:>8.0}  {bare:>8.0}  {:>6.2}", store / bare)
+        let rate = |spent: Spent| self.captures as f64 * 1e6 / spent.clock_us.max(1) as f64;
+        let cpu = |spent: Spent| spent.cpu_us as f64 / self.captures.max(1) as f64;
+        let (store, bare) = (rate(self.store), rate(self.bare));
+        let ratio = if self.bare.clock_us == 0 { "-".to_owned() } else { format!("{:.2}", store / bare) };
+        format!("{store:>8.0}  {bare:>8.0}  {ratio:>6}  {:>12.1}  {:>11.1}", cpu(self.store), cpu(self.bare))
     }
 }
 
@@ -279,4 +301,13 @@ fn rss_bytes() -> u64 {
     let text = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok()).unwrap_or_default() << 10
+}
+
+/// Of every thread of the process, microseconds; the kernel counts in hundredths of a second.
+fn cpu_us() -> u64 {
+    let text = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // The second field, the name, may hold blanks; it ends with the last bracket.
+    let fields: Vec<&str> = text.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    let ticks = |at: usize| fields.get(at).and_then(|field| field.parse::<u64>().ok()).unwrap_or_default();
+    (ticks(11) + ticks(12)) * 10_000
 }

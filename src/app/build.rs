@@ -66,8 +66,27 @@ pub(crate) fn store_settings(config: &Config) -> store::Settings {
         commit_interval_ms: config.store.commit_interval_ms,
         age_days_max: Some(config.store.age_days_max),
         size_bytes_max: Some(config.store.size_bytes_max),
+        per_endpoint_max: config.store.per_endpoint_max,
+        variety_captures: config.store.keep_newest,
+        history_days_max: config.store.history_days_max,
+        limits: limits(config),
         ..store::Settings::default()
     }
+}
+
+/// The limits of a run as its row keeps them: what its figures were measured under.
+fn limits(config: &Config) -> String {
+    let one = |one: &IntegrationConfig| {
+        let limits = serde_json::json!({
+            "total_timeout_us": one.shadow.total_timeout_ms.saturating_mul(1_000),
+            "read_timeout_us": one.shadow.read_timeout_ms.saturating_mul(1_000),
+            "connect_timeout_us": one.shadow.connect_timeout_ms.saturating_mul(1_000),
+            "in_flight_max": one.mirror.in_flight_max,
+            "sample_ppm": one.mirror.sample_ppm,
+        });
+        (one.name.clone(), limits)
+    };
+    serde_json::Value::Object(config.integrations.iter().map(one).collect()).to_string()
 }
 
 /// The integration's name as the line carries it.

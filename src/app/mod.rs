@@ -452,8 +452,7 @@ fn start_line(
     let lower = move || telemetry::step_back(cores);
     let recorder = recorder::start(settings, inputs, stages(redactors), writer, lower).map_err(StartError::one)?;
     let deadline = CancellationToken::new();
-    let (closing, outlets) = (deadline.clone(), Outlets { recordings, shards });
-    drop(announce);
+    let (closing, outlets) = (deadline.clone(), Outlets { recordings, shards, announced: Some(announce) });
     let shadow = Runner::start("dl-shadow", move |_| async move {
         lower();
         mirror::run(lines, outlets, closing).await;

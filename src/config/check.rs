@@ -89,6 +89,9 @@ fn store(reader: &mut Reader<'_>) -> StoreConfig {
         commit_interval_ms: reader.duration_ms("store.commit_interval"),
         age_days_max: u32::try_from(reader.duration_in("store.max_age", DAY_MS, "days")).unwrap_or(u32::MAX),
         size_bytes_max: reader.size_bytes("store.max_size"),
+        per_endpoint_max: reader.count("store.max_per_endpoint"),
+        keep_newest: reader.count("store.keep_newest").and_then(|count| u32::try_from(count).ok()).unwrap_or_default(),
+        history_days_max: u32::try_from(reader.duration_in("store.max_history", DAY_MS, "days")).unwrap_or(u32::MAX),
     }
 }
 

@@ -96,6 +96,12 @@ pub struct StoreConfig {
     pub age_days_max: u32,
     /// Bytes beyond which the oldest recordings go.
     pub size_bytes_max: u64,
+    /// Recordings of one endpoint beyond which its oldest go.
+    pub per_endpoint_max: Option<u64>,
+    /// Recordings of each kind that outlive size and count.
+    pub keep_newest: u32,
+    /// Days for which latencies and ledger are kept.
+    pub history_days_max: u32,
 }
 
 /// Where rules and key of the redaction come from, for everyone.

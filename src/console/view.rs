@@ -314,7 +314,7 @@ pub(crate) fn by_outcome(counts: &[u64; 9]) -> BTreeMap<&'static str, u64> {
 }
 
 /// Counts by reason, every reason named.
-pub(crate) fn by_reason(counts: &[u64; 16]) -> BTreeMap<&'static str, u64> {
+pub(crate) fn by_reason(counts: &[u64; 17]) -> BTreeMap<&'static str, u64> {
     NotMirrored::ALL.iter().map(|reason| reason.name()).zip(counts.iter().copied()).collect()
 }
 

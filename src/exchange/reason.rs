@@ -35,11 +35,13 @@ pub enum NotMirrored {
     ShuttingDown,
     /// It was malformed, or no integration matches: never forwarded either.
     Refused,
+    /// Its method is not safe, and the store could not keep beforehand that it would be sent.
+    NotAnnounced,
 }
 
 impl NotMirrored {
     /// Every reason, in the order of their codes in the database (append only).
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Off,
         Self::NotSampled,
         Self::Method,
@@ -56,6 +58,7 @@ impl NotMirrored {
         Self::AdaptFailed,
         Self::ShuttingDown,
         Self::Refused,
+        Self::NotAnnounced,
     ];
 
     /// The stable name in JSON, metrics and the database.
@@ -77,6 +80,7 @@ impl NotMirrored {
             Self::AdaptFailed => "adapt_failed",
             Self::ShuttingDown => "shutting_down",
             Self::Refused => "refused",
+            Self::NotAnnounced => "not_announced",
         }
     }
 
@@ -99,6 +103,7 @@ impl NotMirrored {
             Self::AdaptFailed => "request could not be adapted",
             Self::ShuttingDown => "recorder shutting down",
             Self::Refused => "malformed, never forwarded",
+            Self::NotAnnounced => "the store could not note beforehand that it would be sent",
         }
     }
 }

@@ -1,18 +1,20 @@
 //! From the queue to the shadow: one task per integration, as many calls at once as allowed, each joined.
 
 use crate::adapt::{retry_after_s, shadow_request};
-use crate::exchange::{Capture, Clock, Exchange, NotMirrored, Role};
+use crate::exchange::{BodyCopy, Capture, Clock, Exchange, NotMirrored, Outcome, Role, Timings};
 use crate::latency::Shard;
 use crate::mirror::door::Job;
 use crate::mirror::{Line, PrimaryDone, Shadow, Taken};
+use http::{HeaderMap, HeaderName};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 
 const SHARD_PUSH_MS: u64 = 1_000;
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// Where finished work goes.
 #[derive(Clone, Debug)]
@@ -21,7 +23,13 @@ pub struct Outlets {
     pub recordings: mpsc::Sender<Taken>,
     /// The shadow's latencies, once a second.
     pub shards: mpsc::Sender<Shard>,
+    /// Calls of methods that are not safe, before they are sent; without it nobody keeps them.
+    pub announced: Option<mpsc::Sender<Announced>>,
 }
+
+/// A call that is about to be sent and that the provider may process: its capture so far, and whom to tell whether it is
+/// kept.
+pub type Announced = (Capture, Box<dyn FnOnce(bool) + Send>);
 
 /// Dispatches until every door is dropped and its queue is drained. `closing` is the deadline: cancelled, it ends the
 /// calls in flight and those queued as aborted.
@@ -34,6 +42,7 @@ pub async fn run(lines: Vec<Line>, outlets: Outlets, closing: CancellationToken)
             shadow,
             clock: line.clock,
             recordings: outlets.recordings.clone(),
+            announced: outlets.announced.clone(),
             shard: Arc::clone(&shard),
             closing: closing.clone(),
             calls: Arc::new(Semaphore::new(line.settings.in_flight_max.max(1))),
@@ -86,6 +95,7 @@ struct Work {
     shadow: Shadow,
     clock: Clock,
     recordings: mpsc::Sender<Taken>,
+    announced: Option<mpsc::Sender<Announced>>,
     shard: Arc<Mutex<Shard>>,
     closing: CancellationToken,
     calls: Arc<Semaphore>,
@@ -132,6 +142,12 @@ impl Work {
                 return None;
             }
         };
+        if !request.method().is_safe() && !self.announce(&job, request.headers()).await {
+            tracing::debug!(%integration, "not mirrored: the store could not note that it would be sent");
+            switch.give_back();
+            book.not_mirrored(NotMirrored::NotAnnounced);
+            return None;
+        }
         let queue_wait_us = self.clock.elapsed_us(job.complete);
         let period = job.period.clone();
         let shadow = self.shadow.call(request, queue_wait_us, &mut job.held, [&period, &self.closing]).await;
@@ -143,6 +159,35 @@ impl Work {
         shard.record_exchange(integration, &job.endpoint, Role::Shadow, shadow.outcome, &shadow.timings);
         drop(shard);
         Some(Ended { job, shadow })
+    }
+
+    /// Has it kept that this call is about to be sent, so that after a crash it is known that the provider may have
+    /// processed it. False: it is not to be sent.
+    async fn announce(&self, job: &Job, sent: &HeaderMap) -> bool {
+        let Some(announced) = &self.announced else { return true };
+        let mut request = job.request.clone();
+        request.headers = sent.get(IDEMPOTENCY_KEY).map(|key| (IDEMPOTENCY_KEY, key.clone())).into_iter().collect();
+        request.body = BodyCopy::empty();
+        let capture = Capture {
+            id: job.id,
+            integration: Arc::clone(&self.line.integration),
+            endpoint: Arc::clone(&job.endpoint),
+            received_unix_us: job.received_unix_us,
+            request,
+            primary: None,
+            shadow: Exchange {
+                role: Role::Shadow,
+                started_unix_us: self.clock.unix_us(),
+                response: None,
+                failure: None,
+                outcome: Outcome::Unknown,
+                timings: Timings::default(),
+            },
+        };
+        let (tell, told) = oneshot::channel();
+        // Nobody listens any more if the call was cut meanwhile.
+        let tell = Box::new(move |kept| tell.send(kept).unwrap_or_default());
+        announced.send((capture, tell)).await.is_ok() && told.await.unwrap_or(false)
     }
 
     async fn finish(&self, ended: Ended) {

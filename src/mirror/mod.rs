@@ -13,7 +13,7 @@ mod tests;
 
 pub use crate::adapt::{BaseUrl, strip_prefix};
 pub use call::Shadow;
-pub use dispatch::{Outlets, run};
+pub use dispatch::{Announced, Outlets, run};
 pub use door::{Door, Line, Offer, PrimaryDone, PrimarySide, Ticket, door};
 pub use held::{BytesHeld, MemoryInAll};
 pub use sample::{JsonPointer, SampleKey};

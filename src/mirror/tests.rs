@@ -170,7 +170,7 @@ async fn the_line_ends_when_its_doors_are_gone_and_everything_is_recorded() {
     let line = stand.line.take().unwrap();
     let Stand { door, ledger, board: _board, .. } = stand;
     drop(door);
-    let outlets = Outlets { recordings, shards };
+    let outlets = Outlets { recordings, shards, announced: None };
     let limit = Duration::from_secs(10);
     tokio::time::timeout(limit, run(vec![line], outlets, CancellationToken::new())).await.unwrap();
     let mut count = 0;
@@ -195,7 +195,7 @@ async fn a_closing_deadline_ends_what_is_queued_as_aborted() {
     drop(stand);
     let closing = CancellationToken::new();
     closing.cancel();
-    run(vec![line], Outlets { recordings, shards }, closing).await;
+    run(vec![line], Outlets { recordings, shards, announced: None }, closing).await;
     assert_eq!(taken.recv().await.unwrap().capture.shadow.outcome, Outcome::Aborted);
     assert_eq!(ledger.of("pay").unwrap().snapshot().mirrored[Outcome::Aborted as usize], 1);
 }
@@ -233,7 +233,7 @@ async fn what_cannot_be_adapted_is_counted_and_not_called() {
     let line = stand.line.take().unwrap();
     let (ledger, board) = (Arc::clone(&stand.ledger), Arc::clone(&stand.board));
     drop(stand);
-    run(vec![line], Outlets { recordings, shards }, CancellationToken::new()).await;
+    run(vec![line], Outlets { recordings, shards, announced: None }, CancellationToken::new()).await;
     let book = ledger.of("pay").unwrap().snapshot();
     assert!(book.adds_up() && book.pending == 0);
     assert_eq!(book.not_mirrored[NotMirrored::AdaptFailed as usize], 1);

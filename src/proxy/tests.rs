@@ -128,7 +128,7 @@ impl Stand {
         let (door, line) = mirror::door(mirror, adapt, target(shadow), switch, book, Clock);
         let (recordings, taken) = mpsc::channel(64);
         let (shards, shard_queue) = mpsc::channel(64);
-        let outlets = Outlets { recordings, shards: shards.clone() };
+        let outlets = Outlets { recordings, shards: shards.clone(), announced: None };
         let mut tasks = JoinSet::new();
         tasks.spawn(async move { mirror::run(vec![line], outlets, CancellationToken::new()).await });
         let route = Route {

@@ -3,7 +3,7 @@
 use crate::exchange::{Outcome, Role};
 use crate::latency::{Exact, Phase, Series, SeriesKey};
 use crate::store::reader::unsigned;
-use crate::store::{Reader, RunEnd, RunInfo, RunRow, SeriesFilter, StoreError, SwitchRow, prune};
+use crate::store::{GapRow, Reader, RunEnd, RunInfo, RunRow, SeriesFilter, StoreError, SwitchRow, prune};
 use rusqlite::params;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -151,6 +151,18 @@ impl Reader {
                 captures: unsigned(row.get(7)?),
                 last_capture_unix_us: row.get(8)?,
             })
+        })
+    }
+
+    /// What runs that died may have lost, newest first, at most 1 000.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn gaps(&self) -> Result<Vec<GapRow>, StoreError> {
+        let text = "SELECT run, from_us, to_us, pending FROM gaps ORDER BY run DESC LIMIT 1000";
+        self.rows(text, [], |row| {
+            let pending = unsigned(row.get(3)?);
+            Ok(GapRow { run: row.get(0)?, from_unix_us: row.get(1)?, to_unix_us: row.get(2)?, pending })
         })
     }
 

@@ -133,7 +133,7 @@ fn check_history(db: &Connection, path: &Path, version: i64) -> Result<(), Store
     Ok(())
 }
 
-fn hash(text: &str) -> String {
+pub(in crate::store) fn hash(text: &str) -> String {
     use std::fmt::Write;
     Sha256::digest(text.as_bytes()).iter().fold(String::with_capacity(64), |mut hex, byte| {
         let _ = write!(hex, "{byte:02x}");

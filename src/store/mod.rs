@@ -9,6 +9,7 @@ mod block;
 mod checkpoint;
 mod codec;
 mod convert;
+mod dead;
 mod error;
 mod filter;
 mod history;
@@ -33,8 +34,8 @@ pub use migrate::check;
 pub use prepare::{Prepared, Preparer};
 pub use reader::Reader;
 pub use row::{
-    Batch, CaptureSummary, ExchangeSummary, LedgerRow, PruneReport, RunEnd, RunInfo, RunRow, StoredBody, StoredCapture,
-    StoredExchange, SwitchRow, TrainedDictionary,
+    Batch, CaptureSummary, ExchangeSummary, GapRow, LedgerRow, PruneReport, RunEnd, RunInfo, RunRow, StoredBody,
+    StoredCapture, StoredExchange, SwitchRow, TrainedDictionary,
 };
 pub use training::Samples;
 pub use writer::Writer;

@@ -211,6 +211,19 @@ pub struct RunRow {
     pub last_capture_unix_us: Option<i64>,
 }
 
+/// What a run that died may have lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GapRow {
+    /// The run.
+    pub run: i64,
+    /// Its last commit, microseconds since the Unix epoch.
+    pub from_unix_us: i64,
+    /// When the file was opened again, likewise.
+    pub to_unix_us: i64,
+    /// Requests that were pending then, as far as that was committed.
+    pub pending: u64,
+}
+
 /// What pruning removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PruneReport {

@@ -1,5 +1,9 @@
 //! The store held to its promises.
 
+mod crash;
+mod keeping;
+mod paging;
+
 use super::*;
 use crate::compare::{Difference, Examined, Verdict, What};
 use crate::exchange::*;
@@ -7,6 +11,7 @@ use crate::latency::{Phase, Series, SeriesKey};
 use crate::redact::{Hit, Part, Recording, Side};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method};
+use rusqlite::params;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -82,6 +87,16 @@ fn append_all(writer: &mut Writer, recordings: &[Recording], verdict: &Verdict) 
     let examined = Examined { verdict: verdict.clone(), shape: None };
     let prepared = recordings.iter().map(|one| preparer.parts(one, &examined).0).collect();
     writer.append(&Batch { prepared, ..Batch::default() }).unwrap();
+}
+
+/// Prunes until there is nothing more to do.
+fn prune_all(writer: &mut Writer, now_us: i64) -> PruneReport {
+    let mut all = PruneReport { more: true, ..PruneReport::default() };
+    while all.more {
+        let one = writer.prune(now_us).unwrap();
+        all = PruneReport { bodies: all.bodies + one.bodies, captures: all.captures + one.captures, ..one };
+    }
+    all
 }
 
 /// Ids sort by time, in every run of a test alike.
@@ -321,8 +336,7 @@ fn age_goes_whole_and_shared_bodies_stay() {
     let old = recording(T0, "GET /a", body("shared"), None, Some(body("only old")));
     let new = recording(T0 + 10 * DAY_US, "GET /a", body("shared"), None, Some(body("new")));
     append(&mut writer, &[old.clone(), new.clone()]);
-    let report = writer.prune(T0 + 11 * DAY_US).unwrap();
-    assert_eq!((report.captures, report.more), (1, false));
+    assert_eq!(prune_all(&mut writer, T0 + 11 * DAY_US).captures, 1);
     let reader = Reader::open(&settings.path).unwrap();
     assert!(reader.capture(&old.capture.id).unwrap().is_none());
     let kept = reader.capture(&new.capture.id).unwrap().unwrap();
@@ -342,7 +356,7 @@ fn size_takes_bodies_before_rows() {
     let one = |n: i64| recording(T0 + n, "GET /a", BodyCopy::empty(), None, Some(body(noise(8_000, n as u64 + 1))));
     let all: Vec<_> = (0..1_500).map(one).collect();
     append(&mut writer, &all);
-    let report = writer.prune(T0).unwrap();
+    let report = prune_all(&mut writer, T0);
     assert!(report.bodies > 0 && report.captures == 0, "{report:?}");
     assert!(report.size_bytes <= 6 << 20, "{report:?}");
     let reader = Reader::open(&settings.path).unwrap();

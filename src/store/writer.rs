@@ -10,7 +10,7 @@ use crate::store::prepare::Shared;
 use crate::store::prune::{Pruning, Sweep};
 use crate::store::{
     Batch, Connection, LedgerRow, Prepared, Preparer, PruneReport, RunInfo, Settings, StoreError, SwitchRow,
-    TrainedDictionary, lock, migrate,
+    TrainedDictionary, dead, lock, migrate,
 };
 use rusqlite::params;
 use sha2::{Digest, Sha256};
@@ -65,8 +65,41 @@ impl Writer {
         migrate::is_ours(path)?;
         let lock = lock::Lock::take(path)?;
         let mut db = migrate::open_to_write(path)?;
-        close_dead_runs(&mut db, path)?;
-        Self::begin(db, settings, run, lock)
+        let dead = dead::close_runs(&mut db, path)?;
+        let mut writer = Self::begin(db, settings, run, lock)?;
+        dead.into_iter().try_for_each(|run| writer.store_unknown_calls(run))?;
+        Ok(writer)
+    }
+
+    /// What a run had announced, and nobody knows the end of.
+    fn store_unknown_calls(&mut self, dead: i64) -> Result<(), StoreError> {
+        let path = self.settings.path.clone();
+        let calls = dead::unknown_calls(&self.db, &path, dead)?;
+        let tx = self.db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(at(&path))?;
+        let mut insert = Insert {
+            hot: Hot::new(&tx, &path)?,
+            db: &tx,
+            path: &path,
+            run: dead,
+            memory: &mut self.memory,
+            shared: &self.shared,
+            packer: &mut self.packer,
+        };
+        for call in &calls {
+            insert.capture(call)?;
+        }
+        insert.totals()?;
+        insert.run("DELETE FROM intents WHERE run = ?1", [dead])?;
+        drop(insert);
+        tx.commit().map_err(at(&path))?;
+        if !calls.is_empty() {
+            tracing::warn!(
+                run = dead,
+                calls = calls.len(),
+                "calls were in flight when the run before this one died: the new provider may have processed them;                  see darklaunch recordings list --outcome unknown"
+            );
+        }
+        Ok(())
     }
 
     /// Opens the store beside the writer of the process that this one takes over from, which shares its lock and is about
@@ -264,8 +297,12 @@ impl Writer {
     ///
     /// # Errors
     /// What SQLite says; everything appended is stored regardless.
-    pub fn close(self) -> Result<(), StoreError> {
+    pub fn close(mut self) -> Result<(), StoreError> {
         let path = self.settings.path.clone();
+        if !self.memory.intents.is_empty() {
+            // Announced, and the answer was lost on the way: as little is known of them as after a crash.
+            self.store_unknown_calls(self.run)?;
+        }
         drop(self.checkpoints);
         self.db
             .execute("UPDATE runs SET stopped_us = ?2 WHERE id = ?1", params![self.run, Clock.unix_us()])
@@ -287,30 +324,6 @@ fn begin_run(db: &Connection, path: &Path, info: &RunInfo, limits: &str) -> Resu
     let values = params![info.instance, info.config_hash, info.version, info.started_unix_us, limits];
     db.execute(text, values).map_err(at(path))?;
     Ok(db.last_insert_rowid())
-}
-
-/// Runs that did not close: their gap, what was pending, what was announced.
-fn close_dead_runs(db: &mut Connection, path: &Path) -> Result<(), StoreError> {
-    let now = Clock.unix_us();
-    let work = |db: &mut Connection| {
-        let tx = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-        let find = "SELECT id FROM runs WHERE stopped_us IS NULL AND ended_unknown = 0";
-        let dead: Vec<i64> = tx.prepare(find)?.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
-        for run in dead {
-            tx.execute(
-                "INSERT INTO gaps (run, from_us, to_us, pending) SELECT id, coalesce(last_commit_us, started_us), ?2,
-                 coalesce((SELECT sum(count) FROM ledger WHERE run = ?1 AND state = 'pending'), 0)
-                 FROM runs WHERE id = ?1",
-                [run, now],
-            )?;
-            tx.execute("DELETE FROM ledger WHERE run = ?1 AND state = 'pending' AND count = 0", [run])?;
-            tx.execute("UPDATE ledger SET state = 'unknown' WHERE run = ?1 AND state = 'pending'", [run])?;
-            tx.execute("UPDATE intents SET lost = 1 WHERE run = ?1 AND lost = 0", [run])?;
-            tx.execute("UPDATE runs SET ended_unknown = 1 WHERE id = ?1", [run])?;
-        }
-        tx.commit()
-    };
-    work(db).map_err(at(path))
 }
 
 fn load_dictionaries(db: &Connection, path: &Path, shared: &Shared) -> Result<(), StoreError> {

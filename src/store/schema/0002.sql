@@ -18,7 +18,7 @@ CREATE TABLE marks (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHO
 ALTER TABLE runs ADD COLUMN limits TEXT NOT NULL DEFAULT '';          -- JSON: the limits in force
 ALTER TABLE runs ADD COLUMN last_commit_us INTEGER;
 -- What a run that died may have lost: from its last commit until the file was opened again.
-CREATE TABLE gaps (run INTEGER PRIMARY KEY, from_us INTEGER, to_us INTEGER NOT NULL, pending INTEGER NOT NULL) STRICT;
+CREATE TABLE gaps (run INTEGER PRIMARY KEY, from_us INTEGER NOT NULL, to_us INTEGER NOT NULL, pending INTEGER NOT NULL) STRICT;
 
 -- The kinds of captures. They are what every filter looks up, and what variety is: each keeps its newest.
 CREATE TABLE classes (
@@ -82,14 +82,13 @@ CREATE TABLE erasures (
   proofs BLOB NOT NULL                       -- rolling hashes of what must not be found any more, 8 bytes each
 ) STRICT;
 
--- Calls of methods that are not safe, from before they are sent until their capture is stored.
+-- Calls of methods that are not safe, from before they are sent until their capture is stored. Those of a run that died
+-- become captures of outcome unknown: the provider may have processed them.
 CREATE TABLE intents (
   id BLOB PRIMARY KEY, run INTEGER NOT NULL, integration TEXT NOT NULL, endpoint TEXT NOT NULL, method TEXT NOT NULL,
-  target TEXT NOT NULL, idempotency_key TEXT, at_us INTEGER NOT NULL,
-  lost INTEGER NOT NULL DEFAULT 0            -- 1: its run died before the answer: the provider may have processed it
+  target TEXT NOT NULL, idempotency_key TEXT, at_us INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX intents_open ON intents (run) WHERE lost = 0;
-CREATE INDEX intents_lost ON intents (at_us) WHERE lost = 1;
+CREATE INDEX intents_by_run ON intents (run);
 
 -- Captures that size let live for variety although older than what it took: looked at again.
 CREATE TABLE kept (capture INTEGER PRIMARY KEY) STRICT;
