@@ -1,6 +1,6 @@
 //! Two JSON documents side by side: where they differ, and how.
 
-use crate::compare::shape::kind;
+use crate::compare::shape::{self, kind};
 use crate::compare::tape::{Tape, Token};
 use crate::compare::{DIFFERENCES_MAX, Difference, What};
 use std::collections::HashMap;
@@ -12,7 +12,7 @@ pub(in crate::compare) const PATH_BYTES_MAX: usize = 512;
 
 /// Adds every place where the documents differ, up to [`DIFFERENCES_MAX`] in all.
 pub(in crate::compare) fn values(old: &Tape<'_>, new: &Tape<'_>, found: &mut Vec<Difference>) {
-    Walk { old, new, path: Vec::new(), found, most: DIFFERENCES_MAX }.values(0, 0);
+    Walk { old, new, path: Vec::new(), found, places: Vec::new(), most: DIFFERENCES_MAX }.values(0, 0);
 }
 
 #[derive(Clone, Copy)]
@@ -25,8 +25,11 @@ enum Step<'t> {
 struct Walk<'t, 'a> {
     old: &'t Tape<'a>,
     new: &'t Tape<'a>,
-    path: Vec<Step<'t>>,
+    /// Each step with the hash of all up to it.
+    path: Vec<(Step<'t>, u64)>,
     found: &'t mut Vec<Difference>,
+    /// Path and kind of what was found, as hashes.
+    places: Vec<u64>,
     most: usize,
 }
 
@@ -63,7 +66,7 @@ impl<'t> Walk<'t, '_> {
                     None => index.insert(keys(self.new, new_at)).get(name).copied(),
                 },
             };
-            self.path.push(Step::Member(name));
+            self.step(Step::Member(name));
             match other {
                 Some(other) => self.values(key + 1, other + 1),
                 None => self.add(What::Missing),
@@ -77,7 +80,7 @@ impl<'t> Walk<'t, '_> {
         for key in self.new.members(new_at) {
             let added = name(self.new, key).filter(|name| !known.contains_key(name));
             if let Some(name) = added {
-                self.path.push(Step::Member(name));
+                self.step(Step::Member(name));
                 self.add(What::Added);
                 self.path.pop();
             }
@@ -89,7 +92,7 @@ impl<'t> Walk<'t, '_> {
         if old.clone().count() != new.clone().count() {
             self.add(What::Length);
         }
-        self.path.push(Step::Item);
+        self.step(Step::Item);
         for (old, new) in old.zip(new) {
             self.values(old, new);
         }
@@ -100,27 +103,43 @@ impl<'t> Walk<'t, '_> {
     fn equal(&self, old_at: usize, new_at: usize) -> bool {
         let mut found = Vec::new();
         // A path of its own, so that the depth counts anew; the reader's own limit on nesting bounds it.
-        Walk { old: self.old, new: self.new, path: Vec::new(), found: &mut found, most: 1 }.values(old_at, new_at);
+        Walk { old: self.old, new: self.new, path: Vec::new(), found: &mut found, places: Vec::new(), most: 1 }
+            .values(old_at, new_at);
         found.is_empty()
     }
 
+    fn step(&mut self, step: Step<'t>) {
+        let path = self.path.last().map_or(shape::BASIS, |(_, hash)| *hash);
+        let hash = match step {
+            Step::Member(name) => shape::member(path, name.as_bytes()),
+            Step::Item => shape::fold(path, shape::ITEM),
+        };
+        self.path.push((step, hash));
+    }
+
     fn add(&mut self, what: What) {
-        let path = self.written();
-        let difference = Difference { path, what };
+        let path = self.path.last().map_or(shape::BASIS, |(_, hash)| *hash);
+        let place = shape::fold(path, u64::from(what.code()));
         // Array positions share a path, so one habit of a provider is one difference, not a thousand.
-        if self.found.len() < self.most && !self.found.contains(&difference) {
-            self.found.push(difference);
+        if self.found.len() < self.most && !self.places.contains(&place) {
+            self.places.push(place);
+            self.found.push(Difference { path: self.written(), what });
         }
     }
 
     fn written(&self) -> String {
         let mut text = "$".to_owned();
-        for step in &self.path {
+        for (step, _) in &self.path {
             match step {
                 Step::Item => text.push_str("[]"),
                 Step::Member(key) => {
                     let plain = !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-');
-                    text.push_str(&if plain { format!(".{key}") } else { format!("[{key:?}]") });
+                    if plain {
+                        text.push('.');
+                        text.push_str(key);
+                    } else {
+                        text.push_str(&format!("[{key:?}]"));
+                    }
                 }
             }
         }

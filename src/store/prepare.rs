@@ -142,9 +142,13 @@ impl Preparer {
         let headers = [Some(&capture.request.headers), answer(capture.primary.as_ref()), answer(Some(&capture.shadow))];
         block::write(&mut block, headers, &of.hits, differences);
         let details = self.packer.pack(&block, with);
-        let (body, _) = self.part(&capture.request.body, with);
-        let primary = capture.primary.as_ref().map(|primary| self.side(primary, capture.received_unix_us, with).0);
-        let (shadow, met) = self.side(&capture.shadow, capture.received_unix_us, with);
+        let (body, _) = self.part(&capture.request.body, with, None);
+        let primary =
+            capture.primary.as_ref().map(|primary| self.side(primary, capture.received_unix_us, with, None).0);
+        // Where both answer the same, it is looked at once.
+        let twin = capture.primary.as_ref().and_then(|of| of.response.as_ref()).map(|answer| &answer.body.bytes);
+        let twin = twin.zip(primary.as_ref().and_then(|primary| primary.part.body.as_ref()));
+        let (shadow, met) = self.side(&capture.shadow, capture.received_unix_us, with, twin);
         let shape = self.shape(&capture.shadow, &shadow, met, examined.shape);
         let samples = match with {
             Some(_) => None,
@@ -177,10 +181,16 @@ impl Preparer {
         (prepared, samples)
     }
 
-    fn side(&mut self, of: &Exchange, received_us: i64, with: Option<&Dictionary>) -> (Side, Met) {
+    fn side(
+        &mut self,
+        of: &Exchange,
+        received_us: i64,
+        with: Option<&Dictionary>,
+        twin: Option<(&Bytes, &Body)>,
+    ) -> (Side, Met) {
         let absent = BodyCopy::empty();
         let copy = of.response.as_ref().map_or(&absent, |response| &response.body);
-        let (part, met) = self.part(copy, with);
+        let (part, met) = self.part(copy, with, twin);
         let failure = of.failure.and_then(|failure| FailureKind::ALL.iter().position(|kind| *kind == failure.kind));
         let side = Side {
             after_us: of.started_unix_us.saturating_sub(received_us),
@@ -196,14 +206,17 @@ impl Preparer {
         (side, met)
     }
 
-    fn part(&mut self, copy: &BodyCopy, with: Option<&Dictionary>) -> (Part, Met) {
+    fn part(&mut self, copy: &BodyCopy, with: Option<&Dictionary>, twin: Option<(&Bytes, &Body)>) -> (Part, Met) {
         let dropped = copy.drop_reason();
         let code = dropped.and_then(|reason| DropReason::ALL.iter().position(|known| *known == reason));
         let mut part = Part { seen: copy.seen_bytes, dropped: code.map(|at| at as i64), body: None };
         if copy.bytes.is_empty() || dropped.is_some() {
             return (part, Met::Known(Some(NO_SHAPE)));
         }
-        let digest: Digest = Sha256::digest(&copy.bytes).into();
+        let digest: Digest = match twin {
+            Some((bytes, body)) if *bytes == copy.bytes => body.digest,
+            _ => Sha256::digest(&copy.bytes).into(),
+        };
         let met = self.shared.window.meet(&digest);
         let bytes = match met {
             Met::Known(_) => Content::Seen(copy.bytes.clone()),
