@@ -375,6 +375,11 @@ fn tell_crash(config: &Config) {
     }
 }
 
+/// The store's settings of a configuration.
+pub fn store_settings(config: &Config) -> store::Settings {
+    build::store_settings(config)
+}
+
 /// The redactors of a configuration. With a key of no meaning they still tell whether a rule matches.
 ///
 /// # Errors

@@ -9,6 +9,7 @@ mod filter;
 mod gate;
 mod print;
 mod read;
+mod recordings;
 mod rules;
 mod run;
 mod selftest;
@@ -61,9 +62,9 @@ enum Command {
     /// Look after what was recorded as a whole
     #[command(subcommand)]
     Store(store::StoreCommand),
-    /// List or show what was recorded
+    /// List, show or follow what was recorded; forget a person
     #[command(subcommand)]
-    Recordings(read::RecordingsCommand),
+    Recordings(recordings::RecordingsCommand),
 }
 
 /// Which configuration.
@@ -144,7 +145,7 @@ pub fn main() -> ExitCode {
         Command::Redact(args) => filter::redact(&args),
         Command::Rules(command) => rules::rules(&command),
         Command::Store(command) => store::store(&command),
-        Command::Recordings(command) => read::recordings(&command),
+        Command::Recordings(command) => recordings::recordings(&command),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -19,6 +19,16 @@ pub fn data(text: &str) -> Result<(), Failure> {
     }
 }
 
+/// Data that is only a part of what comes, to stdout. False: nobody reads it any more.
+pub fn streamed(text: &str) -> Result<bool, Failure> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(Failure::no(format!("cannot write to stdout: {error}"))),
+    }
+}
+
 /// JSON, to stdout.
 pub fn json(value: &Value) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(value).map_err(|error| Failure::no(error.to_string()))?;

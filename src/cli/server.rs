@@ -136,7 +136,7 @@ fn segment(integration: &str) -> Result<&str, Failure> {
     }
 }
 
-fn who() -> String {
+pub(crate) fn who() -> String {
     format!("{} (command line)", config::user_name())
 }
 

@@ -42,7 +42,7 @@ pub fn close_runs(db: &mut Connection, path: &Path) -> Result<Vec<i64>, StoreErr
 /// # Errors
 /// What SQLite says.
 pub fn unknown_calls(db: &Connection, path: &Path, run: i64) -> Result<Vec<Prepared>, StoreError> {
-    let text = "SELECT id, integration, endpoint, method, target, idempotency_key, at_us FROM intents
+    let text = "SELECT id, integration, endpoint, method, target, idempotency_key, at_us, rules FROM intents
         WHERE run = ?1 LIMIT ?2";
     let mut statement = db.prepare(text).map_err(at(path))?;
     let read = |row: &rusqlite::Row<'_>| {
@@ -54,12 +54,12 @@ pub fn unknown_calls(db: &Connection, path: &Path, run: i64) -> Result<Vec<Prepa
         let lines: HeaderMap = key.map(|key| (HeaderName::from_static("idempotency-key"), key)).into_iter().collect();
         let mut plain = Vec::new();
         block::write(&mut plain, [Some(&lines), None, None], &[], &[]);
-        let nothing = || Part { seen: 0, dropped: None, body: None };
+        let nothing = || Part { seen: 0, dropped: None, body: None, pruned: false };
         Ok(Prepared {
             id: id.try_into().unwrap_or_default(),
             integration: integration.into(),
             endpoint: endpoint.into(),
-            rules: "".into(),
+            rules: row.get::<_, String>(7)?.into(),
             received_us: row.get(6)?,
             method,
             target: row.get(4)?,

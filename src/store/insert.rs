@@ -16,6 +16,8 @@ const IDEMPOTENCY_KEY: &str = "idempotency-key";
 const NAMES_MAX: usize = 16_384;
 /// The classes of one endpoint after which new shapes and statuses are no longer told apart.
 const CLASSES_PER_ENDPOINT_MAX: usize = 256;
+/// Stands for a body that was pruned.
+const PRUNED: i64 = -1;
 /// The shape of what is one of too many.
 const OTHER_SHAPE: u64 = 1;
 
@@ -188,7 +190,7 @@ impl Insert<'_> {
 
     /// The row of a body: an equal recent one, or a new one; none for an empty or dropped body.
     fn body(&mut self, capture: i64, part: &Part) -> Result<Option<i64>, StoreError> {
-        let Some(body) = &part.body else { return Ok(None) };
+        let Some(body) = &part.body else { return Ok(part.pruned.then_some(PRUNED)) };
         if let Some(place) = self.shared.window.place(&body.digest) {
             if place.owner != capture {
                 self.hot.repeat.execute([place.body, capture]).map_err(error::at(self.path))?;
@@ -236,8 +238,8 @@ impl Insert<'_> {
     pub fn intent(&mut self, of: &Recording) -> Result<(), StoreError> {
         let capture = &of.capture;
         let key = capture.request.headers.get(IDEMPOTENCY_KEY).map(|value| value.to_str().unwrap_or_default());
-        let text = "INSERT INTO intents (id, run, integration, endpoint, method, target, idempotency_key, at_us)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING";
+        let text = "INSERT INTO intents (id, run, integration, endpoint, method, target, idempotency_key, rules, at_us)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING";
         let id = *capture.id.0.as_bytes();
         let values = params![
             id.as_slice(),
@@ -247,6 +249,7 @@ impl Insert<'_> {
             capture.request.method.as_str(),
             capture.request.target,
             key,
+            &*of.rules_hash,
             capture.received_unix_us,
         ];
         self.run(text, values)?;

@@ -73,6 +73,16 @@ pub fn is_ours(path: &Path) -> Result<bool, StoreError> {
     Ok(true)
 }
 
+/// Whether the file has the newest schema that this version knows.
+///
+/// # Errors
+/// What the system says.
+pub fn is_current(path: &Path) -> Result<bool, StoreError> {
+    let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(at(path))?;
+    db.busy_timeout(std::time::Duration::from_millis(BUSY_TIMEOUT_MS)).map_err(at(path))?;
+    Ok(schema_of(&db, path)? == STEPS.len() as i64)
+}
+
 fn known(path: &Path, found: i64) -> Result<(), StoreError> {
     let known = STEPS.len() as i64;
     if found > known { Err(StoreError::Newer { path: path.into(), found, known }) } else { Ok(()) }

@@ -10,11 +10,13 @@ mod checkpoint;
 mod codec;
 mod convert;
 mod dead;
+mod erase;
 mod error;
 mod filter;
 mod history;
 mod insert;
 mod lock;
+mod merge;
 mod migrate;
 mod page;
 mod prepare;
@@ -25,6 +27,8 @@ mod row;
 #[cfg(test)]
 mod tests;
 mod training;
+mod upkeep;
+mod verify;
 mod window;
 mod writer;
 
@@ -34,10 +38,11 @@ pub use migrate::check;
 pub use prepare::{Prepared, Preparer};
 pub use reader::Reader;
 pub use row::{
-    Batch, CaptureSummary, ExchangeSummary, GapRow, LedgerRow, PruneReport, RunEnd, RunInfo, RunRow, StoredBody,
-    StoredCapture, StoredExchange, SwitchRow, TrainedDictionary,
+    Batch, CaptureSummary, Erasure, ExchangeSummary, Finding, GapRow, LedgerRow, Merged, PruneReport, RunEnd, RunInfo,
+    RunRow, Soundness, StoredBody, StoredCapture, StoredExchange, SwitchRow, TrainedDictionary,
 };
 pub use training::Samples;
+pub use upkeep::Upkeep;
 pub use writer::Writer;
 
 /// The connection, named once: only this room may.

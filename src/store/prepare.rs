@@ -66,6 +66,8 @@ pub(in crate::store) struct Part {
     pub seen: u64,
     pub dropped: Option<i64>,
     pub body: Option<Body>,
+    /// There was one, and it was pruned where this capture comes from.
+    pub pruned: bool,
 }
 
 /// The bytes of a body.
@@ -209,7 +211,7 @@ impl Preparer {
     fn part(&mut self, copy: &BodyCopy, with: Option<&Dictionary>, twin: Option<(&Bytes, &Body)>) -> (Part, Met) {
         let dropped = copy.drop_reason();
         let code = dropped.and_then(|reason| DropReason::ALL.iter().position(|known| *known == reason));
-        let mut part = Part { seen: copy.seen_bytes, dropped: code.map(|at| at as i64), body: None };
+        let mut part = Part { seen: copy.seen_bytes, dropped: code.map(|at| at as i64), body: None, pruned: false };
         if copy.bytes.is_empty() || dropped.is_some() {
             return (part, Met::Known(Some(NO_SHAPE)));
         }

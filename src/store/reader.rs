@@ -16,7 +16,7 @@ use std::rc::Rc;
 use uuid::Uuid;
 
 /// The most a block of details expands to, bytes: more than any header block the proxy accepts.
-const BLOCK_BYTES_MAX: u64 = 16 << 20;
+pub(in crate::store) const BLOCK_BYTES_MAX: u64 = 16 << 20;
 
 /// The columns of a summary.
 const HEAD: &str = "SELECT c.id, i.name, e.name, c.received_us, c.method, c.target, c.verdict, c.seq,

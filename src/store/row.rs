@@ -224,6 +224,64 @@ pub struct GapRow {
     pub pending: u64,
 }
 
+/// The receipt of an erasure; it holds no value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Erasure {
+    /// Its number.
+    pub id: i64,
+    /// When, microseconds since the Unix epoch.
+    pub at_unix_us: i64,
+    /// By whom.
+    pub who: String,
+    /// Captures removed.
+    pub captures: u64,
+    /// Bodies removed.
+    pub bodies: u64,
+    /// Proofs found in the file or its log afterwards: 0 unless something went wrong.
+    pub remains: u64,
+}
+
+/// What a look at a whole store found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Soundness {
+    /// Captures looked at.
+    pub captures: u64,
+    /// Bodies held against their digests.
+    pub bodies: u64,
+    /// Histograms held against their checksums.
+    pub histograms: u64,
+    /// Ledgers, of one integration and run each, added up.
+    pub ledgers: u64,
+    /// Receipts of erasure whose proofs were looked for in the files.
+    pub erasures: u64,
+    /// What is wrong; empty means sound.
+    pub findings: Vec<Finding>,
+}
+
+/// One kind of thing that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The kind: `integrity`, `body`, `details`, `count`, `histogram`, `ledger` or `erased`.
+    pub what: &'static str,
+    /// How many there are.
+    pub count: u64,
+    /// The first of them; places and figures, never values.
+    pub details: Vec<String>,
+}
+
+/// What a merge added.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Merged {
+    /// Captures of the source.
+    pub looked_at: u64,
+    /// Those of them that were not there yet.
+    pub captures: u64,
+    /// Histograms added or replaced.
+    pub histograms: u64,
+    /// Captures removed here because they were erased there.
+    pub erased: u64,
+}
+
 /// What pruning removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PruneReport {

@@ -3,6 +3,7 @@
 mod crash;
 mod keeping;
 mod paging;
+mod whole;
 
 use super::*;
 use crate::compare::{Difference, Examined, Verdict, What};

@@ -86,7 +86,7 @@ CREATE TABLE erasures (
 -- become captures of outcome unknown: the provider may have processed them.
 CREATE TABLE intents (
   id BLOB PRIMARY KEY, run INTEGER NOT NULL, integration TEXT NOT NULL, endpoint TEXT NOT NULL, method TEXT NOT NULL,
-  target TEXT NOT NULL, idempotency_key TEXT, at_us INTEGER NOT NULL
+  target TEXT NOT NULL, idempotency_key TEXT, rules TEXT NOT NULL, at_us INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX intents_by_run ON intents (run);
 
