@@ -11,6 +11,7 @@ mod faults;
 mod fidelity;
 mod isolation;
 mod listeners;
+mod kills;
 mod load;
 mod readme;
 mod redaction;
