@@ -16,7 +16,7 @@ const TOKEN: &str = "Zx9Kq2Lm8Pn4Rt6Vw1Yb3Dc5";
 const NAME: &str = "Adelheid Quillfeather";
 /// What may be read nowhere, in pieces that no encoding of ours hides.
 const PLANTED: [&str; 8] =
-    ["10.9.8.7", "ada.lovelace7", CARD, "370400440532013000", "4915123456789", TOKEN, "Quillfeather", "Adelheid"];
+    ["203.0.113.7", "ada.lovelace7", CARD, "370400440532013000", "4915123456789", TOKEN, "Quillfeather", "Adelheid"];
 
 fn text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
@@ -109,7 +109,7 @@ async fn what_is_planted_is_readable_nowhere() {
         assert_eq!(answer.bytes().await.unwrap(), body, "the user's answer is untouched");
     }
     // Neither digits nor an @ nor long: only the rules know that it is an address of somebody.
-    get(&recorder, "/hosts/10.9.8.7/notes").await;
+    get(&recorder, "/hosts/203.0.113.7/notes").await;
     let one = recorder.at_rest().await;
     assert_eq!(one["recorded"], bodies.len() + 1, "{one}");
     let dropped: u64 = one["body_dropped"].as_object().unwrap().values().filter_map(Value::as_u64).sum();
