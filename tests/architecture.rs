@@ -100,7 +100,9 @@ fn violations(path: &str, text: &str) -> Vec<String> {
     let holds_the_rule = path == "tests/architecture.rs";
     // A lock file names where packages come from, and is written by Cargo.
     let locked = path.ends_with("Cargo.lock");
-    if (path.starts_with("tests/") || path.starts_with("scripts/")) && !holds_the_rule && !locked {
+    // Bodies as an API sends them are full of addresses; they are only redacted, and nothing there opens a connection.
+    let corpus = path.starts_with("scripts/redaction-bench/");
+    if (path.starts_with("tests/") || path.starts_with("scripts/")) && !holds_the_rule && !locked && !corpus {
         found.extend(foreign_addresses(path, text));
     }
     found

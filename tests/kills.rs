@@ -201,7 +201,7 @@ fn whatever_the_moment_nothing_acknowledged_is_lost_and_nothing_sent_is_forgotte
 }
 
 /// The next start closes the run that died; then everything adds up.
-fn is_sound(path: &PathBuf) {
+fn is_sound(path: &std::path::Path) {
     let settings = Settings { path: path.clone(), ..Settings::default() };
     let info = RunInfo {
         instance: "check".to_owned(),

@@ -4,6 +4,8 @@
 //! until they are committed, then inserted raw by the bare loop, in transactions of the same size. With `--redact` the
 //! redaction with the built-in rules runs inside the recorder, as in production, and is timed with it.
 
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark prints its figures")]
+
 mod traffic;
 
 use clap::Parser;

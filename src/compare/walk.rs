@@ -40,11 +40,8 @@ impl<'t> Walk<'t, '_> {
         }
         let (old, new) = (self.old.token(old_at), self.new.token(new_at));
         match (old, new) {
-            (Token::Object(_) | Token::Array(_), _) if self.path.len() == DEPTH_MAX => {
-                if !self.equal(old_at, new_at) {
-                    self.add(What::Value);
-                }
-            }
+            (Token::Object(_) | Token::Array(_), _) if self.path.len() == DEPTH_MAX && self.equal(old_at, new_at) => {}
+            (Token::Object(_) | Token::Array(_), _) if self.path.len() == DEPTH_MAX => self.add(What::Value),
             (Token::Object(_), Token::Object(_)) => self.objects(old_at, new_at),
             (Token::Array(_), Token::Array(_)) => self.arrays(old_at, new_at),
             _ if kind(old) != kind(new) => self.add(What::Type),

@@ -15,12 +15,15 @@ const STEPS: [Step; 2] = [
     Step { text: include_str!("schema/0002.sql"), carry_over: Some(convert::captures_of_step_1) },
 ];
 
+/// Moves what an older step holds; an error says what could not be read.
+type CarryOver = fn(&rusqlite::Transaction<'_>) -> Result<(), String>;
+
 /// One step of the schema.
 struct Step {
     /// Its statements; their hash is recorded in every store.
     text: &'static str,
     /// What statements cannot do.
-    carry_over: Option<fn(&rusqlite::Transaction<'_>) -> Result<(), String>>,
+    carry_over: Option<CarryOver>,
 }
 
 /// How long a connection waits for another's lock, milliseconds.
