@@ -14,7 +14,7 @@ use darklaunch::telemetry::Ledger;
 use http::{HeaderMap, HeaderValue, Method};
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -201,8 +201,8 @@ fn whatever_the_moment_nothing_acknowledged_is_lost_and_nothing_sent_is_forgotte
 }
 
 /// The next start closes the run that died; then everything adds up.
-fn is_sound(path: &std::path::Path) {
-    let settings = Settings { path: path.clone(), ..Settings::default() };
+fn is_sound(path: &Path) {
+    let settings = Settings { path: path.to_owned(), ..Settings::default() };
     let info = RunInfo {
         instance: "check".to_owned(),
         config_hash: "c".to_owned(),
