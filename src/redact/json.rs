@@ -163,7 +163,7 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
         let name = self.string();
         self.at = back;
         let key = self.pass.key_in_text(&name.ok()?.0);
-        (!key.said().values.is_empty()).then_some(key)
+        key.is_listed().then_some(key)
     }
 
     /// The name of the value at the cursor where it comes after it: `{"value": "..", "type": "email"}`; the cursor stays.

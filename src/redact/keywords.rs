@@ -35,6 +35,10 @@ impl Keywords {
     pub fn are_near(&self, text: &[u8], range: &Range<usize>) -> bool {
         let start = range.start.saturating_sub(self.before_bytes);
         let end = text.len().min(range.end + AFTER_BYTES);
+        // What stands in another parameter or on another line is about something else.
+        let apart = |b: &u8| matches!(b, b'&' | b'\n');
+        let start = text[start..range.start].iter().rposition(apart).map_or(start, |at| start + at);
+        let end = text[range.end..end].iter().position(apart).map_or(end, |at| range.end + at);
         self.are_within(text, range, start..end)
     }
 

@@ -141,6 +141,12 @@ impl Name {
         &self.said
     }
 
+    /// Whether some rule says something of it.
+    pub fn is_listed(&self) -> bool {
+        let Said { values, vetoes, keywords, .. } = &self.said;
+        !(values.is_empty() && vetoes.is_empty() && keywords.is_empty())
+    }
+
     /// Whether the name as a text of its own is left alone by every rule.
     pub fn is_clean(&self) -> bool {
         self.clean

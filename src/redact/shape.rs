@@ -25,11 +25,21 @@ pub(in crate::redact) fn is_harmless(text: &str, kinds: Kinds) -> bool {
 
 /// Whether the candidate at `range` is only a part of something that looks like it.
 pub(in crate::redact) fn is_shape_of_other(text: &str, range: &Range<usize>) -> bool {
+    if is_joined(text.as_bytes(), range) {
+        return true;
+    }
     let inner = |b: u8| b.is_ascii_alphanumeric() || b"._:-+".contains(&b);
     let token = around(text, range, inner);
     let at = range.start - token.start;
     let token = text.get(token).unwrap_or_default().trim_end_matches(['.', ':', ',']);
     is_uuid_over(token, at) || is_digest_within(token) || is_timestamp(token.as_bytes()) || is_decimal(token)
+}
+
+/// Whether a hyphen or an underscore joins the candidate to more letters or digits: `SKU-413-2013`, `776-862-1528-R2`.
+fn is_joined(bytes: &[u8], range: &Range<usize>) -> bool {
+    let joint = |at: usize| bytes.get(at).is_some_and(|b| b"-_".contains(b));
+    let inner = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_alphanumeric);
+    joint(range.end) && inner(range.end + 1) || range.start > 1 && joint(range.start - 1) && inner(range.start - 2)
 }
 
 /// Whether the candidate at `range` is a part of one of our stand-ins.
@@ -116,6 +126,7 @@ mod tests {
         assert!(over("id 12345678-1234-1234-1234-123456789012", "123456789012"));
         assert!(over("d41d8cd98f00b204e9800998ecf8427e", "98"));
         assert!(over("2024-01-15T12:00:00Z", "2024-01-15"));
+        assert!(over("776-862-1528-R2", "776-862-1528") && over("SKU-413-2013", "413-2013"));
         assert!(!over("card 4242424242424242.", "4242424242424242"));
     }
 
