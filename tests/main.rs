@@ -7,6 +7,7 @@ mod console;
 mod crash;
 mod demo;
 mod differential;
+mod disk;
 mod faults;
 mod fidelity;
 mod isolation;

@@ -59,7 +59,7 @@ impl Default for Settings {
             ready_bytes_max: 16 << 20,
             interval_s: 600,
             totals_interval_ms: 1_000,
-            prune_interval_ms: 10_000,
+            prune_interval_ms: 1_000,
         }
     }
 }

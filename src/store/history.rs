@@ -2,9 +2,10 @@
 
 use crate::exchange::{Outcome, Role};
 use crate::latency::{Exact, Phase, Series, SeriesKey};
+use crate::store::error::at;
 use crate::store::reader::unsigned;
 use crate::store::{GapRow, Reader, RunEnd, RunInfo, RunRow, SeriesFilter, StoreError, SwitchRow, prune};
-use rusqlite::params;
+use rusqlite::{Row, params};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -18,8 +19,16 @@ impl Reader {
     /// [`StoreError::BadBlob`] where one is damaged: figures without it would look right and be wrong.
     pub fn series(&self, filter: &SeriesFilter) -> Result<Vec<(SeriesKey, Series)>, StoreError> {
         let mut merged: BTreeMap<SeriesKey, Series> = BTreeMap::new();
-        for (key, _, _, series) in self.intervals(filter)? {
-            merged.entry(key).or_default().merge(&series);
+        for (id, key) in self.series_keys(filter)? {
+            // One at a time: two weeks of intervals would be gigabytes.
+            let mut sum: Option<Series> = None;
+            self.histograms(id, filter.since_unix_s, |_, _, one| match &mut sum {
+                Some(sum) => sum.merge(&one),
+                None => sum = Some(one),
+            })?;
+            if let Some(sum) = sum {
+                merged.insert(key, sum);
+            }
         }
         Ok(merged.into_iter().collect())
     }
@@ -29,6 +38,14 @@ impl Reader {
     /// # Errors
     /// As [`Reader::series`].
     pub fn intervals(&self, filter: &SeriesFilter) -> Result<Vec<(SeriesKey, i64, i64, Series)>, StoreError> {
+        let mut all = Vec::new();
+        for (id, key) in self.series_keys(filter)? {
+            self.histograms(id, filter.since_unix_s, |t0, run, one| all.push((key.clone(), t0, run, one)))?;
+        }
+        Ok(all)
+    }
+
+    fn series_keys(&self, filter: &SeriesFilter) -> Result<Vec<(i64, SeriesKey)>, StoreError> {
         let text = "SELECT id, endpoint, role, outcome, phase FROM series
             WHERE integration = ?1 AND (?2 IS NULL OR endpoint = ?2)";
         let keys = self.rows(text, params![filter.integration, filter.endpoint], |row| {
@@ -41,33 +58,32 @@ impl Reader {
             let why = || "unknown role, outcome or phase code".to_owned();
             let ((role, outcome), phase) =
                 known.ok_or_else(|| StoreError::BadRow { table: "series", id, why: why() })?;
-            let key = SeriesKey { integration: integration.clone(), endpoint: endpoint.into(), role, outcome, phase };
-            for (t0, run, series) in self.histograms(id, filter.since_unix_s)? {
-                all.push((key.clone(), t0, run, series));
-            }
+            let integration = Arc::clone(&integration);
+            all.push((id, SeriesKey { integration, endpoint: endpoint.into(), role, outcome, phase }));
         }
         Ok(all)
     }
 
-    fn histograms(&self, series: i64, since: Option<i64>) -> Result<Vec<(i64, i64, Series)>, StoreError> {
+    /// Hands over each histogram of a series: interval start, run, series.
+    fn histograms(
+        &self,
+        series: i64,
+        since: Option<i64>,
+        mut each: impl FnMut(i64, i64, Series),
+    ) -> Result<(), StoreError> {
         let text = "SELECT id, t0, run, n, sum_us, min_us, max_us, crc32, blob FROM hist
             WHERE series = ?1 AND t0 >= ?2 ORDER BY t0, run";
-        let rows = self.rows(text, params![series, since.unwrap_or(i64::MIN)], |row| {
-            let exact = Exact {
-                n: unsigned(row.get(3)?),
-                sum_us: unsigned(row.get(4)?),
-                min_us: row.get::<_, Option<i64>>(5)?.map(unsigned),
-                max_us: row.get::<_, Option<i64>>(6)?.map(unsigned),
-                crc32: row.get(7)?,
-            };
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?, exact, row.get::<_, Vec<u8>>(8)?))
-        })?;
-        rows.into_iter()
-            .map(|(id, t0, run, exact, blob)| {
-                let series = Series::decode(&blob, exact).map_err(|source| StoreError::BadBlob { id, source })?;
-                Ok((t0, run, series))
-            })
-            .collect()
+        let said = at(&self.path);
+        let mut statement = self.db.prepare_cached(text).map_err(&said)?;
+        let mut rows = statement.query(params![series, since.unwrap_or(i64::MIN)]).map_err(&said)?;
+        while let Some(row) = rows.next().map_err(&said)? {
+            let id = row.get(0).map_err(&said)?;
+            let exact = exact(row).map_err(&said)?;
+            let blob = row.get_ref(8).and_then(|column| Ok(column.as_blob()?)).map_err(&said)?;
+            let one = Series::decode(blob, exact).map_err(|source| StoreError::BadBlob { id, source })?;
+            each(row.get(1).map_err(&said)?, row.get(2).map_err(&said)?, one);
+        }
+        Ok(())
     }
 
     /// The ledger: integration, state and count, summed over runs.
@@ -173,4 +189,14 @@ impl Reader {
     pub fn size_bytes(&self) -> Result<u64, StoreError> {
         prune::live_bytes(&self.db, &self.path)
     }
+}
+
+fn exact(row: &Row<'_>) -> rusqlite::Result<Exact> {
+    Ok(Exact {
+        n: unsigned(row.get(3)?),
+        sum_us: unsigned(row.get(4)?),
+        min_us: row.get::<_, Option<i64>>(5)?.map(unsigned),
+        max_us: row.get::<_, Option<i64>>(6)?.map(unsigned),
+        crc32: row.get(7)?,
+    })
 }

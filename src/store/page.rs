@@ -107,7 +107,9 @@ impl Reader {
             let slower = filter.slower_than_us.filter(|_| !all_slower);
             let text = match (slower, &sets) {
                 (None, None) => NEWEST.to_owned(),
-                _ => format!("{NEWEST_WITH} AND {} > ?5 ORDER BY received_us DESC, seq DESC", total_column(role)),
+                // Without the column of the row, the index answers alone.
+                (Some(_), None) => with_total(&NEWEST_WITH.replace("hit_set", "0"), role),
+                (_, Some(_)) => with_total(NEWEST_WITH, role),
             };
             let (rows, since) = (page.rows as i64, page.reaches_back_to());
             let mut statement = self.statement(&text)?;
@@ -145,7 +147,7 @@ impl Reader {
         let role = filter.role.unwrap_or(Role::Shadow);
         let allowed: HashSet<i64> = classes.iter().map(|class| class.id).collect();
         let slower = filter.slower_than_us.map_or(-1, |us| i64::try_from(us).unwrap_or(i64::MAX));
-        let text = format!("{STRUCK} AND {} > ?5 ORDER BY received_us DESC, seq DESC", total_column(role));
+        let text = with_total(STRUCK, role);
         for set in self.hit_sets(rule)? {
             let mut statement = self.statement(&text)?;
             let since = page.reaches_back_to();
@@ -182,6 +184,10 @@ impl Reader {
     fn at(&self) -> impl Fn(rusqlite::Error) -> StoreError {
         crate::store::error::at(&self.path)
     }
+}
+
+fn with_total(text: &str, role: Role) -> String {
+    format!("{text} AND {} > ?5 ORDER BY received_us DESC, seq DESC", total_column(role))
 }
 
 /// The newest of a class, from its index alone.
