@@ -120,9 +120,6 @@ fn class(tx: &Transaction<'_>, row: &Row<'_>, primary: Option<&Old>, shadow: &Ol
     tx.query_row(find, values, |row| row.get(0))
 }
 
-/// A packed block: which dictionary, and its bytes.
-type Packed = (i64, Box<[u8]>);
-
 /// The rules that struck, and the packed block.
 fn details(tx: &Transaction<'_>, seq: i64, packer: &mut Packer) -> Result<(String, Packed), String> {
     let said = |e: rusqlite::Error| e.to_string();
