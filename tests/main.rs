@@ -12,6 +12,7 @@ mod faults;
 mod fidelity;
 mod isolation;
 mod listeners;
+mod keeping;
 mod kills;
 mod load;
 mod readme;
