@@ -107,7 +107,7 @@ pub fn compare(recording: &Redacted<Recording>) -> Verdict {
 pub struct Examined {
     /// The verdict.
     pub verdict: Verdict,
-    /// The shape of the shadow's answer, where comparing read it anyway; else ask [`shape`].
+    /// The shape of the shadow's answer, where comparing read it anyway; else ask [`shape()`].
     pub shape: Option<u64>,
 }
 

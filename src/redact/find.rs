@@ -122,6 +122,14 @@ fn of_rule(pass: &mut Pass<'_>, at: u16, text: &str, place: Place<'_>, finds: &m
                 from = range.end.max(whole.start + 1);
                 finds.push(Find { range, rule: at, replaced });
             }
+            Err(Doubt::StandIn) => {
+                // It shields what is inside: other rules would take its groups for numbers of their own.
+                let part = rule.validator.and_then(|validator| validator.check(&text[range.clone()]));
+                let range = part.map_or(range.clone(), |part| range.start + part.start..range.start + part.end);
+                pass.doubt(at, &text[range.clone()], Doubt::StandIn);
+                from = range.end.max(whole.start + 1);
+                finds.push(Find { range, rule: at, replaced: None });
+            }
             Err(doubt) => {
                 pass.doubt(at, &text[range], doubt);
                 // The next candidate may start inside this one; candidates are bounded, so this stays linear.

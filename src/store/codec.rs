@@ -37,6 +37,9 @@ impl fmt::Debug for Dictionary {
     }
 }
 
+/// Coding and bytes, as stored.
+pub type Packed = (i64, Box<[u8]>);
+
 /// Packs one thing after the other: making zstd's context ready costs more than packing a few KiB with it.
 pub struct Packer {
     context: CCtx<'static>,
@@ -57,7 +60,7 @@ impl fmt::Debug for Packer {
 
 impl Packer {
     /// The coding and the bytes as stored: packed or plain, whichever is smaller.
-    pub fn pack(&mut self, plain: &[u8], dictionary: Option<&Dictionary>) -> (i64, Box<[u8]>) {
+    pub fn pack(&mut self, plain: &[u8], dictionary: Option<&Dictionary>) -> Packed {
         if plain.len() > PLAIN_BYTES_MAX {
             self.out.clear();
             self.out.reserve(zstd_safe::compress_bound(plain.len()));

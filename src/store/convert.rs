@@ -2,7 +2,7 @@
 
 use crate::compare::{Difference, NO_SHAPE, What};
 use crate::store::block;
-use crate::store::codec::Packer;
+use crate::store::codec::{Packed, Packer};
 use crate::store::insert::speed;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use rusqlite::types::Value;

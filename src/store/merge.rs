@@ -4,7 +4,7 @@
 use crate::compare::NO_SHAPE;
 use crate::exchange::Outcome;
 use crate::store::block;
-use crate::store::codec::{FIRST_DICTIONARY, Packer, Size, Unpacking};
+use crate::store::codec::{FIRST_DICTIONARY, Packed, Packer, Size, Unpacking};
 use crate::store::error::at;
 use crate::store::insert::{Hot, Insert, Memory};
 use crate::store::prepare::{Body, Content, Part, Prepared, Shared, Side};
@@ -39,6 +39,9 @@ const CAPTURES: &str =
 const BODIES: [usize; 3] = [15, 18, 21];
 const PRIMARY: usize = 24;
 const SHADOW: usize = 32;
+
+/// Counts by rule.
+type Hits = Vec<(Arc<str>, u64)>;
 
 /// A file that is merged into another.
 struct Source<'a> {
@@ -198,8 +201,7 @@ impl Source<'_> {
     }
 
     /// The block as the target stores it, and the hits in it by rule.
-    #[expect(clippy::type_complexity, reason = "a row's trouble and a block's trouble are told apart")]
-    fn details(&self, row: &Row<'_>) -> rusqlite::Result<Result<((i64, Box<[u8]>), Vec<(Arc<str>, u64)>), String>> {
+    fn details(&self, row: &Row<'_>) -> rusqlite::Result<Result<(Packed, Hits), String>> {
         let (coding, packed): (Option<i64>, Option<Vec<u8>>) = (row.get(12)?, row.get(13)?);
         let (Some(coding), Some(packed)) = (coding, packed) else { return Ok(Err("its details are gone".to_owned())) };
         let stored: Box<[u8]> = packed.as_slice().into();

@@ -4,7 +4,7 @@ use crate::compare::{self, Examined, NO_SHAPE, Verdict};
 use crate::exchange::{BodyCopy, DropReason, Exchange, FailureKind, Integration, Outcome};
 use crate::redact::{Hit, Recording, Redacted};
 use crate::store::block;
-use crate::store::codec::{Dictionary, Packer};
+use crate::store::codec::{Dictionary, Packed, Packer};
 use crate::store::training::{Dictionaries, Samples};
 use crate::store::window::{Digest, Met, Window};
 use bytes::Bytes;
@@ -41,7 +41,7 @@ pub struct Prepared {
     pub(in crate::store) hits: Vec<(Arc<str>, u64)>,
     /// The rules that struck, in their order, with commas.
     pub(in crate::store) hit_set: String,
-    pub(in crate::store) details: (i64, Box<[u8]>),
+    pub(in crate::store) details: Packed,
     pub(in crate::store) subjects: Vec<u8>,
 }
 

@@ -51,9 +51,9 @@ pub(in crate::redact) fn card_within(text: &str) -> Option<Range<usize>> {
     longest(text, |digits| is_issued(digits) && luhn(digits) && !is_bar_code(digits))
 }
 
-/// Whether a run of digits is a card number as a whole.
+/// Whether a run of digits is a card number as a whole, or could be one under another name.
 pub(in crate::redact) fn is_issued_card(digits: &str) -> bool {
-    card_within(digits) == Some(0..digits.len())
+    longest(digits, |digits| is_issued(digits) && luhn(digits)) == Some(0..digits.len())
 }
 
 /// The same where a word says that it is a card: bar codes do not stand there.

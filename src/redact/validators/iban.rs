@@ -62,6 +62,16 @@ fn has_structure(bban: &[u8], structure: &str) -> bool {
     rest.is_empty()
 }
 
+/// An IBAN by country, length and check digits, although its structure is of another registry.
+fn is_long_as_iban(text: &str) -> bool {
+    let Some(compact) = Compact::of(text).filter(|compact| compact.len() > 4) else { return false };
+    let of_country = STRUCTURES.iter().find(|(country, _)| compact.starts_with(country.as_bytes()));
+    let len = |structure: &str| structure.split(['n', 'a', 'c']).filter_map(|n| n.parse::<usize>().ok()).sum::<usize>();
+    of_country.is_some_and(|(_, structure)| len(structure) + 4 == compact.len())
+        && compact[2..4].iter().all(u8::is_ascii_digit)
+        && mod97(compact[4..].iter().chain(&compact[..4]).copied()) == Some(1)
+}
+
 /// Whether a country's name and check digits are right although the length or the structure is not: mistyped, invented or
 /// of a newer registry.
 fn is_near_iban(text: &str) -> bool {
@@ -81,7 +91,7 @@ pub(in crate::redact) fn iban_within(text: &str) -> Option<Range<usize>> {
         .filter(|&end| {
             bytes.get(end).is_none_or(|b| !b.is_ascii_alphanumeric()) && bytes[end - 1].is_ascii_alphanumeric()
         })
-        .find(|&end| text.get(..end).is_some_and(is_iban))
+        .find(|&end| text.get(..end).is_some_and(|part| is_iban(part) || is_long_as_iban(part)))
         .or_else(|| {
             Some(bytes.iter().take_while(|b| b.is_ascii_alphanumeric()).count())
                 .filter(|&end| is_near_iban(&text[..end]))
@@ -127,6 +137,7 @@ mod tests {
     #[test]
     fn the_next_word_is_left_out() {
         assert_eq!(Validator::Iban.check("DE89370400440532013000 IS MINE"), Some(0..22));
+        assert_eq!(Validator::Iban.check("TR93 5017 4NKP FRFW 0616 KGD0 46"), Some(0..32));
         assert_eq!(Validator::Iban.check("GB86GVXA0455179316149"), Some(0..21));
         assert_eq!(Validator::Iban.check("GB82 WEST 1234 5698 7654 32 12"), Some(0..27));
     }

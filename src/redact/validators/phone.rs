@@ -69,6 +69,8 @@ pub(in crate::redact) fn phone_within(text: &str) -> Option<Range<usize>> {
                 len += 1;
             }
             b' ' | b'-' | b'.' | b'/' | b'(' | b')' => continue,
+            // `415-555-0132-BLK` is an article.
+            _ if form == Form::NorthAmerican && number[..at - 1].ends_with('-') => return None,
             _ => break,
         }
         if bytes.get(at).is_some_and(u8::is_ascii_digit) {
