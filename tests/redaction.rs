@@ -367,3 +367,61 @@ async fn canaries_sent_through_are_found_in_no_file_and_one_that_is_planted_is()
     assert_eq!(found.status.code(), Some(1), "{said}");
     assert!(said.contains("FOUND the IBAN") && said.contains("notes.txt") && !said.contains(&iban), "{said}");
 }
+
+#[tokio::test]
+async fn what_is_stored_is_brought_under_stricter_rules_beside_a_running_recorder() {
+    const RAW: &str = r#"{"id":7,"code":"yy-2222","yy-3333":1}"#;
+    let answer = || {
+        Upstream::answers(|_| {
+            Some(([("x-code", "yy-4444"), ("content-type", "application/json")], RAW).into_response())
+        })
+    };
+    let (primary, shadow) = (answer().await, answer().await);
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "own/a.toml", &rule("zz", "zz-[0-9]{4}", "zz-1234"));
+    let config = config_text(&primary.url, &shadow.url, "redaction.rules = [\"own\"]");
+    let recorder = Recorder::inside(folder, &config);
+    for n in 0..120 {
+        get(&recorder, &format!("/orders/{n}?ref=yy-5555")).await;
+    }
+    recorded(&recorder, 0, 120).await;
+    let (id, shown) = newest(&recorder, "payments");
+    assert!(text(&shown).contains("yy-2222"), "{}", text(&shown));
+    write(recorder.folder.path(), "own/b.toml", &rule("yy", "yy-[0-9]{4}", "yy-1234"));
+    eventually("the new rules", async || (recorder.status().await["recorder"]["rules_generation"] == 2).then_some(()))
+        .await;
+    let refused = recorder.cli(&["recordings", "show", &id]);
+    assert_eq!(refused.status.code(), Some(1), "{}", text(&refused));
+    for place in ["target (yy)", "answer headers (yy)", "answer body (yy)", "primary body (yy)"] {
+        assert!(text(&refused).contains(place), "{place}: {}", text(&refused));
+    }
+
+    let dry = parsed(&recorder.cli(&["store", "redact", "--dry-run", "--output", "json"]));
+    assert_eq!((&dry["stale"], &dry["changed"]), (&120.into(), &120.into()), "{dry}");
+    assert_eq!(recorder.cli(&["recordings", "show", &id]).status.code(), Some(1), "a dry run changes nothing");
+    let done = parsed(&recorder.cli(&["store", "redact", "--output", "json"]));
+    assert_eq!(done["findings"], dry["findings"]);
+    let in_bodies = done["findings"].as_array().unwrap().iter().find(|one| one["part"] == "body").unwrap();
+    assert_eq!((&in_bodies["rule"], &in_bodies["count"]), (&"yy".into(), &240.into()), "a value and a key: {done}");
+    // The recorder goes on beside it.
+    get(&recorder, "/orders/7").await;
+    recorded(&recorder, 0, 121).await;
+
+    let shown = parsed(&recorder.cli(&["recordings", "show", &id, "--output", "json"]));
+    assert!(!shown.to_string().contains("yy-2") && shown.to_string().contains("\"status\":200"), "{shown}");
+    assert_eq!(shown["rules_hash"], recorder.status().await["integrations"][0]["rules"]["hash"]);
+    let again = parsed(&recorder.cli(&["store", "redact", "--output", "json"]));
+    assert_eq!((&again["stale"], &again["changed"]), (&0.into(), &0.into()), "{again}");
+    let all = parsed(&recorder.cli(&["store", "redact", "--all", "--output", "json"]));
+    assert_eq!((&all["stale"], &all["changed"], &all["findings"]), (&121.into(), &0.into(), &serde_json::json!([])));
+    let export = recorder.cli(&["export", "payments", "--format", "wiremock", "--out", "fixtures"]);
+    assert!(export.status.success(), "{}", text(&export));
+    let (folder, status) = recorder.stop();
+    assert!(status.success());
+    for (path, bytes) in bytes_below(folder.path()).iter().filter(|(path, _)| !path.ends_with("own/b.toml")) {
+        for raw in ["yy-2222", "yy-3333", "yy-4444", "yy-5555"] {
+            let found = bytes.windows(raw.len()).any(|window| window == raw.as_bytes());
+            assert!(!found, "{raw} is in {}", path.display());
+        }
+    }
+}

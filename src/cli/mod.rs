@@ -10,6 +10,7 @@ mod gate;
 mod print;
 mod read;
 mod recordings;
+mod redo;
 mod rules;
 mod run;
 mod selftest;

@@ -2,7 +2,7 @@
 
 use crate::cli::canary::{self, CanaryArgs};
 use crate::cli::read::{StoreArg, duration_us};
-use crate::cli::{Done, Failure, Output, OutputArg, print};
+use crate::cli::{Done, Failure, Output, OutputArg, print, redo};
 use crate::config;
 use crate::exchange::Clock;
 use crate::store::{Settings, Soundness, Upkeep};
@@ -14,6 +14,8 @@ const US_PER_DAY: u64 = 86_400_000_000;
 
 #[derive(Subcommand)]
 pub(crate) enum StoreCommand {
+    /// Redact again what was recorded under other rules than today's, and tell what was found
+    Redact(redo::RedactStoredArgs),
     /// Look for canaries: planted values of every run, derived anew from its key, that no file may ever hold
     Canaries {
         #[command(flatten)]
@@ -79,6 +81,7 @@ pub(crate) enum StoreCommand {
 
 pub(crate) fn store(command: &StoreCommand) -> Done {
     match command {
+        StoreCommand::Redact(args) => redo::redact(args),
         StoreCommand::Canaries { show: true, store, output, .. } => canary::show(store, *output),
         StoreCommand::Canaries { canaries, store, output, .. } => canary::check(store, canaries, *output),
         StoreCommand::Check { backups, canaries, store, output } => check(backups, canaries, store, *output),

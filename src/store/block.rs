@@ -67,6 +67,16 @@ pub fn hits(rows: Vec<(String, i64, i64, u32)>) -> Vec<Hit> {
     rows.into_iter().map(hit).collect()
 }
 
+/// Hits by the names of their sides and parts, as [`read`] gives them.
+pub fn hits_named(rows: &[(String, String, String, u32)]) -> Vec<Hit> {
+    let hit = |(rule, side, part, count): &(String, String, String, u32)| {
+        let side = SIDES.into_iter().find(|known| known.name() == side)?;
+        let part = PARTS.into_iter().find(|known| known.name() == part)?;
+        Some(Hit { rule: rule.as_str().into(), side, part, count: *count })
+    };
+    rows.iter().filter_map(hit).collect()
+}
+
 fn number(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         out.push((value & 0x7f) as u8 | 0x80);

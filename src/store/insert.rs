@@ -17,7 +17,7 @@ const NAMES_MAX: usize = 16_384;
 /// The classes of one endpoint after which new shapes and statuses are no longer told apart.
 const CLASSES_PER_ENDPOINT_MAX: usize = 256;
 /// Stands for a body that was pruned.
-const PRUNED: i64 = -1;
+pub const PRUNED: i64 = -1;
 /// The shape of what is one of too many.
 const OTHER_SHAPE: u64 = 1;
 
@@ -181,15 +181,25 @@ impl Insert<'_> {
         if self.memory.intents.remove(&of.id) {
             self.run("DELETE FROM intents WHERE id = ?1", [of.id.as_slice()])?;
         }
-        *self.memory.counts.entry(class).or_default() += 1;
-        for (rule, count) in &of.hits {
-            *self.memory.hits.entry((integration, Arc::clone(rule))).or_default() += signed(*count);
-        }
+        self.counted(class, 1);
+        self.struck(integration, &of.hits);
         Ok(())
     }
 
+    /// So many more captures of a class, once the transaction's totals are written.
+    pub(in crate::store) fn counted(&mut self, class: i64, more: i64) {
+        *self.memory.counts.entry(class).or_default() += more;
+    }
+
+    /// So many more hits of an integration's rules, likewise.
+    pub(in crate::store) fn struck(&mut self, integration: i64, hits: &[(Arc<str>, u64)]) {
+        for (rule, count) in hits {
+            *self.memory.hits.entry((integration, Arc::clone(rule))).or_default() += signed(*count);
+        }
+    }
+
     /// The row of a body: an equal recent one, or a new one; none for an empty or dropped body.
-    fn body(&mut self, capture: i64, part: &Part) -> Result<Option<i64>, StoreError> {
+    pub(in crate::store) fn body(&mut self, capture: i64, part: &Part) -> Result<Option<i64>, StoreError> {
         let Some(body) = &part.body else { return Ok(part.pruned.then_some(PRUNED)) };
         if let Some(place) = self.shared.window.place(&body.digest) {
             if place.owner != capture {
@@ -277,7 +287,7 @@ impl Insert<'_> {
     }
 
     /// The class of a capture, made if it is the first of its kind.
-    fn class(&mut self, of: &Prepared, integration: i64) -> Result<i64, StoreError> {
+    pub(in crate::store) fn class(&mut self, of: &Prepared, integration: i64) -> Result<i64, StoreError> {
         let endpoint = self.endpoint(integration, &of.endpoint)?;
         let mut key = ClassKey {
             integration,
@@ -330,7 +340,7 @@ impl Insert<'_> {
         self.id(text, values)
     }
 
-    fn integration(&mut self, name: &Arc<str>) -> Result<i64, StoreError> {
+    pub(in crate::store) fn integration(&mut self, name: &Arc<str>) -> Result<i64, StoreError> {
         if let Some(id) = self.memory.integrations.get(name) {
             return Ok(*id);
         }
@@ -355,7 +365,7 @@ impl Insert<'_> {
         Ok(id)
     }
 
-    fn rule_set(&mut self, hash: &Arc<str>) -> Result<i64, StoreError> {
+    pub(in crate::store) fn rule_set(&mut self, hash: &Arc<str>) -> Result<i64, StoreError> {
         if let Some(id) = self.memory.rule_sets.get(hash) {
             return Ok(*id);
         }
@@ -368,7 +378,7 @@ impl Insert<'_> {
         Ok(id)
     }
 
-    fn hit_set(&mut self, rules: &str) -> Result<i64, StoreError> {
+    pub(in crate::store) fn hit_set(&mut self, rules: &str) -> Result<i64, StoreError> {
         if let Some(id) = self.memory.hit_sets.get(rules) {
             return Ok(*id);
         }

@@ -22,6 +22,7 @@ mod page;
 mod prepare;
 mod prune;
 mod reader;
+mod redo;
 mod rollup;
 mod row;
 #[cfg(test)]
@@ -37,6 +38,7 @@ pub use filter::{CaptureFilter, SeriesFilter, Settings};
 pub use migrate::check;
 pub use prepare::{Prepared, Preparer};
 pub use reader::Reader;
+pub use redo::{Findings, Redo, RedoEnd, RedoReport};
 pub use row::{
     Batch, CaptureSummary, Erasure, ExchangeSummary, Finding, GapRow, LedgerRow, Merged, PruneReport, RunEnd, RunInfo,
     RunRow, Soundness, StoredBody, StoredCapture, StoredExchange, SwitchRow, TrainedDictionary,

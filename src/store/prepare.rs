@@ -70,6 +70,13 @@ pub(in crate::store) struct Part {
     pub pruned: bool,
 }
 
+impl Part {
+    /// There was a body, and it was pruned.
+    pub(in crate::store) fn let_go(&mut self) {
+        (self.dropped, self.body, self.pruned) = (None, None, true);
+    }
+}
+
 /// The bytes of a body.
 #[derive(Debug)]
 pub(in crate::store) struct Body {
@@ -257,7 +264,7 @@ impl Preparer {
 }
 
 /// Counts by rule, and the rules by name.
-fn hits(hits: &[Hit]) -> (Vec<(Arc<str>, u64)>, String) {
+pub fn hits(hits: &[Hit]) -> (Vec<(Arc<str>, u64)>, String) {
     let mut counts: BTreeMap<&Arc<str>, u64> = BTreeMap::new();
     for hit in hits {
         *counts.entry(&hit.rule).or_default() += u64::from(hit.count);

@@ -342,7 +342,7 @@ fn load_dictionaries(db: &Connection, path: &Path, shared: &Shared) -> Result<()
 }
 
 /// Changes with every commit of another connection, and only then.
-fn others(db: &Connection, path: &Path) -> Result<i64, StoreError> {
+pub fn others(db: &Connection, path: &Path) -> Result<i64, StoreError> {
     db.query_row("PRAGMA data_version", [], |row| row.get(0)).map_err(at(path))
 }
 
