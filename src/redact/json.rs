@@ -6,29 +6,6 @@ use crate::redact::names::Key;
 use crate::redact::pass::{Pass, Place};
 use std::borrow::Cow;
 
-/// Names whose value names the value of a sibling: `{"type": "email", "value": ".."}`.
-const NAMING: [&str; 16] = [
-    "key",
-    "name",
-    "field",
-    "fieldname",
-    "type",
-    "kind",
-    "system",
-    "label",
-    "property",
-    "attribute",
-    "param",
-    "parameter",
-    "header",
-    "claim",
-    "question",
-    "id",
-];
-/// Names of the values that are named so.
-const NAMED: [&str; 9] =
-    ["value", "val", "content", "text", "answer", "data", "stringvalue", "valuestring", "currentvalue"];
-
 /// Redacts one JSON document.
 pub(in crate::redact) fn document(pass: &mut Pass<'_>, text: &str, place: Place<'_>) -> Result<String, DropReason> {
     let parents = place.parents.to_vec();
@@ -137,10 +114,10 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
             self.expect(b':')?;
             self.space();
             if self.peek() == Some(b'"') {
-                if NAMED.contains(&key.joined()) {
+                if key.is_named() && key.said().values.is_empty() {
                     let before = naming.and_then(|start| self.name_at(start));
                     key = before.or_else(|| self.name_after()).unwrap_or(key);
-                } else if NAMING.contains(&key.joined()) {
+                } else if key.is_naming() {
                     naming = Some(self.at);
                 }
             }
@@ -180,7 +157,7 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
         self.expect(b',').ok()?;
         self.space();
         let (name, _) = self.string().ok()?;
-        if !NAMING.contains(&self.pass.key_in_text(&name).joined()) {
+        if !self.pass.key_in_text(&name).is_naming() {
             return None;
         }
         self.space();

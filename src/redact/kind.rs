@@ -75,6 +75,11 @@ impl Kind {
         matches!(self, Self::Card | Self::Phone | Self::Ssn | Self::Ipv4 | Self::Digits | Self::Id)
     }
 
+    /// Whether its values are never a UUID, a digest, a timestamp or a decimal, whatever name they stand under.
+    pub fn is_never_a_shape(self) -> bool {
+        matches!(self, Self::Person | Self::Address | Self::Phone | Self::Email | Self::Card | Self::Iban)
+    }
+
     /// Whether its values are words, which may be written in numbers only by accident.
     pub fn is_wordy(self) -> bool {
         matches!(self, Self::Person | Self::Email | Self::Url | Self::Word)

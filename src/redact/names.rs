@@ -108,7 +108,52 @@ pub(in crate::redact) struct Name {
     said: Said,
     /// Whether the name as a text of its own is left alone by every rule.
     clean: bool,
+    /// Whether its value may name the value of a sibling: `type` in `{"type": "email", "value": ".."}`.
+    naming: bool,
+    /// Whether its value may be named by a sibling's.
+    named: bool,
 }
+
+/// Last words of names whose value names the value of a sibling.
+const NAMING: [&str; 20] = [
+    "key",
+    "name",
+    "field",
+    "type",
+    "kind",
+    "system",
+    "label",
+    "property",
+    "attribute",
+    "attr",
+    "param",
+    "parameter",
+    "header",
+    "claim",
+    "question",
+    "id",
+    "code",
+    "column",
+    "scheme",
+    "element",
+];
+/// Last words of names whose values are named so.
+const NAMED: [&str; 12] = [
+    "value",
+    "val",
+    "content",
+    "text",
+    "answer",
+    "data",
+    "valuestring",
+    "response",
+    "input",
+    "entry",
+    "reply",
+    "string",
+];
+/// One-letter names of the same.
+const SHORT: [(&str, &str); 2] = [("k", "v"), ("n", "v")];
 
 /// What a rule set says of a name: rules by number, in the order of precedence.
 #[derive(Debug, Default)]
@@ -128,7 +173,10 @@ pub(in crate::redact) struct Said {
 impl Name {
     /// A name, what is said of it, and whether it is clean as a text.
     pub fn new(words: Words, said: Said, clean: bool) -> Self {
-        Self { words, said, clean }
+        let ends = |list: &[&str]| list.iter().any(|word| words.joined.ends_with(word));
+        let naming = ends(&NAMING) || SHORT.iter().any(|(name, _)| words.joined == *name);
+        let named = ends(&NAMED) || SHORT.iter().any(|(_, value)| words.joined == *value);
+        Self { words, said, clean, naming, named }
     }
 
     /// The whole name, its words joined.
@@ -139,6 +187,16 @@ impl Name {
     /// What the rule set says of it.
     pub fn said(&self) -> &Said {
         &self.said
+    }
+
+    /// Whether its value may name the value of a sibling.
+    pub fn is_naming(&self) -> bool {
+        self.naming
+    }
+
+    /// Whether its value may be named by a sibling's.
+    pub fn is_named(&self) -> bool {
+        self.named
     }
 
     /// Whether some rule says something of it.

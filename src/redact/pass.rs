@@ -313,6 +313,11 @@ impl<'r> Pass<'r> {
             Doubt::Place
         } else if rule.shape.as_ref().is_some_and(|shape| !shape.is_match(raw.as_bytes())) {
             Doubt::Shape
+        } else if rule.shape.is_none()
+            && rule.kind.is_never_a_shape()
+            && shape::is_harmless(raw, kinds_of(raw.as_bytes()))
+        {
+            Doubt::OtherShape
         } else if rule.action == Action::Drop && raw.is_empty() {
             Doubt::StandIn
         } else {
