@@ -125,7 +125,12 @@ pub(in crate::redact) fn is_stand_in(kind: Kind, raw: &str) -> bool {
 pub(in crate::redact) fn is_any_number_stand_in(raw: &str) -> bool {
     raw.starts_with('+') && is_phone_stand_in(raw)
         || is_digits_and_separators(raw)
-            && [Kind::Card, Kind::Ssn, Kind::Date].iter().any(|kind| is_stand_in(*kind, raw))
+            && (is_stand_in(Kind::Card, raw) || is_written_apart(raw) && is_stand_in(Kind::Ssn, raw))
+}
+
+/// Whether nine digits are written as a social security number is: without its hyphens any number could be one.
+fn is_written_apart(raw: &str) -> bool {
+    raw.len() == 11 && raw.as_bytes()[3] == b'-' && raw.as_bytes()[6] == b'-'
 }
 
 /// Stand-ins that are recognised whatever rule meets them.
@@ -409,6 +414,14 @@ mod tests {
             assert_ne!(once, raw);
             assert_eq!(fresh(kind, &once), once, "{kind:?} {raw}");
         }
+    }
+
+    #[test]
+    fn a_plain_number_is_not_taken_for_a_stand_in_of_another_kind() {
+        for raw in ["912345678", "96.7.228.170", "45661203", "17650206"] {
+            assert!(!is_any_number_stand_in(raw), "{raw}");
+        }
+        assert!(is_any_number_stand_in("912-34-5678"));
     }
 
     #[test]
