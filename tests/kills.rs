@@ -83,6 +83,7 @@ fn record_for_ever(path: &Path) {
         },
         redact: Arc::new(move |capture| redactor.capture(capture)),
         redact_announced: Arc::new(move |capture| again.capture(capture)),
+        name_endpoint: Box::new(|_, endpoint| endpoint.to_owned()),
     };
     let recorder = recorder::Settings { commit_interval_ms: 5, totals_interval_ms: 10, ..Default::default() };
     let _recorder = recorder::start(recorder, inputs, stages, writer, || ()).unwrap();

@@ -153,6 +153,7 @@ fn start(args: &Args, path: &Path, redactor: Arc<Redactor>) -> Result<Line, Box<
             Piece::Sealed(recording) => *recording,
         }),
         redact_announced: Arc::new(move |capture| again.capture(capture)),
+        name_endpoint: Box::new(|_, endpoint| endpoint.to_owned()),
     };
     let settings = recorder::Settings {
         redactor_threads: args.threads,

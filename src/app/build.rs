@@ -8,7 +8,7 @@ use crate::config::{
 use crate::control::{self, BreakerSettings, EndpointShare, RampGates, RampPlan};
 use crate::exchange::Integration;
 use crate::mirror::{self, Door, EndpointRule, JsonPointer, MemoryInAll};
-use crate::proxy::{ENDPOINTS_MAX, EndpointNames, HeaderMatch, IsValue, Matcher, Passing, Primary, Route};
+use crate::proxy::{ENDPOINTS_MAX, EndpointNames, HeaderMatch, Matcher, Passing, Primary, Route};
 use crate::redact::{Generation, PseudonymKey, RuleSource, builtin};
 use crate::telemetry::Book;
 use crate::upstream::{Target, TargetSettings};
@@ -209,7 +209,7 @@ fn target(url: &Uri, reach: &ReachConfig, connect_timeout_ms: u64) -> Result<Arc
 }
 
 /// Where an integration's requests go on the user's path.
-pub(crate) fn route(one: &IntegrationConfig, door: Door, book: Arc<Book>, is_value: IsValue) -> Result<Route, String> {
+pub(crate) fn route(one: &IntegrationConfig, door: Door, book: Arc<Book>) -> Result<Route, String> {
     let primary = match &one.primary {
         Some(provider) => Some(primary(one, provider)?),
         None => None,
@@ -231,7 +231,7 @@ pub(crate) fn route(one: &IntegrationConfig, door: Door, book: Arc<Book>, is_val
             .as_ref()
             .map(|primary| Passing { forwarded: primary.forwarded, keep_host: primary.keep_host })
             .unwrap_or_default(),
-        endpoints: EndpointNames::new(&declared, ENDPOINTS_MAX).without(is_value),
+        endpoints: EndpointNames::new(&declared, ENDPOINTS_MAX),
         door,
         book,
     })

@@ -193,7 +193,6 @@ struct Built {
     lines: Vec<Line>,
     ledger: Arc<Ledger>,
     switchboard: Arc<Switchboard>,
-    redactors: rules::Later,
 }
 
 impl App {
@@ -241,8 +240,6 @@ impl App {
         let key = build::pseudonym_key(config, &state).map_err(StartError::one)?;
         let started_unix_us = clock.unix_us();
         let rules = Rules::build(config, key, started_unix_us).map_err(StartError)?;
-        // Nobody has set it before.
-        let _ = built.redactors.set(rules.redactors.clone());
         let writer = open_writer(config, started_unix_us, before.as_mut())?;
         tell_hits_of_earlier_runs(config, &built.ledger);
         let lock = writer.share_lock().map_err(StartError::one)?;
@@ -404,17 +401,16 @@ fn build_line(config: &Config, clock: Clock) -> Result<Built, StartError> {
     let switches = config.integrations.iter().map(|one| (build::name(one), build::switch(one))).collect();
     let switchboard = Switchboard::new(switches, clock);
     let memory = build::memory_in_all(config);
-    let (mut routes, mut lines, redactors) = (Vec::new(), Vec::new(), rules::Later::default());
+    let (mut routes, mut lines) = (Vec::new(), Vec::new());
     for (one, name) in config.integrations.iter().zip(&names) {
         let (Some(switch), Some(book)) = (switchboard.get(name), ledger.of(name)) else { continue };
         let adapt = build::adapt(one).map_err(StartError::one)?;
         let target = build::shadow_target(one).map_err(StartError::one)?;
         let (door, line) = mirror::door(build::mirror(one, &memory), adapt, target, switch, book, clock);
-        let is_value = rules::is_value(&redactors, name);
-        routes.push(build::route(one, door, book.clone(), is_value).map_err(StartError::one)?);
+        routes.push(build::route(one, door, book.clone()).map_err(StartError::one)?);
         lines.push(line);
     }
-    Ok(Built { routes, lines, ledger, switchboard, redactors })
+    Ok(Built { routes, lines, ledger, switchboard })
 }
 
 struct Started {
@@ -467,11 +463,12 @@ fn start_line(
 }
 
 fn stages(redactors: Arc<Redactors>) -> recorder::Stages<Taken, Capture> {
-    let announced = Arc::clone(&redactors);
+    let (announced, named) = (Arc::clone(&redactors), Arc::clone(&redactors));
     recorder::Stages {
         split: |taken| (Arc::clone(&taken.capture.integration), taken.capture, Box::new(taken.held)),
         redact: Arc::new(move |capture| redactors.capture(capture)),
         redact_announced: Arc::new(move |capture| announced.capture(capture)),
+        name_endpoint: Box::new(move |integration, endpoint| named.of(integration).endpoint(endpoint)),
     }
 }
 

@@ -8,14 +8,12 @@ use crate::app::build;
 use crate::config::{self, Config, Fingerprint};
 use crate::console::{Ready, RuleSetShown, RulesInForce, RulesShown};
 use crate::exchange::Clock;
-use crate::proxy::IsValue;
 use crate::redact::{Canaries, Generation, PseudonymKey, Redactors};
 use crate::telemetry::{Ledger, lower_priority_of_this_thread};
 use std::collections::BTreeSet;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -233,23 +231,6 @@ impl Keeping {
             self.alarmed = alarmed;
         }
     }
-}
-
-/// Where the redactors will be, once the key is known; before that nobody calls.
-pub(crate) type Later = Arc<OnceLock<Arc<Redactors>>>;
-
-/// Whether a rule of an integration finds something in a segment of a path: it is then no part of an endpoint's name,
-/// which latencies are stored and shown under.
-pub(crate) fn is_value(later: &Later, integration: &str) -> IsValue {
-    let (later, integration) = (Arc::clone(later), integration.to_owned());
-    Arc::new(move |segment| {
-        let found = catch_unwind(AssertUnwindSafe(|| {
-            let redactor = later.get()?.of(&integration);
-            Some(!redactor.residue("text/plain", segment.as_bytes()).is_empty())
-        }));
-        // Whatever goes wrong, a value is not taken for a name.
-        !matches!(found, Ok(Some(false)))
-    })
 }
 
 /// The redactors of a run and what is told of them.

@@ -28,7 +28,7 @@ mod tests;
 pub use crate::mirror::BaseUrl as PrimaryUrl;
 pub use headers::{Forwarded, Passing};
 pub use listen::{Inherited, Listen};
-pub use names::{ENDPOINTS_MAX, EndpointNames, IsValue};
+pub use names::{ENDPOINTS_MAX, EndpointNames};
 pub use peer::{Kind, Peer, Speaks};
 pub use refuse::ERROR_HEADER;
 pub use route::{HeaderMatch, Matcher, Primary, Route};

@@ -2,10 +2,9 @@
 
 use crate::exchange::Endpoint;
 use arc_swap::ArcSwap;
-use hashbrown::HashMap;
+use hashbrown::HashSet;
 use http::Method;
 use std::borrow::Cow;
-use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Inferred names kept unless configured otherwise.
@@ -14,15 +13,11 @@ pub const ENDPOINTS_MAX: usize = 200;
 const NAME_BYTES_MAX: usize = 200;
 const TOKEN_CHARS_MIN: usize = 12;
 
-/// Whether a segment of a path is a value although it looks like a word.
-pub type IsValue = Arc<dyn Fn(&str) -> bool + Send + Sync>;
-
 /// Names the endpoints of one integration. Reading is lock-free; the first sight of a new name locks for a moment.
+#[derive(Debug)]
 pub struct EndpointNames {
     declared: Vec<(Endpoint, String, Vec<String>)>,
-    /// What is inferred from paths, and the name it has: without what else turned out to be a value.
-    inferred: ArcSwap<HashMap<Endpoint, Endpoint>>,
-    is_value: Option<IsValue>,
+    inferred: ArcSwap<HashSet<Endpoint>>,
     adding: Mutex<()>,
     endpoints_max: usize,
     other: Endpoint,
@@ -39,19 +34,10 @@ impl EndpointNames {
         Self {
             declared: declared.iter().filter_map(split).collect(),
             inferred: ArcSwap::default(),
-            is_value: None,
             adding: Mutex::default(),
             endpoints_max,
             other: Arc::from("other"),
         }
-    }
-
-    /// Asks this of every segment, too, before a path is taken for a name; once for each name, and at most so often as
-    /// there may be names.
-    #[must_use]
-    pub fn without(mut self, is_value: IsValue) -> Self {
-        self.is_value = Some(is_value);
-        self
     }
 
     /// The endpoint of a request's method and path (without query).
@@ -83,30 +69,11 @@ impl EndpointNames {
         if known.len() >= self.endpoints_max {
             return known.get(name.as_str()).map_or_else(|| Arc::clone(&self.other), Arc::clone);
         }
-        let clean: Endpoint = self.clean(&name);
-        // Equal names are one.
-        let clean = known.values().find(|other| **other == clean).map_or(clean, Arc::clone);
+        let name: Endpoint = Arc::from(name);
         let mut more = (*known).clone();
-        more.insert(Arc::from(name), Arc::clone(&clean));
+        more.insert(Arc::clone(&name));
         self.inferred.store(Arc::new(more));
-        clean
-    }
-
-    /// The name without segments that are values all the same.
-    fn clean(&self, name: &str) -> Endpoint {
-        let (Some(is_value), Some((method, path))) = (&self.is_value, name.split_once(' ')) else {
-            return Arc::from(name);
-        };
-        let segment = |segment| if !is_variable(segment) && is_value(segment) { "{id}" } else { segment };
-        let path: Vec<&str> = path.split('/').map(segment).collect();
-        Arc::from(format!("{method} {}", path.join("/")))
-    }
-}
-
-impl fmt::Debug for EndpointNames {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Not the names: what they were inferred from may hold what nobody is to read.
-        write!(f, "EndpointNames({} declared, {} inferred)", self.declared.len(), self.inferred.load().len())
+        name
     }
 }
 

@@ -13,6 +13,7 @@
 
 mod announce;
 mod counts;
+mod endpoints;
 mod line;
 mod writing;
 
@@ -95,7 +96,12 @@ pub struct Stages<T, C> {
     pub redact: Arc<dyn Fn(C) -> Redacted<Recording> + Send + Sync>,
     /// Redacts what is announced.
     pub redact_announced: Arc<dyn Fn(Capture) -> Redacted<Recording> + Send + Sync>,
+    /// What an integration's endpoint is called where it is stored: its name without what a rule finds in it.
+    pub name_endpoint: NameEndpoint,
 }
+
+/// From an integration and the name of one of its endpoints to the name that may be stored.
+pub type NameEndpoint = Box<dyn Fn(&str, &str) -> String + Send>;
 
 /// The recorder's threads; ends when its inputs are closed and everything taken is committed.
 pub struct Recorder {
@@ -159,7 +165,7 @@ pub fn start<T: Send + 'static, C: 'static>(
         lower_priority();
         line::train(&samples_in, &ready);
     })?);
-    let writing = Writing::new(settings, writer, gate, shards, ledger, switches, report);
+    let writing = Writing::new(settings, writer, gate, (shards, stages.name_endpoint), ledger, switches, report);
     threads.push(Builder::new().name("dl-writer".into()).spawn(move || {
         lower_priority();
         writing.run(&ready_in);

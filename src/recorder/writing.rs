@@ -2,7 +2,9 @@
 
 use crate::exchange::{Clock, Instant, Integration};
 use crate::latency::{Series, SeriesKey, Shard};
+use crate::recorder::NameEndpoint;
 use crate::recorder::counts::Counts;
+use crate::recorder::endpoints::Endpoints;
 use crate::recorder::line::{Chunk, Gate, Message, Ready};
 use crate::recorder::{Held, Settings};
 use crate::redact::{Recording, Redacted};
@@ -59,6 +61,7 @@ pub(in crate::recorder) struct Writing {
     early: BTreeMap<u64, Chunk>,
     next: u64,
     shards: mpsc::Receiver<Shard>,
+    endpoints: Endpoints,
     ledger: Arc<Ledger>,
     counts: Counts,
     switches: Box<dyn FnMut() -> Vec<SwitchRow> + Send>,
@@ -78,7 +81,7 @@ impl Writing {
         settings: Settings,
         writer: Writer,
         gate: Arc<Gate>,
-        shards: mpsc::Receiver<Shard>,
+        (shards, name_endpoint): (mpsc::Receiver<Shard>, NameEndpoint),
         ledger: Arc<Ledger>,
         switches: Box<dyn FnMut() -> Vec<SwitchRow> + Send>,
         report: Box<dyn FnMut(Option<String>) + Send>,
@@ -93,6 +96,7 @@ impl Writing {
             early: BTreeMap::new(),
             next: 0,
             shards,
+            endpoints: Endpoints::new(name_endpoint),
             ledger,
             counts: Counts::default(),
             switches,
@@ -297,7 +301,8 @@ impl Writing {
             self.interval_start_s = now_s;
         }
         while let Ok(shard) = self.shards.try_recv() {
-            for (key, series) in shard {
+            for (mut key, series) in shard {
+                key.endpoint = self.endpoints.stored(&key.integration, key.endpoint);
                 let open = self.open.entry(key).or_default();
                 open.series.merge(&series);
                 open.written = false;

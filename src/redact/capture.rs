@@ -2,7 +2,7 @@
 
 use crate::exchange::{BodyCopy, BodyState, Capture, DropReason, Exchange};
 use crate::redact::engine::Redactor;
-use crate::redact::pass::{Pass, Place};
+use crate::redact::pass::Pass;
 use crate::redact::pseudonym::MASK;
 use crate::redact::residue::Residue;
 use crate::redact::sealed::{Part, Recording, Redacted, Side};
@@ -35,10 +35,7 @@ fn all(pass: &mut Pass<'_>, mut capture: Capture) -> Capture {
     let request = &mut capture.request;
     request.target = form::target(pass, &request.target, 0).unwrap_or_else(|_| format!("/{MASK}"));
     // An inferred template may hold what the path held.
-    let endpoint = pass.value(&capture.endpoint, Place::BARE).unwrap_or_else(|_| Some(MASK.to_owned()));
-    if let Some(endpoint) = endpoint {
-        capture.endpoint = endpoint.into();
-    }
+    capture.endpoint = pass.redactor.endpoint(&capture.endpoint).into();
     message(pass, &mut request.headers, &mut request.body);
     if let Some(primary) = &mut capture.primary {
         answer(pass, primary, Side::Primary);

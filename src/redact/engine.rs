@@ -99,6 +99,17 @@ impl Redactor {
         Ok(Redacted::seal(fresh))
     }
 
+    /// An endpoint's name without the segments in which a rule finds something: `{id}` stands for them.
+    pub fn endpoint(&self, name: &str) -> String {
+        let names = self.names.known();
+        let segment = |segment| {
+            let variable = str::starts_with(segment, '{') && str::ends_with(segment, '}');
+            let clean = matches!(Pass::new(self, &names).scan_bare(segment), Ok(None));
+            if variable || clean { segment } else { "{id}" }
+        };
+        name.split('/').map(segment).collect::<Vec<_>>().join("/")
+    }
+
     /// The rules, in the order of precedence.
     pub fn rules(&self) -> &[RuleSummary] {
         &self.summaries

@@ -155,7 +155,7 @@ fn word(raw: &str, start: usize) -> Option<(String, usize)> {
     let near = &rest[..rest.floor_char_boundary(WORD_BYTES_MAX)];
     let (label, after) = near.split_once('?')?;
     let (encoding, after) = after.split_once('?')?;
-    let (text, _) = after.split_once('?').filter(|(_, tail)| tail.starts_with('='))?;
+    let (text, _) = after.split_once('?').filter(|(text, tail)| !text.is_empty() && tail.starts_with('='))?;
     let end = start + 2 + label.len() + 1 + encoding.len() + 1 + text.len() + 2;
     let bytes = match encoding {
         "B" | "b" => BASE64.decode(text).ok()?,

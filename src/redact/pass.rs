@@ -208,6 +208,11 @@ impl<'r> Pass<'r> {
         self.value_of(raw, kinds_of(raw.as_bytes()), place)
     }
 
+    /// A text without a name, by the rules alone: strict mode does not ask it. `Some` if it must change.
+    pub fn scan_bare(&mut self, raw: &str) -> Result<Option<String>, DropReason> {
+        text::scan(self, raw, kinds_of(raw.as_bytes()), Place::BARE)
+    }
+
     /// A text value whose kinds of bytes are known: `Some` if it must change.
     pub fn value_of(&mut self, raw: &str, kinds: Kinds, place: Place<'_>) -> Result<Option<String>, DropReason> {
         if raw.is_empty() {

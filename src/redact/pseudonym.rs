@@ -8,7 +8,7 @@
 
 use crate::redact::kind::{DateOrder, Kind, date_parts, digits_of, is_digits_and_separators};
 use crate::redact::rules::{Action, PseudonymKey};
-use crate::redact::validators::{iban_check_digits, luhn_digit};
+use crate::redact::validators::{iban_check_digits, is_luhn, luhn_digit};
 use hmac::Mac;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -45,7 +45,8 @@ pub(in crate::redact) struct Replaced {
 /// What `action` makes of a value, `None` if it is a stand-in already.
 pub(in crate::redact) fn replace(action: Action, kind: Kind, raw: &str, key: &PseudonymKey) -> Option<Replaced> {
     let kind = if action == Action::DateShift { Kind::Date } else { kind.of_value(raw) };
-    if is_word_stand_in(raw) || is_stand_in(kind, raw) && matches!(action, Action::Pseudonym | Action::DateShift) {
+    let done = matches!(action, Action::Pseudonym | Action::DateShift);
+    if is_word_stand_in(raw) || done && (is_stand_in(kind, raw) || is_card_stand_in(raw)) {
         return None;
     }
     let digest = digest(key, kind, &kind.canonical(raw));
@@ -93,11 +94,7 @@ fn keep_last4(raw: &str) -> String {
 pub(in crate::redact) fn is_stand_in(kind: Kind, raw: &str) -> bool {
     let digits = || digits_of(raw);
     match kind {
-        Kind::Card => {
-            let digits = digits();
-            (13..=19).contains(&digits.len()) && (digits.starts_with(CARD_PREFIX) || digits.starts_with(AMEX_PREFIX))
-                || is_digits_stand_in(raw)
-        }
+        Kind::Card => is_card_stand_in(raw) || is_digits_stand_in(raw),
         Kind::Phone => is_phone_stand_in(raw) || digits().len() < MARKED_DIGITS_MIN && is_digits_stand_in(raw),
         Kind::Ssn => {
             let digits = digits();
@@ -145,6 +142,15 @@ pub(in crate::redact) fn is_word_stand_in(raw: &str) -> bool {
         return host == EMAIL_HOST && local.strip_prefix("user-").is_some_and(|rest| hex(rest, &[10]));
     }
     raw.split_once('-').is_some_and(|(head, rest)| WORD_HEADS.contains(&head) && hex(rest, &[10, 16]))
+}
+
+/// A card number of ours, of whatever length: issuers have prefixes for some lengths only, so it need not be one of theirs.
+fn is_card_stand_in(raw: &str) -> bool {
+    let digits = digits_of(raw);
+    (13..=19).contains(&digits.len())
+        && (digits.starts_with(CARD_PREFIX) || digits.starts_with(AMEX_PREFIX))
+        && is_digits_and_separators(raw)
+        && is_luhn(&digits)
 }
 
 fn is_digits_stand_in(raw: &str) -> bool {
@@ -365,7 +371,7 @@ fn decimals(digest: &[u8; 32], len: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::redact::validators::{is_iban, is_luhn};
+    use crate::redact::validators::is_iban;
     use std::sync::LazyLock;
 
     static KEY: LazyLock<PseudonymKey> = LazyLock::new(|| PseudonymKey::new([7; 32]));

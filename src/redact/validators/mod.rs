@@ -31,9 +31,7 @@ use crate::redact::validators::national_us as us;
 use std::ops::Range;
 
 pub(in crate::redact) use card::is_issued_card;
-#[cfg(test)]
-pub(in crate::redact) use checksum::is_luhn;
-pub(in crate::redact) use checksum::luhn_digit;
+pub(in crate::redact) use checksum::{is_luhn, luhn_digit};
 pub(in crate::redact) use email::is_email;
 pub(in crate::redact) use iban::{iban_check_digits, is_iban};
 
