@@ -152,9 +152,10 @@ def test_an_oracle_hides_all_and_alters_nothing():
         assert found.planted.bad == 0, found.leaks[0]
         assert found.negatives.bad == 0, found.altered[0]
         assert not found.damage and found.stray.bad == 0 and found.glue == 0 and found.leaf_types == 0
-        # The oracle swaps characters, which makes two days of two spellings of one.
+        # The oracle swaps characters, which makes two days of two spellings of one, and swaps the digits of a telephone
+        # number that other spellings leave out.
         _, often, differing = found.consistency()
-        assert often > 20 and all(type_ == "DOB" for type_, _ in differing), differing
+        assert often > 20 and all(type_ in {"DOB", "PHONE"} for type_, _ in differing), differing
 
 
 def body_of(text, planted=(), harmless=(), kind="json", placement="field"):
@@ -216,6 +217,8 @@ def test_stand_ins_are_compared():
     bad = scored(body, '{"a":"u1@x.invalid","b":"u3@x.invalid","c":"u1@x.invalid"}')
     assert bad.consistency()[:2] == (0, 1) and bad.collisions() == {"EMAIL": (2, 0)}
     assert canonical("CARD", "4539 5787-63621486") == canonical("CARD", "4539578763621486")
+    assert canonical("PHONE", "+1 (415) 555-2671") == canonical("PHONE", "0014155552671") == canonical("PHONE", "415-555-2671")
+    assert canonical("PHONE", "+44 (0)20 7946 0958") != canonical("PHONE", "+44 20 7946 0959")
     assert canonical("DOB", "14.02.1984") == canonical("DOB", "1984-02-14T00:00:00Z") == canonical("DOB", "19840214")
     assert canonical("DOB", "05/02/1984") != canonical("DOB", "1984-02-05")
 

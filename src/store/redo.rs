@@ -215,12 +215,7 @@ impl Rewriting {
         let Upkeep { db, path, .. } = &mut self.upkeep;
         let path = path.as_path();
         let tx = db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(at(path))?;
-        let others = writer::others(&tx, path)?;
-        if others != self.others {
-            self.others = others;
-            self.memory.forget();
-            self.shared.window.clear();
-        }
+        writer::forget_if_others_wrote(&tx, path, &mut self.others, &mut self.memory, &self.shared)?;
         let mut insert = Insert {
             hot: Hot::new(&tx, path)?,
             db: &tx,

@@ -224,12 +224,7 @@ impl Writer {
         }
         let tx = self.db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(at(path))?;
         // Within the transaction, so that it holds until the commit: what another writer pruned is not to be referred to.
-        let others = others(&tx, path)?;
-        if others != self.others {
-            self.others = others;
-            self.memory.forget();
-            self.shared.window.clear();
-        }
+        forget_if_others_wrote(&tx, path, &mut self.others, &mut self.memory, &self.shared)?;
         let mut insert = Insert {
             hot: Hot::new(&tx, path)?,
             db: &tx,
@@ -344,6 +339,24 @@ fn load_dictionaries(db: &Connection, path: &Path, shared: &Shared) -> Result<()
 /// Changes with every commit of another connection, and only then.
 pub fn others(db: &Connection, path: &Path) -> Result<i64, StoreError> {
     db.query_row("PRAGMA data_version", [], |row| row.get(0)).map_err(at(path))
+}
+
+/// Forgets what is remembered of the file if another connection committed since. Called within a transaction, it holds
+/// until the commit.
+pub fn forget_if_others_wrote(
+    db: &Connection,
+    path: &Path,
+    known: &mut i64,
+    memory: &mut Memory,
+    shared: &Shared,
+) -> Result<(), StoreError> {
+    let now = others(db, path)?;
+    if now != *known {
+        *known = now;
+        memory.forget();
+        shared.window.clear();
+    }
+    Ok(())
 }
 
 fn store_series(insert: &Insert<'_>, key: &SeriesKey, t0: i64, series: &Series) -> Result<(), StoreError> {
