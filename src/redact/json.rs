@@ -114,7 +114,7 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
             self.expect(b':')?;
             self.space();
             if self.peek() == Some(b'"') {
-                if key.is_named() && key.said().values.is_empty() {
+                if key.is_named() {
                     let before = naming.and_then(|start| self.name_at(start));
                     key = before.or_else(|| self.name_after()).unwrap_or(key);
                 } else if key.is_naming() {

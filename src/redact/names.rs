@@ -175,7 +175,10 @@ impl Name {
     pub fn new(words: Words, said: Said, clean: bool) -> Self {
         let ends = |list: &[&str]| list.iter().any(|word| words.joined.ends_with(word));
         let naming = ends(&NAMING) || SHORT.iter().any(|(name, _)| words.joined == *name);
-        let named = ends(&NAMED) || SHORT.iter().any(|(_, value)| words.joined == *value);
+        let whole = |word: &str| words.joined == word;
+        // A longer name that rules list themselves (`phoneValue`) needs no sibling.
+        let plain = NAMED.iter().any(|word| whole(word)) || SHORT.iter().any(|(_, value)| whole(value));
+        let named = plain || ends(&NAMED) && said.values.is_empty();
         Self { words, said, clean, naming, named }
     }
 

@@ -306,3 +306,17 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_sibling_names_a_value_in_either_order() {
+    for text in [
+        r#"{"key":"vorname","value":"Ramon"}"#,
+        r#"{"value":"Ramon","name":"vorname"}"#,
+        r#"{"attributeName":"vorname","attributeValue":"Ramon"}"#,
+        r#"{"k":"vorname","v":"Ramon"}"#,
+    ] {
+        assert!(!redact("application/json", text).contains("Ramon"), "{text}");
+    }
+    let harmless = r#"{"key":"colour","value":"Ramon"}"#;
+    assert_eq!(redact("application/json", harmless), harmless);
+}
