@@ -2,11 +2,10 @@
 
 use crate::redact::engine::{Redactor, Registry};
 use crate::redact::example::Example;
-use crate::redact::gate::Needs;
 use crate::redact::keywords::{BEFORE_BYTES, Keywords};
 use crate::redact::kind::Kind;
 use crate::redact::load::{Desk, Draft, RawRule, drafts, first_line};
-use crate::redact::matcher::Matcher;
+use crate::redact::matcher::{Matcher, RULES_MAX, Sought};
 use crate::redact::names::{NameSet, Names};
 use crate::redact::path::PathPattern;
 use crate::redact::rules::{Action, Pattern, PseudonymKey, Rule, RuleFile, RuleProblem, RuleSummary, Settings};
@@ -17,8 +16,6 @@ use std::sync::Arc;
 
 /// Largest compiled pattern, in bytes: past it a pattern is a mistake.
 const PATTERN_BYTES_MAX: usize = 1 << 20;
-/// Most rules of a set.
-const RULES_MAX: usize = 1_000;
 /// Farthest a keyword may stand before its candidate, in bytes: keeps the search linear.
 const KEYWORD_DISTANCE_MAX: usize = 300;
 
@@ -28,7 +25,7 @@ struct Build {
     rules: Vec<Rule>,
     summaries: Vec<RuleSummary>,
     examples: Vec<(usize, Vec<Example>, Vec<Example>)>,
-    patterns: Vec<(u16, String, Needs)>,
+    patterns: Vec<Sought>,
     registry: Registry,
     ids: HashSet<String>,
 }
@@ -180,12 +177,14 @@ fn pattern(raw: &RawRule, rule: u16, build: &mut Build, desk: &mut Desk<'_>) -> 
     // Classes and boundaries are those of ASCII unless the pattern says (?u): the fast engines need it.
     let regex = regex(text, false, "pattern", desk)?;
     let hir = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build().parse(text);
-    let needs = hir.as_ref().map(Needs::of).unwrap_or_default();
     let distance = raw.keyword_distance.unwrap_or(BEFORE_BYTES).min(KEYWORD_DISTANCE_MAX);
     let keywords = words(&raw.keywords, distance, "keywords", desk);
     let not_after = words(&raw.not_after, distance, "not_after", desk);
     let exclude = raw.exclude.as_deref().and_then(|text| whole(text, "exclude", desk));
-    build.patterns.push((rule, text.to_owned(), needs));
+    match hir {
+        Ok(hir) => build.patterns.push(Sought { rule, text: text.to_owned(), hir, keywords: raw.keywords.clone() }),
+        Err(error) => desk.say("pattern", first_line(&error.to_string()), "a simpler pattern"),
+    }
     let grouped = regex.capture_names().flatten().any(|name| name == "value");
     Some(Pattern { regex, grouped, keywords, not_after, exclude })
 }

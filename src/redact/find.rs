@@ -1,6 +1,7 @@
 //! What patterns find in a text: candidates, each believed or not for a reason, and the ones that stand when they
 //! overlap.
 
+use crate::redact::engine::Redactor;
 use crate::redact::gate::Kinds;
 use crate::redact::names::Key;
 use crate::redact::pass::{Pass, Place};
@@ -51,7 +52,7 @@ pub(in crate::redact) fn replace_all(
     let mut finds = Vec::new();
     let mut rules = std::mem::take(&mut pass.rules_at_hand);
     rules.clear();
-    pass.redactor.matcher.rules(text.as_bytes(), kinds, &mut rules);
+    candidates(pass, text, kinds, place, &mut rules);
     for &rule in &rules {
         of_rule(pass, rule, text, place, &mut finds);
     }
@@ -62,6 +63,14 @@ pub(in crate::redact) fn replace_all(
     }
     let spans = standing(pass, text, finds, known);
     splice(text, spans)
+}
+
+/// The rules whose patterns may match in a text; whoever traces decisions hears of every rule that needs a keyword.
+fn candidates(pass: &Pass<'_>, text: &str, kinds: Kinds, place: Place<'_>, rules: &mut Vec<u16>) {
+    let Redactor { matcher, rules: all, .. } = pass.redactor;
+    let traced = (0..).zip(all.iter().filter(|_| pass.trace.is_some())).map(|(rule, _)| rule);
+    let named = place.parents.iter().chain(place.key).flat_map(|name| name.said().keywords.iter().copied());
+    matcher.rules(text.as_bytes(), kinds, named.chain(traced), rules);
 }
 
 /// The finds that stand: rules of higher precedence first among those of one place, the earlier and longer first; what
@@ -198,8 +207,7 @@ fn judge(
 pub(in crate::redact) fn number_rule(pass: &mut Pass<'_>, raw: &str, kinds: Kinds, place: Place<'_>) -> Option<u16> {
     let mut rules = std::mem::take(&mut pass.rules_at_hand);
     rules.clear();
-    pass.redactor.matcher.rules(raw.as_bytes(), kinds, &mut rules);
-    rules.sort_unstable();
+    candidates(pass, raw, kinds, place, &mut rules);
     let claimed = rules.iter().copied().find(|&at| {
         let rule = &pass.redactor.rules[usize::from(at)];
         let Some(pattern) = rule.pattern.as_ref().filter(|_| pass.allows(at)) else { return false };

@@ -29,6 +29,7 @@ mod jwt;
 mod keywords;
 mod kind;
 mod lines;
+mod literals;
 mod load;
 mod markup;
 mod matcher;

@@ -5,7 +5,7 @@
 //! halving the sorted list of those that begin so. Values are compared by their first 64 bytes at most, which keeps
 //! the search linear whatever the values and the text are.
 
-use crate::redact::gate::{DASH, DIGIT, Kinds, LOWER, PLUS, SLASH, UNDERSCORE, UPPER, kind_of};
+use crate::redact::gate::{DASH, DIGIT, Kinds, LOWER, PLUS, SLASH, SPACE, UNDERSCORE, UPPER, kind_of};
 use crate::redact::kind::{Kind, digits_of, is_digits_and_separators};
 use crate::redact::pseudonym::replace;
 use crate::redact::rules::{Action, PseudonymKey};
@@ -14,9 +14,7 @@ use base64::Engine;
 use base64::alphabet::{STANDARD, URL_SAFE};
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
-use foldhash::fast::RandomState;
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::ops::Range;
 
 /// Shorter values occur by chance.
@@ -50,9 +48,14 @@ pub(in crate::redact) struct Needle<'a> {
 
 /// A text to search for.
 struct Sought {
-    /// At most its first 64 bytes.
+    /// The first four bytes of the text, case folded.
+    start: u32,
+    /// At most its first 64 bytes, in lower case.
+    lower: String,
+    /// The same as it was written.
     text: String,
-    fresh: String,
+    /// What replaces it; `None`: the stand-in of a name, made where one is found.
+    fresh: Option<String>,
     rank: Rank,
     /// Whether it is a person's name, or a part of one.
     person: bool,
@@ -73,10 +76,9 @@ enum Rank {
 
 /// The values of a capture, ready to be searched for.
 pub(in crate::redact) struct Residue {
-    /// Sorted without regard to case.
+    /// Sorted by their starts, then without regard to case.
     sought: Vec<Sought>,
-    /// By their first four bytes, case folded: a stretch of `sought`.
-    starts: HashMap<u32, Range<usize>, RandomState>,
+    /// One bit for each start.
     table: Box<[u64]>,
     key: PseudonymKey,
 }
@@ -84,32 +86,26 @@ pub(in crate::redact) struct Residue {
 impl Residue {
     /// The search for what was found; `None` if there is nothing to search for.
     pub fn of<'a>(needles: impl Iterator<Item = Needle<'a>>, key: &PseudonymKey) -> Option<Self> {
-        let mut sought: Vec<Sought> = needles.flat_map(|needle| texts(&needle, key)).collect();
-        sought.retain(|one| start_of(one.text.as_bytes()).is_some() && !is_of_stand_ins(&one.text));
+        let mut sought = Vec::new();
+        needles.for_each(|needle| texts(&needle, &mut sought));
         if sought.is_empty() {
             return None;
         }
-        // By the folded start first, so that those of one start stand together.
-        let order = |one: &Sought| (start_of(one.text.as_bytes()), one.text.to_ascii_lowercase(), one.rank);
-        sought.sort_by_cached_key(order);
-        sought.dedup_by(|a, b| a.text.eq_ignore_ascii_case(&b.text));
-        let mut starts: HashMap<u32, Range<usize>, RandomState> = HashMap::default();
+        sought.sort_unstable_by(|a, b| (a.start, &a.lower, a.rank).cmp(&(b.start, &b.lower, b.rank)));
+        sought.dedup_by(|a, b| a.lower == b.lower);
         let bits = (sought.len() * TABLE_BITS_PER_VALUE).next_power_of_two().max(TABLE_BITS_MIN);
         let mut table = vec![0_u64; bits / 64].into_boxed_slice();
         let mut open: Vec<usize> = Vec::new();
         for at in 0..sought.len() {
-            let text = sought[at].text.as_bytes();
-            let Some(start) = start_of(text) else { continue };
-            while open.last().is_some_and(|&other| !begins_with(text, sought[other].text.as_bytes())) {
+            while open.last().is_some_and(|&other| !sought[at].lower.starts_with(&sought[other].lower)) {
                 open.pop();
             }
-            starts.entry(start).or_insert(at..at).end = at + 1;
-            let (word, bit) = place_of(start, table.len());
+            let (word, bit) = place_of(sought[at].start, table.len());
             table[word] |= bit;
             sought[at].shorter = open.last().copied();
             open.push(at);
         }
-        Some(Self { sought, starts, table, key: key.clone() })
+        Some(Self { sought, table, key: key.clone() })
     }
 
     /// Where the values are mentioned, and their stand-ins; in order, without overlaps.
@@ -134,7 +130,7 @@ impl Residue {
             }
         }
         let fresh = |(range, parts): (Range<usize>, Vec<&Sought>)| match parts[..] {
-            [one] => (range, one.fresh.clone()),
+            [Sought { fresh: Some(fresh), .. }] => (range, fresh.clone()),
             _ => (range.clone(), person(&text[range], &self.key)),
         };
         names.into_iter().map(fresh).collect()
@@ -174,7 +170,7 @@ impl Residue {
         {
             return true;
         }
-        let mut decoded = text.filter(|_| memchr::memchr2(b'%', b'+', piece).is_some()).map(Cow::Borrowed);
+        let mut decoded = text.filter(|_| may_be_encoded(piece)).map(Cow::Borrowed);
         // Twice, for what was encoded twice.
         for _ in 0..2 {
             let next = decoded.filter(|text| text.contains(['%', '+'])).and_then(|text| form::decode(&text, true));
@@ -197,14 +193,14 @@ impl Residue {
 
     /// The first value of a wanted rank at or after `from`: the longest of those that begin there.
     fn next(&self, bytes: &[u8], from: usize, wanted: impl Fn(Rank) -> bool) -> Option<(Range<usize>, &Sought)> {
-        for at in from..bytes.len().saturating_sub(3) {
-            let Some(start) = start_of(&bytes[at..]) else { break };
-            let (word, bit) = place_of(start, self.table.len());
-            if self.table[word] & bit == 0 {
+        let mask = self.table.len() - 1;
+        for (at, four) in (from..).zip(bytes.get(from..).unwrap_or_default().windows(4)) {
+            let start = u32::from_le_bytes([four[0], four[1], four[2], four[3]]) | CASES;
+            let (word, bit) = place_in(start, mask);
+            if self.table.get(word).is_none_or(|bits| bits & bit == 0) {
                 continue;
             }
-            let Some(stretch) = self.starts.get(&start) else { continue };
-            let mut here = self.longest(stretch.clone(), &bytes[at..]);
+            let mut here = self.longest(start, &bytes[at..]);
             while let Some(found) = here {
                 let one = &self.sought[found];
                 let range = at..at + one.text.len();
@@ -222,19 +218,18 @@ impl Residue {
         None
     }
 
-    /// The longest text of a stretch with which `bytes` begin.
-    fn longest(&self, stretch: Range<usize>, bytes: &[u8]) -> Option<usize> {
+    /// The longest text with which `bytes` begin, of those that begin with `start`.
+    fn longest(&self, start: u32, bytes: &[u8]) -> Option<usize> {
         let bytes = &bytes[..bytes.len().min(COMPARED_BYTES_MAX)];
         let not_after = |one: &Sought| {
-            let text = one.text.bytes();
-            text.map(|b| b.to_ascii_lowercase()).le(bytes.iter().map(u8::to_ascii_lowercase))
+            one.start < start || one.start == start && one.lower.bytes().le(bytes.iter().map(u8::to_ascii_lowercase))
         };
-        let until = self.sought[stretch.clone()].partition_point(not_after);
-        let mut here = (until > 0).then(|| stretch.start + until - 1);
-        while let Some(at) = here.filter(|&at| !begins_with(bytes, self.sought[at].text.as_bytes())) {
+        let until = self.sought.partition_point(not_after);
+        let mut here = until.checked_sub(1);
+        while let Some(at) = here.filter(|&at| !begins_with(bytes, self.sought[at].lower.as_bytes())) {
             here = self.sought[at].shorter;
         }
-        here.filter(|at| stretch.contains(at))
+        here
     }
 }
 
@@ -242,49 +237,47 @@ fn begins_with(bytes: &[u8], start: &[u8]) -> bool {
     bytes.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start))
 }
 
-/// Whether a raw value happens to be a part of what our own stand-ins are made of.
-fn is_of_stand_ins(text: &str) -> bool {
-    OWN.contains(text.to_ascii_lowercase().as_str())
-}
-
-/// What is searched for because of one value.
-fn texts(needle: &Needle<'_>, key: &PseudonymKey) -> Vec<Sought> {
+/// Adds what is searched for because of one value.
+fn texts(needle: &Needle<'_>, all: &mut Vec<Sought>) {
     let raw = match needle.kind {
         // The stand-in keeps the head, and the claims that are nobody's: what must not be readable is the proof.
         Kind::Jwt => needle.raw.rsplit('.').next().unwrap_or_default(),
         _ => needle.raw.trim(),
     };
-    let one = |text: &str, fresh: &str, rank| {
+    let mut add = |text: &str, fresh: Option<&str>, rank| {
         let head = &text[..text.floor_char_boundary(COMPARED_BYTES_MAX)];
-        let rank = if head.len() < text.len() { Rank::Head } else { rank };
-        Sought {
-            text: head.to_owned(),
-            fresh: fresh.to_owned(),
-            rank,
-            person: needle.kind == Kind::Person,
-            shorter: None,
+        let lower = head.to_ascii_lowercase();
+        // A raw value may happen to be a part of what our own stand-ins are made of.
+        if let Some(start) = start_of(head.as_bytes()).filter(|_| !OWN.contains(&lower)) {
+            all.push(Sought {
+                start,
+                lower,
+                text: head.to_owned(),
+                fresh: fresh.map(str::to_owned),
+                rank: if head.len() < text.len() { Rank::Head } else { rank },
+                person: needle.kind == Kind::Person,
+                shorter: None,
+            });
         }
     };
-    let mut texts = Vec::new();
     if is_place_name(needle.kind, raw) {
-        return texts;
+        return;
     }
     if raw.len() >= BYTES_MIN {
-        texts.push(one(raw, needle.fresh, Rank::Whole));
+        add(raw, Some(needle.fresh), Rank::Whole);
     }
     if is_digits_and_separators(raw) {
         let digits = digits_of(raw);
         if digits.len() >= DIGITS_MIN && digits.len() < raw.len() {
-            texts.push(one(&digits, &digits_of(needle.fresh), Rank::Whole));
+            add(&digits, Some(&digits_of(needle.fresh)), Rank::Whole);
         }
     }
     if needle.kind == Kind::Person {
         let whole = raw.len() >= BYTES_MIN;
         let names = raw.split_whitespace().filter(|word| word.len() >= WORD_BYTES_MIN && !(whole && *word == raw));
         let names = names.filter(|word| word.chars().next().is_some_and(char::is_uppercase));
-        texts.extend(names.map(|word| one(word, &person(word, key), Rank::Word)));
+        names.for_each(|word| add(word, None, Rank::Word));
     }
-    texts
 }
 
 /// The stand-in of a name, or of a part of one.
@@ -309,15 +302,35 @@ fn is_word(bytes: &[u8], range: &Range<usize>) -> bool {
     (range.start == 0 || !letter(range.start - 1)) && !letter(range.end)
 }
 
-/// The first four bytes, with the bit set in which the cases of a letter differ.
+/// The bits in which the cases of four letters differ.
+const CASES: u32 = 0x2020_2020;
+
+/// The first four bytes, without regard to case.
 fn start_of(bytes: &[u8]) -> Option<u32> {
-    bytes.first_chunk().map(|four| u32::from_le_bytes(*four) | 0x2020_2020)
+    bytes.first_chunk().map(|four| u32::from_le_bytes(*four) | CASES)
 }
 
 /// The word and bit of a start in a table of so many words, a power of two.
 fn place_of(start: u32, words: usize) -> (usize, u64) {
+    place_in(start, words - 1)
+}
+
+fn place_in(start: u32, mask: usize) -> (usize, u64) {
     let hash = start.wrapping_mul(0x9E37_79B1);
-    ((hash >> 12) as usize & (words - 1), 1 << (hash >> 6 & 63))
+    ((hash >> 12) as usize & mask, 1 << (hash >> 6 & 63))
+}
+
+/// Whether a value may stand in a piece in the encoding of URLs and forms: there is a `%` with its digits, or a `+` that
+/// may be the blank inside a value, which is neither the first nor the last character of one.
+fn may_be_encoded(piece: &[u8]) -> bool {
+    let inner = |at: Option<usize>| {
+        let byte = at.and_then(|at| piece.get(at));
+        byte.is_some_and(|b| kind_of(*b) & SPACE == 0 && !b"\"':=>".contains(b))
+    };
+    memchr::memchr2_iter(b'%', b'+', piece).any(|at| match piece[at] {
+        b'%' => piece.get(at + 1).is_some_and(u8::is_ascii_hexdigit),
+        _ => inner(at.checked_sub(1)) && inner(Some(at + 1)),
+    })
 }
 
 /// Whether a text of these kinds of bytes has a run that may be base64: then what is kept is searched for it too. Such a
@@ -332,8 +345,24 @@ pub(in crate::redact) fn has_base64_run(text: &str, kinds: Kinds) -> bool {
 /// Runs of the base64 alphabet that are long enough to hold a value, and no digest or UUID.
 fn base64_runs(piece: &[u8]) -> impl Iterator<Item = &[u8]> {
     const INNER: Kinds = DIGIT | UPPER | LOWER | PLUS | SLASH | DASH | UNDERSCORE;
-    let runs = piece.split(|b| kind_of(*b) & INNER == 0).filter(|run| run.len() >= BASE64_BYTES_MIN);
-    runs.filter(|run| !run.iter().all(|b| b.is_ascii_hexdigit() || *b == b'-'))
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        while at < piece.len() {
+            let start = at;
+            let mut kinds = 0;
+            while let Some(kind) = piece.get(at).map(|b| kind_of(*b)).filter(|kind| kind & INNER != 0) {
+                kinds |= kind;
+                at += 1;
+            }
+            let run = &piece[start..at];
+            at += 1;
+            // Text has letters of both cases in base64, hexadecimal digits have not.
+            if run.len() >= BASE64_BYTES_MIN && kinds & UPPER != 0 && kinds & LOWER != 0 {
+                return Some(run);
+            }
+        }
+        None
+    })
 }
 
 /// JSON escapes undone wherever they stand, without regard to structure.

@@ -73,6 +73,14 @@ fn pairs(pass: &mut Pass<'_>, text: &str, place: Place<'_>) -> Option<String> {
     while let Some(step) = text[at..].find([':', '=']) {
         let sign = at + step;
         at = sign + 1;
+        let mut start = sign + 1;
+        while start - sign < 8 && bytes.get(start).is_some_and(|b| b" \\".contains(b)) {
+            start += 1;
+        }
+        let quote = bytes.get(start).copied().filter(|b| b"\"'".contains(b));
+        if quote.is_none() && bytes[sign] == b':' {
+            continue;
+        }
         let before = text[..sign].trim_end_matches(['"', '\'', ' ', '\\']);
         let name_start = before.len()
             - before.bytes().rev().take(64).take_while(|b| b.is_ascii_alphanumeric() || b"_-".contains(b)).count();
@@ -81,23 +89,17 @@ fn pairs(pass: &mut Pass<'_>, text: &str, place: Place<'_>) -> Option<String> {
         if key.said().values.is_empty() {
             continue;
         }
-        let mut start = sign + 1;
-        while start - sign < 8 && bytes.get(start).is_some_and(|b| b" \\".contains(b)) {
-            start += 1;
-        }
-        let quote = bytes.get(start).copied().filter(|b| b"\"'".contains(b));
         let end = match quote {
             Some(quote) => {
                 start += 1;
                 let near = &text[start..text.floor_char_boundary(start + PAIR_BYTES_MAX)];
                 near.find([char::from(quote), '\n']).map_or(start + near.len(), |len| start + len)
             }
-            None if bytes[sign] == b'=' => {
+            None => {
                 let stop = |c: char| c.is_whitespace() || "&,;\"'<>(){}[]".contains(c);
                 let near = &text[start..text.floor_char_boundary(start + PAIR_BYTES_MAX)];
                 near.find(stop).map_or(start + near.len(), |len| start + len)
             }
-            None => continue,
         };
         if start >= end {
             continue;
