@@ -15,10 +15,10 @@ pub(in crate::redact) fn redact(redactor: &Redactor, raw: Capture) -> Redacted<R
     let names = redactor.names.known();
     let mut pass = Pass::new(redactor, &names);
     let mut capture = all(&mut pass, raw.clone());
-    let (residue, base64) = (pass.residue(), pass.base64);
+    let (residue, decoded) = (pass.residue(), std::mem::take(&mut pass.decoded));
     let subjects = pass.subjects();
     let mut hits = pass.into_hits();
-    if let Some(residue) = residue.as_ref().filter(|residue| is_dirty(&capture, residue, base64)) {
+    if let Some(residue) = residue.as_ref().filter(|residue| residue.shows(&decoded) || is_dirty(&capture, residue)) {
         // A value named in one place is mentioned in another: a second pass replaces the mentions too.
         let mut again = Pass::new(redactor, &names);
         again.known = Some(residue);
@@ -85,7 +85,7 @@ fn messages(capture: &mut Capture) -> impl Iterator<Item = (&mut HeaderMap, &mut
     std::iter::once((&mut capture.request.headers, &mut capture.request.body)).chain(answers)
 }
 
-fn is_dirty(capture: &Capture, residue: &Residue, base64: bool) -> bool {
+fn is_dirty(capture: &Capture, residue: &Residue) -> bool {
     fn texts<'a>(lines: &'a HeaderMap, body: &'a BodyCopy) -> impl Iterator<Item = &'a [u8]> {
         lines.values().map(HeaderValue::as_bytes).chain(std::iter::once(&body.bytes[..]))
     }
@@ -94,7 +94,7 @@ fn is_dirty(capture: &Capture, residue: &Residue, base64: bool) -> bool {
     let answers = answers.filter_map(|exchange| exchange.response.as_ref()).flat_map(|r| texts(&r.headers, &r.body));
     let named = [request.target.as_bytes(), capture.endpoint.as_bytes()].into_iter();
     let mut pieces = named.chain(texts(&request.headers, &request.body)).chain(answers);
-    pieces.any(|piece| residue.is_mentioned(piece, base64))
+    pieces.any(|piece| residue.is_mentioned(piece))
 }
 
 /// Drops bodies and masks lines that still show a value.

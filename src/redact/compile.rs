@@ -6,7 +6,7 @@ use crate::redact::keywords::{BEFORE_BYTES, Keywords};
 use crate::redact::kind::Kind;
 use crate::redact::load::{Desk, Draft, RawRule, drafts, first_line};
 use crate::redact::matcher::{Matcher, RULES_MAX, Sought};
-use crate::redact::names::{NameSet, Names};
+use crate::redact::names::Names;
 use crate::redact::path::PathPattern;
 use crate::redact::rules::{Action, Pattern, PseudonymKey, Rule, RuleFile, RuleProblem, RuleSummary, Settings};
 use crate::redact::validators::Validator;
@@ -101,8 +101,7 @@ fn add_rule(raw: RawRule, build: &mut Build, desk: &mut Desk<'_>) {
         line: desk.line,
         kind,
         action,
-        parents: NameSet::of(&raw.parents),
-        exclude_parents: NameSet::of(&raw.exclude_parents),
+        has_parents: !raw.parents.is_empty(),
         paths,
         pattern,
         shape,
@@ -155,6 +154,13 @@ fn register(raw: &RawRule, rule: u16, paths: &[PathPattern], registry: &mut Regi
     }
     for name in &raw.exclude_keys {
         registry.vetoes.add(&format!("*{}", name.trim_start_matches('*')), rule);
+    }
+    // Names above are told by their last words, or by their first ones if the rule says `x*`.
+    for (names, index) in [(&raw.parents, &mut registry.parents), (&raw.exclude_parents, &mut registry.exclude_parents)]
+    {
+        for name in names {
+            if name.ends_with('*') { index.add(name, rule) } else { index.add(&format!("*{name}"), rule) }
+        }
     }
     for word in &raw.keywords {
         registry.keywords.add(&format!("*{word}*"), rule);

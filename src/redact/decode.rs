@@ -57,7 +57,9 @@ pub(in crate::redact) fn part(
         Format::Message => utf8(message::document(pass, decoded.text.as_bytes(), place)?)?,
         format => text(pass, format, &decoded.text, place)?,
     };
-    let mentioned = || pass.residue().is_some_and(|residue| residue.is_mentioned(fresh.as_bytes(), true));
+    let mentioned = || {
+        pass.residue().is_some_and(|residue| residue.is_mentioned(fresh.as_bytes()) || residue.is_in(fresh.as_bytes()))
+    };
     if decoded.is_hard_to_search() && pass.known.is_none() && mentioned() {
         return Err(DropReason::Residue);
     }

@@ -38,6 +38,10 @@ pub(in crate::redact) struct Registry {
     pub vetoes: NameIndex,
     /// Keywords of pattern rules, which a name may hold too.
     pub keywords: NameIndex,
+    /// Names below which a rule that asks for them strikes.
+    pub parents: NameIndex,
+    /// Names right below which a rule leaves values alone.
+    pub exclude_parents: NameIndex,
     /// Rules whose paths end in a wildcard.
     pub of_any_name: Vec<u16>,
 }
@@ -51,6 +55,8 @@ impl Registry {
             params: self.params.rules(words),
             vetoes: self.vetoes.rules(words),
             keywords: self.keywords.rules(words),
+            below: self.parents.rules(words),
+            not_below: self.exclude_parents.rules(words),
         }
     }
 }
@@ -85,9 +91,9 @@ impl Redactor {
         let names = self.names.known();
         let mut pass = Pass::new(self, &names);
         let mut fresh = decode::body(&mut pass, Some(content_type), bytes)?;
-        let (residue, base64) = (pass.residue(), pass.base64);
+        let (residue, decoded) = (pass.residue(), std::mem::take(&mut pass.decoded));
         pass.into_hits();
-        if let Some(residue) = residue.filter(|residue| residue.is_mentioned(&fresh, base64)) {
+        if let Some(residue) = residue.filter(|residue| residue.is_mentioned(&fresh) || residue.shows(&decoded)) {
             // Named in one place and only mentioned in another: a second pass replaces what the first one learned.
             let mut again = Pass::new(self, &names);
             again.known = Some(&residue);

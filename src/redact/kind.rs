@@ -142,7 +142,9 @@ impl Kind {
 
 /// The digits of a text.
 pub(in crate::redact) fn digits_of(raw: &str) -> String {
-    raw.chars().filter(char::is_ascii_digit).collect()
+    let mut digits = String::with_capacity(raw.len());
+    digits.extend(raw.bytes().filter(u8::is_ascii_digit).map(char::from));
+    digits
 }
 
 /// Whether a text is digits and what is written between them.

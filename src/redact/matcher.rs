@@ -131,51 +131,40 @@ impl Matcher {
         let open = self.gate.groups(kinds);
         let is_open = |way: Way| open & 1 << way as u8 != 0;
         let digits = if kinds & DIGIT == 0 { 0 } else { text.iter().filter(|byte| byte.is_ascii_digit()).count() };
-        let mut chosen = Chosen::default();
+        let mut chosen = Chosen { seen: [0; RULES_MAX / 64], rules };
         if is_open(Way::Literals) {
+            let can = |rule: u16| {
+                let needs = self.needs.get(usize::from(rule)).and_then(Option::as_ref);
+                needs.is_some_and(|needs| needs.digits <= digits && needs.bytes <= text.len() && needs.are_met(kinds))
+            };
             for found in self.literals.find_overlapping_iter(text) {
-                self.rules_of_literal[found.pattern().as_usize()].iter().for_each(|rule| chosen.add(*rule));
+                self.rules_of_literal[found.pattern().as_usize()].iter().for_each(|rule| chosen.add(*rule, can));
             }
-            named.for_each(|rule| chosen.add(rule));
-            let can = |needs: &Needs| needs.digits <= digits && needs.bytes <= text.len() && needs.are_met(kinds);
-            chosen.retain(|rule| self.needs.get(usize::from(rule)).and_then(Option::as_ref).is_some_and(can));
+            named.for_each(|rule| chosen.add(rule, can));
         }
         for set in &self.sets {
             if is_open(set.way) && text.len() >= set.bytes && digits >= set.digits {
-                set.patterns.matches(text).iter().for_each(|pattern| chosen.add(set.rules[pattern]));
+                set.patterns.matches(text).iter().for_each(|pattern| chosen.add(set.rules[pattern], |_| true));
             }
         }
-        rules.extend(chosen.rules());
+        rules.sort_unstable();
     }
 }
 
-/// A set of rules, by their numbers.
-#[derive(Default)]
-struct Chosen([u64; RULES_MAX / 64]);
+/// Rules, each once.
+struct Chosen<'r> {
+    seen: [u64; RULES_MAX / 64],
+    rules: &'r mut Vec<u16>,
+}
 
-impl Chosen {
-    fn add(&mut self, rule: u16) {
-        if let Some(word) = self.0.get_mut(usize::from(rule) / 64) {
-            *word |= 1 << (rule % 64);
+impl Chosen<'_> {
+    fn add(&mut self, rule: u16, can: impl Fn(u16) -> bool) {
+        let bit = 1 << (rule % 64);
+        let Some(word) = self.seen.get_mut(usize::from(rule) / 64).filter(|word| **word & bit == 0) else { return };
+        *word |= bit;
+        if can(rule) {
+            self.rules.push(rule);
         }
-    }
-
-    fn retain(&mut self, can: impl Fn(u16) -> bool) {
-        for rule in self.rules().filter(|rule| !can(*rule)) {
-            self.0[usize::from(rule) / 64] &= !(1 << (rule % 64));
-        }
-    }
-
-    /// In order; of the set as it is now.
-    fn rules(&self) -> impl Iterator<Item = u16> + use<> {
-        let words = self.0;
-        words.into_iter().zip(0_u16..).flat_map(|(mut word, at)| {
-            std::iter::from_fn(move || {
-                let rule = at * 64 + u16::try_from(word.trailing_zeros()).ok().filter(|_| word != 0)?;
-                word &= word - 1;
-                Some(rule)
-            })
-        })
     }
 }
 

@@ -3,7 +3,7 @@
 
 use arc_swap::ArcSwap;
 use foldhash::fast::RandomState;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -168,6 +168,10 @@ pub(in crate::redact) struct Said {
     pub vetoes: Vec<u16>,
     /// Pattern rules that find one of their keywords in the name.
     pub keywords: Vec<u16>,
+    /// Rules that strike below the name.
+    pub below: Vec<u16>,
+    /// Rules that leave alone what is right below the name.
+    pub not_below: Vec<u16>,
 }
 
 impl Name {
@@ -292,46 +296,6 @@ impl NameIndex {
     }
 }
 
-/// A set of names; a name is in it if it ends with one of them, word by word, or starts with one listed as `x*`.
-#[derive(Default)]
-pub(in crate::redact) struct NameSet {
-    last: HashSet<String>,
-    first: HashSet<String>,
-}
-
-impl NameSet {
-    /// The set of these names.
-    pub fn of(names: &[String]) -> Self {
-        let mut set = Self::default();
-        for name in names {
-            match name.strip_suffix('*') {
-                Some(first) => set.first.insert(Words::of(first).joined),
-                None => set.last.insert(Words::of(name).joined),
-            };
-        }
-        set
-    }
-
-    /// Whether it has no names.
-    pub fn is_empty(&self) -> bool {
-        self.last.is_empty() && self.first.is_empty()
-    }
-
-    /// Whether the name is in the set.
-    pub fn has(&self, name: &Name) -> bool {
-        if self.is_empty() {
-            return false;
-        }
-        let words = &name.words;
-        words.forms().any(|form| {
-            let starts = || words.starts.iter().filter(|start| **start < form.len());
-            starts().any(|&start| self.last.contains(&form[start..]))
-                || !self.first.is_empty()
-                    && starts().copied().chain([form.len()]).any(|end| self.first.contains(&form[..end]))
-        })
-    }
-}
-
 /// The names seen so far, as one map to read without a lock.
 pub(in crate::redact) type Known = HashMap<Box<str>, Arc<Name>, RandomState>;
 
@@ -415,13 +379,6 @@ mod tests {
         let index = index(&["*first-name", "*name"]);
         assert_eq!(index.rules(&Words::of("billingfirstname")), [0]);
         assert_eq!(index.rules(&Words::of("filename")), [0; 0]);
-    }
-
-    #[test]
-    fn sets_hold_whole_last_words() {
-        let set = NameSet::of(&["name".into(), "card*".into()]);
-        assert!(set.has(&name("cardholder_name")) && set.has(&name("names")) && set.has(&name("card_brand")));
-        assert!(!set.has(&name("filename")) && !set.has(&name("discard")));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::redact::gate::{DIGIT, Kinds, kinds_of};
 use crate::redact::kind::Kind;
 use crate::redact::names::{Key, Known, Name, Names, Words};
 use crate::redact::pseudonym::{self, Replaced};
-use crate::redact::residue::{Needle, Residue, has_base64_run};
+use crate::redact::residue::{self, Needle, Residue};
 use crate::redact::rules::{Action, Rule};
 use crate::redact::sealed::{Hit, Part, Side, SubjectDigest};
 use crate::redact::{jwt, nested, shape, text};
@@ -52,8 +52,8 @@ pub(in crate::redact) struct Pass<'r> {
     pub only: Option<u16>,
     /// Where every decision is noted, if somebody wants to know.
     pub trace: Option<Trace>,
-    /// Whether some text had a run that may be base64.
-    pub base64: bool,
+    /// What runs of texts say that may be base64, one after the other: searched at the end.
+    pub decoded: Vec<u8>,
     /// Rules whose patterns match the text at hand: kept for its memory.
     pub rules_at_hand: Vec<u16>,
     names: &'r Known,
@@ -79,7 +79,7 @@ impl<'r> Pass<'r> {
             known: None,
             only: None,
             trace: None,
-            base64: false,
+            decoded: Vec::new(),
             rules_at_hand: Vec::new(),
             names,
             new_names: Vec::new(),
@@ -218,7 +218,7 @@ impl<'r> Pass<'r> {
         if raw.is_empty() {
             return Ok(None);
         }
-        self.base64 |= has_base64_run(raw, kinds);
+        residue::decode_runs(raw, kinds, &mut self.decoded);
         if let Some(rule) = place.key.and_then(|key| self.name_rule(raw, key, place.parents)) {
             return Ok(self.apply(rule, raw));
         }
@@ -311,8 +311,8 @@ impl<'r> Pass<'r> {
         let near = &parents[parents.len().saturating_sub(2)..];
         let doubt = if key.said().vetoes.contains(&at) {
             Doubt::ExcludedName
-        } else if !rule.parents.is_empty() && !near.iter().any(|parent| rule.parents.has(parent))
-            || near.last().is_some_and(|parent| rule.exclude_parents.has(parent))
+        } else if rule.has_parents && !near.iter().any(|parent| parent.said().below.contains(&at))
+            || near.last().is_some_and(|parent| parent.said().not_below.contains(&at))
             || !rule.paths.is_empty() && !self.is_at_path(rule, key, parents)
         {
             Doubt::Place

@@ -238,7 +238,11 @@ fn stand_in(kind: Kind, raw: &str, digest: &[u8; 32]) -> String {
 }
 
 fn word(head: &str, digest: &[u8; 32], len: usize) -> String {
-    format!("{head}-{}", hex(digest, len))
+    let mut text = String::with_capacity(head.len() + 1 + len);
+    text.push_str(head);
+    text.push('-');
+    push_hex(&mut text, digest, len);
+    text
 }
 
 /// The value's date format with a date of the stand-ins' centuries; a time after it becomes midnight.
@@ -360,8 +364,16 @@ pub(in crate::redact) fn digest(key: &PseudonymKey, kind: Kind, canonical: &str)
 }
 
 fn hex(digest: &[u8; 32], len: usize) -> String {
-    let nibbles = digest.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    nibbles.take(len).map(|nibble| char::from(b"0123456789abcdef"[usize::from(nibble)])).collect()
+    let mut text = String::with_capacity(len);
+    push_hex(&mut text, digest, len);
+    text
+}
+
+fn push_hex(text: &mut String, digest: &[u8; 32], len: usize) {
+    for at in 0..len.min(64) {
+        let nibble = digest[at / 2] >> (4 * (1 - at % 2)) & 15;
+        text.push(char::from(b"0123456789abcdef"[usize::from(nibble)]));
+    }
 }
 
 fn decimals(digest: &[u8; 32], len: usize) -> String {

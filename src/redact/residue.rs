@@ -145,32 +145,31 @@ impl Residue {
                 .is_some_and(|text| self.shows(text.as_bytes()) || self.is_escaped_in(text.as_bytes()))
     }
 
-    /// Whether there is a value in a piece, or a part of a name that would be replaced there. `base64`: whether the
-    /// piece came from texts with a [`has_base64_run`].
-    pub fn is_mentioned(&self, piece: &[u8], base64: bool) -> bool {
+    /// Whether there is a value in a piece, or a part of a name that would be replaced there. What stands in base64 is
+    /// not looked for: a pass keeps what it decoded.
+    pub fn is_mentioned(&self, piece: &[u8]) -> bool {
         let seen = |piece: &[u8]| self.next(piece, 0, |_| true).is_some() || self.is_escaped_in(piece);
-        seen(piece)
-            || base64 && self.is_base64_in(piece)
-            || charset::clear(piece).is_some_and(|text| seen(text.as_bytes()))
+        seen(piece) || charset::clear(piece).is_some_and(|text| seen(text.as_bytes()))
     }
 
-    fn shows(&self, bytes: &[u8]) -> bool {
+    /// Whether a value can be read in bytes as they are.
+    pub fn shows(&self, bytes: &[u8]) -> bool {
         self.next(bytes, 0, |rank| rank != Rank::Word).is_some()
     }
 
     fn is_escaped_in(&self, piece: &[u8]) -> bool {
-        let text = std::str::from_utf8(piece).ok();
-        if let Some(text) = text.filter(|_| memchr::memchr(b'\\', piece).is_some())
-            && self.shows(unescape(text).as_bytes())
+        let (escaped, entities) =
+            (memchr::memchr(b'\\', piece).is_some(), memchr::memmem::find(piece, b"&#").is_some());
+        let encoded = may_be_encoded(piece);
+        let Some(text) = std::str::from_utf8(piece).ok().filter(|_| escaped || entities || encoded) else {
+            return false;
+        };
+        if escaped && self.shows(unescape(text).as_bytes())
+            || entities && self.shows(markup::unescape(text).text.as_bytes())
         {
             return true;
         }
-        if let Some(text) = text.filter(|text| text.contains("&#"))
-            && self.shows(markup::unescape(text).text.as_bytes())
-        {
-            return true;
-        }
-        let mut decoded = text.filter(|_| may_be_encoded(piece)).map(Cow::Borrowed);
+        let mut decoded = encoded.then_some(Cow::Borrowed(text));
         // Twice, for what was encoded twice.
         for _ in 0..2 {
             let next = decoded.filter(|text| text.contains(['%', '+'])).and_then(|text| form::decode(&text, true));
@@ -183,23 +182,25 @@ impl Residue {
     }
 
     fn is_base64_in(&self, piece: &[u8]) -> bool {
-        let mut buffer = Vec::new();
+        let mut decoded = Vec::new();
         base64_runs(piece).any(|run| {
-            buffer.clear();
-            let engine = if run.iter().any(|b| b"-_".contains(b)) { &BASE64_URL } else { &BASE64 };
-            engine.decode_vec(run, &mut buffer).is_ok() && self.shows(&buffer)
+            decoded.clear();
+            decode_run(run, &mut decoded);
+            self.shows(&decoded)
         })
     }
 
     /// The first value of a wanted rank at or after `from`: the longest of those that begin there.
     fn next(&self, bytes: &[u8], from: usize, wanted: impl Fn(Rank) -> bool) -> Option<(Range<usize>, &Sought)> {
         let mask = self.table.len() - 1;
-        for (at, four) in (from..).zip(bytes.get(from..).unwrap_or_default().windows(4)) {
+        let rest = bytes.get(from..).unwrap_or_default();
+        for (at, four) in rest.windows(4).enumerate() {
             let start = u32::from_le_bytes([four[0], four[1], four[2], four[3]]) | CASES;
             let (word, bit) = place_in(start, mask);
             if self.table.get(word).is_none_or(|bits| bits & bit == 0) {
                 continue;
             }
+            let at = from + at;
             let mut here = self.longest(start, &bytes[at..]);
             while let Some(found) = here {
                 let one = &self.sought[found];
@@ -333,13 +334,24 @@ fn may_be_encoded(piece: &[u8]) -> bool {
     })
 }
 
-/// Whether a text of these kinds of bytes has a run that may be base64: then what is kept is searched for it too. Such a
-/// run of text has letters of both cases.
-pub(in crate::redact) fn has_base64_run(text: &str, kinds: Kinds) -> bool {
-    text.len() >= BASE64_BYTES_MIN
-        && kinds & UPPER != 0
-        && kinds & LOWER != 0
-        && base64_runs(text.as_bytes()).next().is_some()
+/// Adds what the runs of a text say that may be base64, each with a blank after it. Such a run has letters of both
+/// cases.
+pub(in crate::redact) fn decode_runs(text: &str, kinds: Kinds, decoded: &mut Vec<u8>) {
+    if text.len() >= BASE64_BYTES_MIN && kinds & UPPER != 0 && kinds & LOWER != 0 {
+        for run in base64_runs(text.as_bytes()) {
+            decode_run(run, decoded);
+            decoded.push(b' ');
+        }
+    }
+}
+
+/// Adds what a run says; what is no base64 says nothing.
+fn decode_run(run: &[u8], decoded: &mut Vec<u8>) {
+    let engine = if run.iter().any(|b| b"-_".contains(b)) { &BASE64_URL } else { &BASE64 };
+    let before = decoded.len();
+    if engine.decode_vec(run, decoded).is_err() {
+        decoded.truncate(before);
+    }
 }
 
 /// Runs of the base64 alphabet that are long enough to hold a value, and no digest or UUID.

@@ -2,7 +2,6 @@
 
 use crate::redact::keywords::Keywords;
 use crate::redact::kind::Kind;
-use crate::redact::names::NameSet;
 use crate::redact::path::PathPattern;
 use crate::redact::validators::Validator;
 use hmac::{Hmac, KeyInit};
@@ -152,8 +151,8 @@ pub(in crate::redact) struct Rule {
     pub id: Arc<str>,
     pub kind: Kind,
     pub action: Action,
-    pub parents: NameSet,
-    pub exclude_parents: NameSet,
+    /// Whether it strikes only below some names.
+    pub has_parents: bool,
     pub paths: Vec<PathPattern>,
     pub pattern: Option<Pattern>,
     /// What a whole value must look like for a name rule to apply.
