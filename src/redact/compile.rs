@@ -79,13 +79,14 @@ fn add_rule(raw: RawRule, build: &mut Build, desk: &mut Desk<'_>) {
     let kind = named(&raw.r#type, "type", Kind::ALL.map(|kind| (kind.name(), kind)).as_slice(), desk);
     let action = named(raw.action.as_deref().unwrap_or("pseudonym"), "action", &Action::ALL, desk);
     let validator = raw.validator.as_deref().map(|name| named(name, "validator", Validator::ALL, desk));
+    let check = raw.check.as_deref().map(|name| named(name, "check", Validator::ALL, desk));
     let at = build.rules.len();
     let number = u16::try_from(at).unwrap_or(u16::MAX);
     let pattern = pattern(&raw, number, build, desk);
     let shape = raw.shape.as_deref().and_then(|text| whole(text, "shape", desk));
     let paths = paths(&raw, desk);
-    let (Some(kind), Some(action), Some(validator)) = (kind, action, validator.map_or(Some(None), |v| v.map(Some)))
-    else {
+    let given = |check: Option<Option<Validator>>| check.map_or(Some(None), |check| check.map(Some));
+    let (Some(kind), Some(action), Some(validator), Some(check)) = (kind, action, given(validator), given(check)) else {
         return;
     };
     register(&raw, number, &paths, &mut build.registry);
@@ -106,9 +107,12 @@ fn add_rule(raw: RawRule, build: &mut Build, desk: &mut Desk<'_>) {
         action,
         parents: NameSet::of(&raw.parents),
         exclude_parents: NameSet::of(&raw.exclude_parents),
+        beside: NameSet::of(&raw.beside),
+        exclude_beside: NameSet::of(&raw.exclude_beside),
         paths,
         pattern,
         shape,
+        check,
         validator,
     });
     build.examples.push((at, raw.hits, raw.misses));
@@ -146,9 +150,12 @@ fn register(raw: &RawRule, rule: u16, paths: &[PathPattern], registry: &mut Regi
     for (names, index) in
         [(&raw.keys, &mut registry.keys), (&raw.headers, &mut registry.headers), (&raw.params, &mut registry.params)]
     {
-        for name in names {
+        for name in names.iter().filter(|name| !name.starts_with('~')) {
             index.add(name, rule);
         }
+    }
+    for stem in raw.keys.iter().filter_map(|name| name.strip_prefix('~')) {
+        registry.stems.add(stem, rule);
     }
     for path in paths {
         match path.last_name() {

@@ -9,6 +9,7 @@ use crate::redact::pass::Pass;
 use crate::redact::pseudonym::digest;
 use crate::redact::rules::{PseudonymKey, Rule, RuleFile, RuleProblem, RuleSummary, Settings};
 use crate::redact::sealed::{Hit, Recording, Redacted, SubjectDigest};
+use crate::redact::stems::Stems;
 use crate::redact::strict::Strict;
 use crate::redact::{capture, compile, decode};
 use sha2::{Digest, Sha256};
@@ -32,6 +33,8 @@ pub struct Redactor {
 #[derive(Default)]
 pub(in crate::redact) struct Registry {
     pub keys: NameIndex,
+    /// Parts of words, for keys.
+    pub stems: Stems,
     pub headers: NameIndex,
     pub params: NameIndex,
     /// Names under which a pattern rule leaves values alone.
@@ -45,8 +48,10 @@ pub(in crate::redact) struct Registry {
 impl Registry {
     /// What the rules say of a name.
     pub fn say(&self, words: &Words) -> Said {
+        let mut values = self.keys.rules(words);
+        self.stems.extend(words, &mut values);
         Said {
-            values: self.keys.rules(words),
+            values,
             headers: self.headers.rules(words),
             params: self.params.rules(words),
             vetoes: self.vetoes.rules(words),

@@ -11,7 +11,7 @@ use crate::redact::pseudonym::{self, Replaced};
 use crate::redact::residue::{Needle, Residue, has_base64_run};
 use crate::redact::rules::{Action, Rule};
 use crate::redact::sealed::{Hit, Part, Side, SubjectDigest};
-use crate::redact::{jwt, nested, shape, text};
+use crate::redact::{epoch, jwt, nested, shape, text};
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -56,6 +56,8 @@ pub(in crate::redact) struct Pass<'r> {
     pub base64: bool,
     /// Rules whose patterns match the text at hand: kept for its memory.
     pub rules_at_hand: Vec<u16>,
+    /// The names beside the one at hand, where a rule asks for them and the format tells.
+    pub beside: Vec<Key<'r>>,
     names: &'r Known,
     new_names: Vec<(Box<str>, Arc<Name>)>,
     text_names: HashMap<Box<str>, Key<'r>, RandomState>,
@@ -81,6 +83,7 @@ impl<'r> Pass<'r> {
             trace: None,
             base64: false,
             rules_at_hand: Vec::new(),
+            beside: Vec::new(),
             names,
             new_names: Vec::new(),
             text_names: HashMap::default(),
@@ -279,6 +282,11 @@ impl<'r> Pass<'r> {
         }
     }
 
+    /// Whether a rule that lists the name asks what stands beside it.
+    pub fn looks_beside(&self, key: &Key<'_>) -> bool {
+        key.said().values.iter().any(|rule| self.redactor.rules[usize::from(*rule)].looks_beside())
+    }
+
     /// The first rule that claims values under this name.
     pub fn name_rule(&mut self, raw: &str, key: &Key<'_>, parents: &[Key<'_>]) -> Option<u16> {
         let by_name = &key.said().values;
@@ -321,8 +329,15 @@ impl<'r> Pass<'r> {
         } else if rule.shape.is_none()
             && rule.kind.is_never_a_shape()
             && shape::is_harmless(raw, kinds_of(raw.as_bytes()))
+            || rule.kind.is_guarded() && epoch::is_instant(raw, key.joined())
         {
             Doubt::OtherShape
+        } else if rule.check.is_some_and(|check| check.check(raw).is_none()) {
+            Doubt::Validator
+        } else if !rule.beside.is_empty() && !self.beside.iter().any(|name| rule.beside.has(name))
+            || self.beside.iter().any(|name| rule.exclude_beside.has(name))
+        {
+            Doubt::Place
         } else if rule.action == Action::Drop && raw.is_empty() {
             Doubt::StandIn
         } else {

@@ -154,11 +154,24 @@ pub(in crate::redact) struct Rule {
     pub action: Action,
     pub parents: NameSet,
     pub exclude_parents: NameSet,
+    /// One of these must stand beside the name, in the same object.
+    pub beside: NameSet,
+    /// None of these may stand beside the name.
+    pub exclude_beside: NameSet,
     pub paths: Vec<PathPattern>,
     pub pattern: Option<Pattern>,
     /// What a whole value must look like for a name rule to apply.
     pub shape: Option<Regex>,
+    /// What a whole value must pass for a name rule to apply.
+    pub check: Option<Validator>,
     pub validator: Option<Validator>,
+}
+
+impl Rule {
+    /// Whether it asks what stands beside a name.
+    pub fn looks_beside(&self) -> bool {
+        !(self.beside.is_empty() && self.exclude_beside.is_empty())
+    }
 }
 
 /// What a rule looks for in a text.
