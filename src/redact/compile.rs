@@ -86,7 +86,8 @@ fn add_rule(raw: RawRule, build: &mut Build, desk: &mut Desk<'_>) {
     let shape = raw.shape.as_deref().and_then(|text| whole(text, "shape", desk));
     let paths = paths(&raw, desk);
     let given = |check: Option<Option<Validator>>| check.map_or(Some(None), |check| check.map(Some));
-    let (Some(kind), Some(action), Some(validator), Some(check)) = (kind, action, given(validator), given(check)) else {
+    let (Some(kind), Some(action), Some(validator), Some(check)) = (kind, action, given(validator), given(check))
+    else {
         return;
     };
     register(&raw, number, &paths, &mut build.registry);

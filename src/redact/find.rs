@@ -163,7 +163,9 @@ fn judge(
     if place.key.is_some_and(|key| key.said().vetoes.contains(&at)) {
         return Err(Doubt::ExcludedName);
     }
-    if !rule.paths.is_empty() && !rule.paths.iter().any(|path| path.is_at(place.parents, place.key)) {
+    if !rule.paths.is_empty() && !rule.paths.iter().any(|path| path.is_at(place.parents, place.key))
+        || place.parents.last().is_some_and(|parent| rule.exclude_parents.has(parent))
+    {
         return Err(Doubt::Place);
     }
     let raw = &text[range.clone()];

@@ -14,7 +14,7 @@ static GIVEN: LazyLock<HashSet<&'static str>> =
     LazyLock::new(|| NAMES.iter().flat_map(|names| names.split_whitespace()).collect());
 
 /// By language, roughly.
-const NAMES: [&str; 14] = [
+const NAMES: [&str; 15] = [
     // English
     "aaron abigail adam adrian agnes aidan alan albert alec alexander alexandra alexis alfred alice alicia alison allison \
      allan allen alyssa amanda amber amelia amy andrea andrew angela angelica anita ann anna anne annie anthony antony \
@@ -53,6 +53,12 @@ const NAMES: [&str; 14] = [
      tonya tracey traci tracy travis trevor tricia tristan troy tyler valerie vanessa vernon veronica vicki vickie victor \
      victoria vincent violet virginia vivian wallace walter wanda warren wayne wendy wesley whitney wilfred william willie \
      wilma yolanda yvette yvonne zachary zoe grete ada",
+    // Those of today, anywhere
+    "aria asher aubrey aurora ava avery bella benedikt bennett camryn carter charly clara dominika eden eliana elias elif elina ella elliot emilia emmanuel eva ezra finnegan finley freya gabriela giulia hailey harper henrik hudson ibrahim isla \
+     ivy jasper jonah joris josiah julian juliette kai katharina kilian lara lea lena leonora liam lina lio lotta luana lucia luisa mael maelle marlon marta mathis matilda mia mila milan nele nico nikolas nils nora oskar paula penelope pia quinn rafael romy \
+     rosalie samira savannah selma sienna silas sofie stella theo thea tilda tom valentina vincent willow yara zeynep zoey emilie enora ilyes lilou lohan louna mateo nolan sacha tiago liv noelia vega gael thiago gaia ginevra leonardo sofija filippa saga ebba \
+     wilma elsa nova maeve niamh aoife siobhan ciara saoirse cian oisin conor eoin padraig aisling orla roisin sinead brigid bronwyn carys ceri dafydd dilys gareth gwen gwyneth huw iestyn ieuan llewelyn megan myfanwy rhiannon rhys sian tomos \
+     chidi chioma ngozi emeka amara adaeze ifeoma olumide oluwaseun temitope kwame kofi akosua abena kwabena ama yaw thabo sipho nomsa lerato thandiwe themba zanele bongani nkosana wanjiku kamau otieno achieng njeri mwangi juma amina fatou moussa mamadou aminata ousmane ibrahima aissatou",
     // German
     "achim alexandre alois andreas angelika anja anke annegret anneliese annette annika ansgar anton arne astrid axel \
      barbel bastian beate bernd bernhard bettina birgit bjorn bodo brigitte britta burkhard carina carsten christa \

@@ -31,14 +31,14 @@ pub(in crate::redact) fn looks(value: &str) -> Looks {
     if is_of_company(value) {
         return Looks::Thing;
     }
-    let words: Vec<String> = value.split([' ', '\u{a0}', ',', '-', '.']).map(folded).filter(|w| !w.is_empty()).collect();
+    let words = words_of(value);
     let things = words.iter().filter(|word| is_thing(word)).count();
     let given = words.iter().any(|word| word.len() >= GIVEN_CHARS_MIN && is_given(word));
     match (things, given) {
         (0, true) => Looks::Person,
         (0, false) => Looks::Open,
         // `Mark Price`, `Rosa Post`: with a given name before it, one word of things may be a surname.
-        (1, true) if words.len() == 2 && is_given(&words[0]) && !is_company_word(&words[1]) => Looks::Person,
+        (1, true) if is_given(&words[0]) && !words.iter().any(|word| is_company_word(word)) => Looks::Person,
         _ => Looks::Thing,
     }
 }
@@ -51,6 +51,80 @@ pub(in crate::redact) fn may_be_person(value: &str) -> bool {
 /// Whether there is a common given name in it, and another word.
 pub(in crate::redact) fn is_known_person(value: &str) -> bool {
     value.trim().contains([' ', ',']) && looks(value) == Looks::Person
+}
+
+/// Whether it begins with a common given name, as a name in the middle of a text must.
+pub(in crate::redact) fn begins_as_person(value: &str) -> bool {
+    is_known_person(value) && words_of(value).first().is_some_and(|word| is_given(word))
+}
+
+/// Whether a run of words and numbers can be an address: a number that is not of the postal code, and no word of
+/// orders, dates and versions.
+pub(in crate::redact) fn may_be_address(value: &str) -> bool {
+    let numbers =
+        value.split(|c: char| !c.is_alphanumeric()).filter(|run| run.starts_with(|c: char| c.is_ascii_digit()));
+    let none_of = |word: &&str| NO_ADDRESS.contains(word);
+    let lower = value.to_lowercase();
+    let small_or_bare =
+        numbers.clone().count() >= 2 || lower.contains("s/n") || value.bytes().any(|b| b.is_ascii_uppercase());
+    small_or_bare
+        && numbers.clone().any(|run| run.len() <= 5)
+        && !lower.split(|c: char| !c.is_alphanumeric()).any(|word| none_of(&word))
+}
+
+/// Words that numbers stand beside without an address.
+const NO_ADDRESS: [&str; 46] = [
+    "order",
+    "invoice",
+    "version",
+    "build",
+    "release",
+    "total",
+    "amount",
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+    "monday",
+    "tuesday",
+    "wednesday",
+    "thursday",
+    "friday",
+    "saturday",
+    "sunday",
+    "ticket",
+    "error",
+    "code",
+    "reference",
+    "ref",
+    "chrome",
+    "safari",
+    "mozilla",
+    "windows",
+    "linux",
+    "page",
+    "item",
+    "items",
+    "row",
+    "line",
+    "rechnung",
+    "bestellung",
+    "commande",
+    "facture",
+    "pedido",
+];
+
+/// Its words folded, without initials.
+fn words_of(value: &str) -> Vec<String> {
+    value.split([' ', '\u{a0}', ',', '-', '.']).map(folded).filter(|word| word.chars().nth(1).is_some()).collect()
 }
 
 /// Whether it is no legal person, told by its legal form: a person may have any other words as a name.
@@ -70,7 +144,8 @@ fn is_of_company(value: &str) -> bool {
         LEGAL_FORMS.contains(&bare.as_str()) || LEGAL_FORMS_ANY_CASE.iter().any(|form| bare.eq_ignore_ascii_case(form))
     };
     words.len() > 1 && (words.last().is_some_and(|word| form(word)) || words.iter().any(|word| is_dotted_form(word)))
-        || words.len() > 2 && words[1..].iter().any(|word| LEGAL_FORMS_ANY_CASE.iter().any(|f| word.eq_ignore_ascii_case(f)))
+        || words.len() > 2
+            && words[1..].iter().any(|word| LEGAL_FORMS_ANY_CASE.iter().any(|f| word.eq_ignore_ascii_case(f)))
 }
 
 /// `S.A.`, `S.r.l.`, `B.V.`: initials of persons have a surname behind them and other letters.
@@ -81,18 +156,49 @@ fn is_dotted_form(word: &str) -> bool {
 
 /// Forms that are names or words when written in another case.
 const LEGAL_FORMS: [&str; 30] = [
-    "AG", "KG", "SE", "SA", "SL", "SRL", "SpA", "SPA", "BV", "NV", "AB", "AS", "ASA", "OY", "Oy", "Oyj", "ApS", "APS", "A/S", "KK",
-    "UG", "OHG", "eV", "eK", "eG", "SC", "SAS", "SNC", "PT", "CV",
+    "AG", "KG", "SE", "SA", "SL", "SRL", "SpA", "SPA", "BV", "NV", "AB", "AS", "ASA", "OY", "Oy", "Oyj", "ApS", "APS",
+    "A/S", "KK", "UG", "OHG", "eV", "eK", "eG", "SC", "SAS", "SNC", "PT", "CV",
 ];
 const LEGAL_FORMS_ANY_CASE: [&str; 31] = [
-    "gmbh", "mbh", "ggmbh", "ltd", "limited", "llc", "llp", "plc", "inc", "incorporated", "corp", "corporation", "pty", "sarl", "eurl", "sasu", "kft", "zrt",
-    "nyrt", "ltda", "lda", "eireli", "doo", "sro", "ooo", "oü", "uab", "sia", "gbr", "pvt", "bhd",
+    "gmbh",
+    "mbh",
+    "ggmbh",
+    "ltd",
+    "limited",
+    "llc",
+    "llp",
+    "plc",
+    "inc",
+    "incorporated",
+    "corp",
+    "corporation",
+    "pty",
+    "sarl",
+    "eurl",
+    "sasu",
+    "kft",
+    "zrt",
+    "nyrt",
+    "ltda",
+    "lda",
+    "eireli",
+    "doo",
+    "sro",
+    "ooo",
+    "oü",
+    "uab",
+    "sia",
+    "gbr",
+    "pvt",
+    "bhd",
 ];
 const DOTTED_FORMS: [&str; 17] =
     ["sa", "sl", "srl", "spa", "bv", "nv", "sas", "snc", "sro", "doo", "ag", "kg", "as", "kk", "cv", "zoo", "llc"];
 
 fn is_thing(folded: &str) -> bool {
-    THING_WORDS.contains(folded) || COMPANY_WORDS.contains(folded) || folded.strip_suffix('s').is_some_and(|one| COMPANY_WORDS.contains(one))
+    THING_WORDS.contains(folded)
+        || COMPANY_WORDS.contains(folded)
+        || folded.strip_suffix('s').is_some_and(|one| COMPANY_WORDS.contains(one))
 }
 
 fn is_company_word(folded: &str) -> bool {
@@ -227,15 +333,35 @@ mod tests {
 
     #[test]
     fn words_tell_persons_from_things() {
-        for text in ["Ada Lovelace", "José García López", "Lovelace, Ada", "ADA LOVELACE", "Jean-Luc Moreau", "Mark Price"] {
+        for text in [
+            "Ada Lovelace",
+            "José García López",
+            "Lovelace, Ada",
+            "ADA LOVELACE",
+            "Jean-Luc Moreau",
+            "Mark Price",
+            "Ada King Lovelace",
+        ] {
             assert_eq!(looks(text), Looks::Person, "{text}");
         }
-        for text in ["Xu Qoriel", "Zdenka Brzobohatá-Qu", "山田 太郎", "lovelace"] {
+        for text in ["Xu Qoriel", "Zdenka Brzobohatá-Qu", "山田 太郎", "lovelace", "A. Lovelace"] {
             assert!(may_be_person(text), "{text}");
         }
         for text in [
-            "Nordlicht Maschinenbau GmbH & Co. KG", "Priority Mail", "Order Completed", "Acme Ltd", "Puerto Azul S.L.", "Premium Plus",
-            "Trail Runner 3", "Polmex Sp. z o.o.", "web_server", "Human Resources", "Volksbank Hohenlohe", "San Diego", "Oak Table", "Paul Transport",
+            "Nordlicht Maschinenbau GmbH & Co. KG",
+            "Priority Mail",
+            "Order Completed",
+            "Acme Ltd",
+            "Puerto Azul S.L.",
+            "Premium Plus",
+            "Trail Runner 3",
+            "Polmex Sp. z o.o.",
+            "web_server",
+            "Human Resources",
+            "Volksbank Hohenlohe",
+            "San Diego",
+            "Oak Table",
+            "Paul Transport",
         ] {
             assert_eq!(looks(text), Looks::Thing, "{text}");
         }
@@ -250,5 +376,6 @@ mod tests {
     #[test]
     fn one_word_is_no_known_person() {
         assert!(is_known_person("Ada Lovelace") && !is_known_person("Ada") && !is_known_person("Gold Plan"));
+        assert!(begins_as_person("Ada Q Lovelace") && !begins_as_person("Lovelace Ada"));
     }
 }

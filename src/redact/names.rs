@@ -115,7 +115,7 @@ pub(in crate::redact) struct Name {
 }
 
 /// Last words of names whose value names the value of a sibling.
-const NAMING: [&str; 20] = [
+const NAMING: [&str; 28] = [
     "key",
     "name",
     "field",
@@ -136,9 +136,17 @@ const NAMING: [&str; 20] = [
     "column",
     "scheme",
     "element",
+    "title",
+    "term",
+    "tag",
+    "prompt",
+    "use",
+    "slug",
+    "variable",
+    "path",
 ];
 /// Last words of names whose values are named so.
-const NAMED: [&str; 12] = [
+const NAMED: [&str; 24] = [
     "value",
     "val",
     "content",
@@ -151,7 +159,21 @@ const NAMED: [&str; 12] = [
     "entry",
     "reply",
     "string",
+    "old",
+    "new",
+    "before",
+    "after",
+    "current",
+    "previous",
+    "oldvalue",
+    "newvalue",
+    "definition",
+    "contents",
+    "body",
+    "display",
 ];
+/// So many of them also as the end of a longer name.
+const NAMED_AS_ENDINGS: usize = 12;
 /// One-letter names of the same.
 const SHORT: [(&str, &str); 2] = [("k", "v"), ("n", "v")];
 
@@ -178,7 +200,7 @@ impl Name {
         let whole = |word: &str| words.joined == word;
         // A longer name that rules list themselves (`phoneValue`) needs no sibling.
         let plain = NAMED.iter().any(|word| whole(word)) || SHORT.iter().any(|(_, value)| whole(value));
-        let named = plain || ends(&NAMED) && said.values.is_empty();
+        let named = plain || ends(&NAMED[..NAMED_AS_ENDINGS]) && said.values.is_empty();
         Self { words, said, clean, naming, named }
     }
 

@@ -22,6 +22,9 @@ pub(in crate::redact) const NESTED_DEPTH_MAX: u8 = 3;
 const NEW_NAMES_MAX: usize = 256;
 /// What may be names in running text, kept for one pass at most.
 const TEXT_NAMES_MAX: usize = 256;
+/// Names that say nothing but that the value of the object is here.
+const PLAIN_VALUES: [&str; 12] =
+    ["value", "val", "v", "text", "content", "data", "valuestring", "string", "answer", "old", "new", "current"];
 /// Digests of personal values kept of one capture, at most.
 const SUBJECTS_MAX: usize = 256;
 
@@ -291,10 +294,20 @@ impl<'r> Pass<'r> {
     pub fn name_rule(&mut self, raw: &str, key: &Key<'_>, parents: &[Key<'_>]) -> Option<u16> {
         let by_name = &key.said().values;
         let of_any_name = &self.redactor.registry.of_any_name;
-        if by_name.is_empty() && of_any_name.is_empty() {
-            return None;
+        if !(by_name.is_empty() && of_any_name.is_empty()) {
+            let own = by_name.iter().chain(of_any_name).copied().find(|&rule| self.claims(rule, raw, key, parents));
+            if own.is_some() {
+                return own;
+            }
         }
-        by_name.iter().chain(of_any_name).copied().find(|&rule| self.claims(rule, raw, key, parents))
+        // `{"firstname": {"value": ".."}}`: the name is the one above.
+        if key.is_named() && !parents.is_empty() { self.rule_above(raw, key, parents) } else { None }
+    }
+
+    /// The first rule that claims a value of an object whose name stands above: its own says only that it is the value.
+    fn rule_above(&mut self, raw: &str, key: &Key<'_>, parents: &[Key<'_>]) -> Option<u16> {
+        let (above, rest) = parents.split_last().filter(|_| PLAIN_VALUES.contains(&key.joined()))?;
+        above.said().values.iter().copied().find(|&rule| self.claims(rule, raw, above, rest))
     }
 
     /// The first rule that claims header lines of this name.

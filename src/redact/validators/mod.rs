@@ -23,13 +23,13 @@ mod secret;
 mod vat;
 mod wallet;
 
+use crate::redact::looks;
 use crate::redact::validators::national_americas as americas;
 use crate::redact::validators::national_asia as asia;
 use crate::redact::validators::national_europe_east as east;
 use crate::redact::validators::national_europe_north as north;
 use crate::redact::validators::national_europe_west as west;
 use crate::redact::validators::national_us as us;
-use crate::redact::looks;
 use std::ops::Range;
 
 pub(in crate::redact) use card::is_issued_card;
@@ -98,6 +98,8 @@ validators! {
         NumberAnnounced "number-announced" national::is_announced_number,
         PersonLike "person-like" looks::may_be_person,
         KnownPerson "known-person" looks::is_known_person,
+        PersonInText "person-in-text" looks::begins_as_person,
+        AddressText "address-text" looks::may_be_address,
         NoCompany "no-company" looks::is_no_company,
         Ssn "ssn" us::is_ssn,
         Itin "itin" us::is_itin,

@@ -41,14 +41,17 @@ fn is_bech32(text: &str) -> bool {
     if !(14..=BECH32_CHARS_MAX).contains(&text.len()) || text.bytes().any(|b| b.is_ascii_uppercase()) {
         return false;
     }
-    let Some((head, words)) = text.rsplit_once('1').filter(|(head, words)| !head.is_empty() && words.len() >= 30) else {
+    let Some((head, words)) = text.rsplit_once('1').filter(|(head, words)| !head.is_empty() && words.len() >= 30)
+    else {
         return false;
     };
     let mut check = 1_u32;
     let mut feed = |value: u32| {
         let top = check >> 25;
         check = (check & 0x01ff_ffff) << 5 ^ value;
-        for (bit, generator) in [0x3b6a_57b2, 0x2650_8e6d, 0x1ea1_19fa, 0x3d42_33dd, 0x2a14_62b3].into_iter().enumerate() {
+        for (bit, generator) in
+            [0x3b6a_57b2, 0x2650_8e6d, 0x1ea1_19fa, 0x3d42_33dd, 0x2a14_62b3].into_iter().enumerate()
+        {
             if top >> bit & 1 == 1 {
                 check ^= generator;
             }
