@@ -30,12 +30,12 @@ def arguments():
     parser.add_argument("--speed", type=int, default=50, metavar="MB", help="size of the JSON for the speed; 0 for none [50]")
     parser.add_argument("--rules", metavar="DIR", help="a folder of rules in place of those built in")
     parser.add_argument("--binary", metavar="FILE", help="a built darklaunch in place of building it")
-    parser.add_argument("--explain", action="append", default=[], metavar="WHAT", help="examples for a type, kind or placement, or `broken`, `dropped`, `not idempotent`, `stray`, `inconsistent`, `collisions`, `frequent`; only of the family tune")
-    parser.add_argument("--body", action="append", default=[], metavar="ID", help="prints a body, its output and its truth; only of the family tune")
+    parser.add_argument("--explain", action="append", default=[], metavar="WHAT", help="examples for a type, kind or placement, or `broken`, `dropped`, `not idempotent`, `stray`, `inconsistent`, `collisions`, `frequent`; not of the family held-out")
+    parser.add_argument("--body", action="append", default=[], metavar="ID", help="prints a body, its output and its truth; not of the family held-out")
     parser.add_argument("--json", metavar="FILE", help="writes the figures there too")
     parser.add_argument("--dump", metavar="FILE", help="writes the corpus with its truth, one body a line, and ends")
     args = parser.parse_args()
-    if args.family != "tune" and (args.explain or args.body):
+    if args.family == "held-out" and (args.explain or args.body):
         parser.error("rules are not to be fitted to the family held-out: only its totals are told")
     return args
 

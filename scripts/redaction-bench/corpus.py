@@ -10,11 +10,12 @@ import containers
 import held_out
 import money
 import national
+import rehearsal
 import tune
 from people import Person
 from truth import SEPARATED, canonical
 
-FAMILIES = {"tune": tune, "held-out": held_out}
+FAMILIES = {"tune": tune, "rehearsal": rehearsal, "held-out": held_out}
 # People that occur in many bodies, for equal values across bodies.
 POOL = 40
 ATTEMPTS_MAX = 60

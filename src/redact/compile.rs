@@ -6,7 +6,7 @@ use crate::redact::keywords::{BEFORE_BYTES, Keywords};
 use crate::redact::kind::Kind;
 use crate::redact::load::{Desk, Draft, RawRule, drafts, first_line};
 use crate::redact::matcher::{Matcher, RULES_MAX, Sought};
-use crate::redact::names::Names;
+use crate::redact::names::{Names, Role};
 use crate::redact::path::PathPattern;
 use crate::redact::rules::{Action, Pattern, PseudonymKey, Rule, RuleFile, RuleProblem, RuleSummary, Settings};
 use crate::redact::validators::Validator;
@@ -76,12 +76,14 @@ fn add_rule(raw: RawRule, build: &mut Build, desk: &mut Desk<'_>) {
     let kind = named(&raw.r#type, "type", Kind::ALL.map(|kind| (kind.name(), kind)).as_slice(), desk);
     let action = named(raw.action.as_deref().unwrap_or("pseudonym"), "action", &Action::ALL, desk);
     let validator = raw.validator.as_deref().map(|name| named(name, "validator", Validator::ALL, desk));
+    let check = raw.check.as_deref().map(|name| named(name, "check", Validator::ALL, desk));
     let at = build.rules.len();
     let number = u16::try_from(at).unwrap_or(u16::MAX);
     let pattern = pattern(&raw, number, build, desk);
     let shape = raw.shape.as_deref().and_then(|text| whole(text, "shape", desk));
     let paths = paths(&raw, desk);
-    let (Some(kind), Some(action), Some(validator)) = (kind, action, validator.map_or(Some(None), |v| v.map(Some)))
+    let given = |check: Option<Option<Validator>>| check.map_or(Some(None), |check| check.map(Some));
+    let (Some(kind), Some(action), Some(validator), Some(check)) = (kind, action, given(validator), given(check))
     else {
         return;
     };
@@ -102,9 +104,12 @@ fn add_rule(raw: RawRule, build: &mut Build, desk: &mut Desk<'_>) {
         kind,
         action,
         has_parents: !raw.parents.is_empty(),
+        has_beside: !raw.beside.is_empty(),
+        looks_beside: !(raw.beside.is_empty() && raw.exclude_beside.is_empty()),
         paths,
         pattern,
         shape,
+        check,
         validator,
     });
     build.examples.push((at, raw.hits, raw.misses));
@@ -139,31 +144,36 @@ fn check_head(raw: &RawRule, build: &mut Build, desk: &mut Desk<'_>) {
 }
 
 fn register(raw: &RawRule, rule: u16, paths: &[PathPattern], registry: &mut Registry) {
-    for (names, index) in
-        [(&raw.keys, &mut registry.keys), (&raw.headers, &mut registry.headers), (&raw.params, &mut registry.params)]
-    {
-        for name in names {
-            index.add(name, rule);
+    let names = &mut registry.names;
+    for (listed, role) in [(&raw.keys, Role::Value), (&raw.headers, Role::Header), (&raw.params, Role::Param)] {
+        listed.iter().filter(|name| !name.starts_with('~')).for_each(|name| names.add(name, role, rule));
+    }
+    // Names above and beside are told by their last words, or by their first ones if the rule says `x*`.
+    for (listed, role) in [
+        (&raw.parents, Role::Below),
+        (&raw.exclude_parents, Role::NotBelow),
+        (&raw.beside, Role::Beside),
+        (&raw.exclude_beside, Role::NotBeside),
+    ] {
+        for name in listed {
+            let ending = if name.ends_with('*') { name.clone() } else { format!("*{name}") };
+            names.add(&ending, role, rule);
         }
     }
     for path in paths {
         match path.last_name() {
-            Some(name) => registry.keys.add(name, rule),
+            Some(name) => names.add(name, Role::Value, rule),
             None => registry.of_any_name.push(rule),
         }
     }
     for name in &raw.exclude_keys {
-        registry.vetoes.add(&format!("*{}", name.trim_start_matches('*')), rule);
-    }
-    // Names above are told by their last words, or by their first ones if the rule says `x*`.
-    for (names, index) in [(&raw.parents, &mut registry.parents), (&raw.exclude_parents, &mut registry.exclude_parents)]
-    {
-        for name in names {
-            if name.ends_with('*') { index.add(name, rule) } else { index.add(&format!("*{name}"), rule) }
-        }
+        names.add(&format!("*{}", name.trim_start_matches('*')), Role::Veto, rule);
     }
     for word in &raw.keywords {
-        registry.keywords.add(&format!("*{word}*"), rule);
+        names.add(&format!("*{word}*"), Role::Keyword, rule);
+    }
+    for stem in raw.keys.iter().filter_map(|name| name.strip_prefix('~')) {
+        registry.stems.add(stem, rule);
     }
 }
 

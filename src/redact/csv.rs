@@ -30,12 +30,12 @@ pub(in crate::redact) fn tabs(pass: &mut Pass<'_>, text: &str, place: Place<'_>)
     table(pass, text, b'\t', place)
 }
 
-fn table(pass: &mut Pass<'_>, text: &str, separator: u8, place: Place<'_>) -> Result<String, DropReason> {
+fn table<'r>(pass: &mut Pass<'r>, text: &str, separator: u8, place: Place<'_>) -> Result<String, DropReason> {
     let first = Cells::of(text, separator).map_while(|cell| cell.ok().filter(|cell| cell.row == 0));
     let first = first.map(|cell| plain(text, &cell)).collect::<Vec<_>>();
     let is_header = is_header(pass, &first);
     // Each column's name, with what stands before it in a composed one.
-    let columns: Vec<Vec<Key<'_>>> = match is_header {
+    let columns: Vec<Vec<Key<'r>>> = match is_header {
         true => first.iter().map(|cell| form::path(pass, &cell.text)).collect(),
         false => Vec::new(),
     };
@@ -54,7 +54,12 @@ fn table(pass: &mut Pass<'_>, text: &str, separator: u8, place: Place<'_>) -> Re
         };
         let inner = Place { key: key.as_ref(), parents: &names, depth: place.depth };
         let core = plain.text.trim();
-        let Some(fresh) = pass.value(core, inner)? else { continue };
+        if key.as_ref().is_some_and(|key| pass.looks_beside(key)) {
+            pass.beside = columns.iter().filter_map(|column| column.last().cloned()).take(COLUMNS_BESIDE_MAX).collect();
+        }
+        let fresh = pass.value(core, inner)?;
+        pass.beside.clear();
+        let Some(fresh) = fresh else { continue };
         let fresh = plain.text.replacen(core, &fresh, 1);
         let fresh = if cell.quoted {
             // The quotes are part of the raw text, not of the plain one.
@@ -72,6 +77,8 @@ fn table(pass: &mut Pass<'_>, text: &str, separator: u8, place: Place<'_>) -> Re
     Ok(patch.done())
 }
 
+/// Columns that are looked at as what stands beside a cell, at most.
+const COLUMNS_BESIDE_MAX: usize = 32;
 /// Digits of a column's name, at most: stand-ins have more.
 const NAME_DIGITS_MAX: usize = 5;
 

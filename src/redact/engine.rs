@@ -9,6 +9,7 @@ use crate::redact::pass::Pass;
 use crate::redact::pseudonym::digest;
 use crate::redact::rules::{PseudonymKey, Rule, RuleFile, RuleProblem, RuleSummary, Settings};
 use crate::redact::sealed::{Hit, Recording, Redacted, SubjectDigest};
+use crate::redact::stems::Stems;
 use crate::redact::strict::Strict;
 use crate::redact::{capture, compile, decode};
 use sha2::{Digest, Sha256};
@@ -31,17 +32,9 @@ pub struct Redactor {
 /// Which rules list which names.
 #[derive(Default)]
 pub(in crate::redact) struct Registry {
-    pub keys: NameIndex,
-    pub headers: NameIndex,
-    pub params: NameIndex,
-    /// Names under which a pattern rule leaves values alone.
-    pub vetoes: NameIndex,
-    /// Keywords of pattern rules, which a name may hold too.
-    pub keywords: NameIndex,
-    /// Names below which a rule that asks for them strikes.
-    pub parents: NameIndex,
-    /// Names right below which a rule leaves values alone.
-    pub exclude_parents: NameIndex,
+    pub names: NameIndex,
+    /// Parts of words, for keys.
+    pub stems: Stems,
     /// Rules whose paths end in a wildcard.
     pub of_any_name: Vec<u16>,
 }
@@ -49,15 +42,9 @@ pub(in crate::redact) struct Registry {
 impl Registry {
     /// What the rules say of a name.
     pub fn say(&self, words: &Words) -> Said {
-        Said {
-            values: self.keys.rules(words),
-            headers: self.headers.rules(words),
-            params: self.params.rules(words),
-            vetoes: self.vetoes.rules(words),
-            keywords: self.keywords.rules(words),
-            below: self.parents.rules(words),
-            not_below: self.exclude_parents.rules(words),
-        }
+        let mut said = self.names.say(words);
+        self.stems.extend(words, &mut said.values);
+        said
     }
 }
 

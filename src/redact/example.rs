@@ -24,6 +24,8 @@ pub(in crate::redact) struct NamedExample {
     parent: Option<String>,
     header: Option<String>,
     param: Option<String>,
+    #[serde(default)]
+    beside: Vec<String>,
     value: String,
 }
 
@@ -37,6 +39,7 @@ impl Example {
             Self::Text(text) => drop(pass.value(text, Place::BARE)?),
             Self::Named(named) => {
                 let parents: Vec<Key<'_>> = named.parent.iter().map(|name| pass.key(name)).collect();
+                pass.beside = named.beside.iter().map(|name| pass.key_in_text(name)).collect();
                 if let Some(header) = &named.header {
                     pass.header(header, &named.value)?;
                 } else if let Some(param) = &named.param {

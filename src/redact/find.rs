@@ -51,7 +51,6 @@ pub(in crate::redact) fn replace_all(
 ) -> Option<String> {
     let mut finds = Vec::new();
     let mut rules = std::mem::take(&mut pass.rules_at_hand);
-    rules.clear();
     candidates(pass, text, kinds, place, &mut rules);
     for &rule in &rules {
         of_rule(pass, rule, text, place, &mut finds);
@@ -68,7 +67,7 @@ pub(in crate::redact) fn replace_all(
 /// The rules whose patterns may match in a text; whoever traces decisions hears of every rule that needs a keyword.
 fn candidates(pass: &Pass<'_>, text: &str, kinds: Kinds, place: Place<'_>, rules: &mut Vec<u16>) {
     let Redactor { matcher, rules: all, .. } = pass.redactor;
-    let traced = (0..).zip(all.iter().filter(|_| pass.trace.is_some())).map(|(rule, _)| rule);
+    let traced = if pass.trace.is_some() { 0..all.len() as u16 } else { 0..0 };
     let named = place.parents.iter().chain(place.key).flat_map(|name| name.said().keywords.iter().copied());
     matcher.rules(text.as_bytes(), kinds, named.chain(traced), rules);
 }
@@ -172,7 +171,9 @@ fn judge(
     if place.key.is_some_and(|key| key.said().vetoes.contains(&at)) {
         return Err(Doubt::ExcludedName);
     }
-    if !rule.paths.is_empty() && !rule.paths.iter().any(|path| path.is_at(place.parents, place.key)) {
+    if !rule.paths.is_empty() && !rule.paths.iter().any(|path| path.is_at(place.parents, place.key))
+        || place.parents.last().is_some_and(|parent| parent.said().not_below.contains(&at))
+    {
         return Err(Doubt::Place);
     }
     let raw = &text[range.clone()];
@@ -206,7 +207,6 @@ fn judge(
 /// The pattern rule that claims a whole plain number.
 pub(in crate::redact) fn number_rule(pass: &mut Pass<'_>, raw: &str, kinds: Kinds, place: Place<'_>) -> Option<u16> {
     let mut rules = std::mem::take(&mut pass.rules_at_hand);
-    rules.clear();
     candidates(pass, raw, kinds, place, &mut rules);
     let claimed = rules.iter().copied().find(|&at| {
         let rule = &pass.redactor.rules[usize::from(at)];

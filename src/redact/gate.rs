@@ -5,6 +5,7 @@
 //! answer is tabulated over all sets of byte kinds.
 
 use regex_syntax::hir::{Class, Hir, HirKind};
+use std::collections::HashMap;
 
 /// A set of byte kinds, one bit each.
 pub(in crate::redact) type Kinds = u16;
@@ -90,16 +91,6 @@ impl Needs {
         needs.retain(|set| !all.iter().any(|other| other != set && other & set == *other));
         Self { sets: needs, digits: digits(pattern), bytes: pattern.properties().minimum_len().unwrap_or(0) }
     }
-
-    /// Whether a text of these kinds can match.
-    pub fn are_met(&self, kinds: Kinds) -> bool {
-        self.sets.iter().all(|set| set & kinds != 0)
-    }
-
-    /// Whether no text without one of `kinds` can match.
-    pub fn include(&self, kinds: Kinds) -> bool {
-        self.sets.iter().any(|set| set & !kinds == 0)
-    }
 }
 
 fn needs(hir: &Hir) -> Vec<Kinds> {
@@ -153,27 +144,41 @@ fn kinds_of_class(class: &Class) -> Kinds {
     }
 }
 
-/// Which of up to eight groups of patterns can match a text of given kinds.
-pub(in crate::redact) struct Gate(Box<[u8]>);
+/// Which needs a text can meet, tabulated over all sets of byte kinds.
+pub(in crate::redact) struct Gate {
+    class_of: Box<[u16]>,
+    /// For each class the numbers of the needs that its texts can meet.
+    classes: Vec<Box<[u16]>>,
+}
 
 impl Gate {
-    /// Tabulates the needs; each comes with the number of its group.
-    pub fn of(needs: &[(Needs, u8)]) -> Self {
-        let mut distinct: Vec<(&Needs, u8)> = Vec::new();
-        for (need, group) in needs {
-            if !distinct.iter().any(|(other, of)| of == group && other.sets == need.sets) {
-                distinct.push((need, *group));
+    /// Tabulates the needs.
+    pub fn of(needs: &[&Needs]) -> Self {
+        let mut distinct: Vec<(&[Kinds], Vec<u16>)> = Vec::new();
+        for (at, need) in (0..).zip(needs) {
+            match distinct.iter_mut().find(|(sets, _)| *sets == need.sets) {
+                Some((_, numbers)) => numbers.push(at),
+                None => distinct.push((&need.sets, vec![at])),
             }
         }
-        let open = |kinds: Kinds| {
-            distinct.iter().filter(|(needs, _)| needs.are_met(kinds)).fold(0, |groups, (_, group)| groups | 1 << group)
-        };
-        Self((0..=Kinds::MAX).map(open).collect())
+        let mut classes: HashMap<Box<[u16]>, u16> = HashMap::new();
+        let class_of = (0..=Kinds::MAX).map(|kinds| {
+            let met = distinct.iter().filter(|(sets, _)| sets.iter().all(|set| set & kinds != 0));
+            let mut open: Vec<u16> = met.flat_map(|(_, numbers)| numbers.iter().copied()).collect();
+            open.sort_unstable();
+            let next = classes.len() as u16;
+            *classes.entry(open.into()).or_insert(next)
+        });
+        let class_of = class_of.collect();
+        let mut classes: Vec<(Box<[u16]>, u16)> = classes.into_iter().collect();
+        classes.sort_unstable_by_key(|(_, number)| *number);
+        Self { class_of, classes: classes.into_iter().map(|(open, _)| open).collect() }
     }
 
-    /// The groups to ask, one bit each.
-    pub fn groups(&self, kinds: Kinds) -> u8 {
-        self.0[usize::from(kinds)]
+    /// The numbers of the needs that a text of these kinds can meet, in order.
+    pub fn open(&self, kinds: Kinds) -> &[u16] {
+        let class = self.class_of[usize::from(kinds)];
+        &self.classes[usize::from(class)]
     }
 }
 
@@ -198,9 +203,10 @@ mod tests {
 
     #[test]
     fn the_gate_opens_for_what_can_match() {
-        let gate = Gate::of(&[(needs_of("[a-z]@[a-z]"), 0), (needs_of("[0-9]{9}"), 1), (needs_of("x*"), 2)]);
-        assert_eq!(gate.groups(kinds_of(b"plain words")), 0b100);
-        assert_eq!(gate.groups(kinds_of(b"a@b")), 0b101);
-        assert_eq!(gate.groups(kinds_of(b"12 a@b")), 0b111);
+        let needs = ["[a-z]@[a-z]", "[0-9]{9}", "x*"].map(needs_of);
+        let gate = Gate::of(&needs.each_ref());
+        assert_eq!(gate.open(kinds_of(b"plain words")), [2]);
+        assert_eq!(gate.open(kinds_of(b"a@b")), [0, 2]);
+        assert_eq!(gate.open(kinds_of(b"12 a@b")), [0, 1, 2]);
     }
 }

@@ -4,6 +4,7 @@ use crate::exchange::DropReason;
 use crate::redact::gate::{Kinds, kind_of, kinds_of};
 use crate::redact::names::Key;
 use crate::redact::pass::{Pass, Place};
+use crate::redact::siblings;
 use std::borrow::Cow;
 
 /// Redacts one JSON document.
@@ -102,6 +103,8 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
         self.parents.extend(key.cloned());
         // Where the string stands that may name a sibling's value.
         let mut naming: Option<usize> = None;
+        let opened = self.at;
+        let mut beside: Option<Vec<Key<'r>>> = None;
         loop {
             self.space();
             let start = self.at;
@@ -121,7 +124,18 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
                     naming = Some(self.at);
                 }
             }
+            let asks = self.peek() == Some(b'"') && self.pass.looks_beside(&key);
+            if asks {
+                let names = beside.get_or_insert_with(|| {
+                    let names = siblings::names(&self.text[opened..]).into_iter();
+                    names.map(|name| self.pass.key_in_text(name)).collect()
+                });
+                self.pass.beside.clone_from(names);
+            }
             self.value(Some(&key))?;
+            if asks {
+                self.pass.beside.clear();
+            }
             self.space();
             match self.peek() {
                 Some(b',') => self.at += 1,

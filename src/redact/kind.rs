@@ -92,7 +92,14 @@ impl Kind {
         match self {
             Self::Jwt | Self::Url => self,
             _ if raw.contains('@') && is_email(raw) => Self::Email,
-            Self::Digits | Self::Id | Self::Token | Self::Word | Self::Phone | Self::Person => {
+            Self::Digits
+            | Self::Id
+            | Self::Ssn
+            | Self::Token
+            | Self::Word
+            | Self::Phone
+            | Self::Person
+            | Self::Address => {
                 if is_iban(raw) {
                     Self::Iban
                 } else if is_digits_and_separators(raw) && is_issued_card(&digits_of(raw)) {
@@ -101,6 +108,10 @@ impl Kind {
                     Self::Ipv4
                 } else if raw.contains(':') && raw.parse::<Ipv6Addr>().is_ok() {
                     Self::Ipv6
+                } else if matches!(self, Self::Id | Self::Digits | Self::Ssn) && is_digits_and_separators(raw) {
+                    // One number has one stand-in, whatever its place calls it: nine digits may be a social security
+                    // number, others are a number.
+                    if digits_of(raw).len() == 9 { Self::Ssn } else { Self::Digits }
                 } else {
                     self
                 }
@@ -124,6 +135,8 @@ impl Kind {
                 hex.collect::<String>().into()
             }
             Self::Ipv6 => raw.parse::<Ipv6Addr>().map_or_else(|_| raw.to_lowercase(), |ip| ip.to_string()).into(),
+            // A date that can be read in two ways is only itself.
+            Self::Date if is_ambiguous(raw) => raw.into(),
             Self::Date => {
                 date_parts(raw).map_or(Cow::Borrowed(raw), |d| format!("{}-{}-{}", d.year, d.month, d.day).into())
             }
@@ -138,6 +151,12 @@ impl Kind {
     pub fn names_a_person(self) -> bool {
         !matches!(self, Self::Date | Self::Token | Self::Jwt | Self::Url | Self::Word)
     }
+}
+
+/// Whether day and month could change places: `05/06/1980`.
+fn is_ambiguous(raw: &str) -> bool {
+    let date = date_parts(raw).filter(|date| date.order == DateOrder::MonthDayYear);
+    date.is_some_and(|date| date.month <= 12 && date.day <= 12)
 }
 
 /// The digits of a text.
@@ -229,6 +248,7 @@ mod tests {
         same(Kind::Phone, "+44 (0)20 7946 0958", "0044 20 79460958");
         same(Kind::Date, "1980-12-31", "31.12.1980");
         same(Kind::Date, "19801231", "12/31/1980");
+        assert_ne!(Kind::Date.canonical("05/06/1980"), Kind::Date.canonical("1980-05-06"));
         same(Kind::Mac, "00:1A:2b:3c:4d:5e", "001a.2b3c.4d5e");
         same(Kind::Person, " Ada  Lovelace", "ADA LOVELACE");
     }
@@ -240,5 +260,8 @@ mod tests {
         assert_eq!(Kind::Id.of_value("DE89370400440532013000"), Kind::Iban);
         assert_eq!(Kind::Token.of_value("203.0.113.9"), Kind::Ipv4);
         assert_eq!(Kind::Token.of_value("hunter2"), Kind::Token);
+        assert_eq!(Kind::Address.of_value("203.0.113.9"), Kind::Ipv4);
+        assert_eq!([Kind::Id, Kind::Digits, Kind::Ssn].map(|kind| kind.of_value("078-05-1120")), [Kind::Ssn; 3]);
+        assert_eq!([Kind::Id, Kind::Digits].map(|kind| kind.of_value("1234567")), [Kind::Digits; 2]);
     }
 }

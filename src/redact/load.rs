@@ -30,6 +30,11 @@ pub(in crate::redact) struct RawRule {
     #[serde(default)]
     pub exclude_keys: Vec<String>,
     #[serde(default)]
+    pub beside: Vec<String>,
+    #[serde(default)]
+    pub exclude_beside: Vec<String>,
+    pub check: Option<String>,
+    #[serde(default)]
     pub paths: Vec<String>,
     #[serde(default)]
     pub headers: Vec<String>,
@@ -53,7 +58,7 @@ pub(in crate::redact) struct RawRule {
     pub misses: Vec<Example>,
 }
 
-const FIELDS: [&str; 21] = [
+const FIELDS: [&str; 24] = [
     "id",
     "type",
     "why",
@@ -61,6 +66,9 @@ const FIELDS: [&str; 21] = [
     "parents",
     "exclude_parents",
     "exclude_keys",
+    "beside",
+    "exclude_beside",
+    "check",
     "paths",
     "headers",
     "params",

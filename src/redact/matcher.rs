@@ -1,9 +1,9 @@
 //! Every pattern at once: which rules can have a match in a text. Texts of kinds that no pattern can match are told by
 //! one look-up. Of the others, one pass of an automaton over the literals that patterns cannot do without, and over the
-//! keywords of rules, tells the rules to ask; patterns that have no literal (numbers, addresses of networks) are asked
-//! together, by what they need.
+//! keywords of rules, tells the rules to ask. Patterns that have no literal (numbers, addresses of networks) are told by
+//! what bytes they need; in a long text they are asked together.
 
-use crate::redact::gate::{AT, DIGIT, Gate, Kinds, Needs};
+use crate::redact::gate::{DIGIT, Gate, Kinds, Needs};
 use crate::redact::literals;
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use regex::bytes::{RegexSet, RegexSetBuilder};
@@ -14,8 +14,8 @@ use std::collections::BTreeMap;
 const SET_BYTES_MAX: usize = 64 << 20;
 /// Memory of an automaton's cache per thread, in bytes.
 const CACHE_BYTES_MAX: usize = 16 << 20;
-/// From so many digits on a pattern is about a long number, and most texts with digits have fewer.
-const MANY_DIGITS: usize = 7;
+/// From so many bytes on one pass for all patterns is cheaper than one for each of those that may match.
+const LONG_TEXT_BYTES: usize = 512;
 /// Rules in a set, at most.
 pub(in crate::redact) const RULES_MAX: usize = 1024;
 
@@ -31,40 +31,27 @@ pub(in crate::redact) struct Sought {
     pub keywords: Vec<String>,
 }
 
-/// Ways of telling that a pattern may match, by what it cannot do without.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Way {
-    /// One of some literals, or of the rule's keywords.
-    Literals = 0,
-    /// An `@`.
-    At = 1,
-    /// A long number.
-    ManyDigits = 2,
-    /// Nothing that is rare.
-    Little = 3,
-}
-
 /// The patterns of a rule set.
 pub(in crate::redact) struct Matcher {
+    /// Over the needs of all patterns.
     gate: Gate,
+    patterns: Vec<Told>,
     literals: AhoCorasick,
-    /// The rules of each literal.
-    rules_of_literal: Vec<Vec<u16>>,
-    /// What each rule's pattern needs, by the rule's number.
-    needs: Vec<Option<Needs>>,
-    sets: Vec<Set>,
+    /// The patterns of each literal.
+    of_literal: Vec<Vec<u16>>,
+    /// The pattern of each rule.
+    of_rule: Vec<Option<u16>>,
+    /// The patterns without literals.
+    plain: RegexSet,
+    plain_patterns: Vec<u16>,
 }
 
-/// Patterns that are asked together.
-struct Set {
-    way: Way,
-    patterns: RegexSet,
-    /// The rule of each pattern.
-    rules: Vec<u16>,
-    /// Digits that each of them needs.
-    digits: usize,
-    /// Bytes that each of them needs.
-    bytes: usize,
+/// What is known of a pattern.
+struct Told {
+    rule: u16,
+    needs: Needs,
+    /// Whether one of some literals, or of the rule's keywords, must be in the text or in the names above it.
+    by_literal: bool,
 }
 
 impl Matcher {
@@ -72,115 +59,111 @@ impl Matcher {
     ///
     /// # Errors
     /// What is wrong, if the patterns together are too large.
-    pub fn of(patterns: &[Sought]) -> Result<Self, String> {
+    pub fn of(sought: &[Sought]) -> Result<Self, String> {
         let mut by_literal: BTreeMap<Vec<u8>, Vec<u16>> = BTreeMap::new();
-        let mut needs = Vec::new();
-        let mut ways = Vec::new();
-        for sought in patterns {
-            let need = Needs::of(&sought.hir);
-            let (way, literals) = way(sought, &need);
+        let mut patterns = Vec::new();
+        let mut of_rule = Vec::new();
+        for (at, one) in (0..).zip(sought) {
+            let literals = literals(one);
+            let told = Told { rule: one.rule, needs: Needs::of(&one.hir), by_literal: !literals.is_empty() };
+            patterns.push(told);
             for literal in literals {
-                let rules = by_literal.entry(literal).or_default();
-                if !rules.contains(&sought.rule) {
-                    rules.push(sought.rule);
-                }
+                by_literal.entry(literal).or_default().push(at);
             }
-            let at = usize::from(sought.rule);
-            needs.resize(needs.len().max(at + 1), None);
-            needs[at] = Some(need.clone());
-            ways.push((need, way as u8));
+            let rule = usize::from(one.rule);
+            of_rule.resize(of_rule.len().max(rule + 1), None);
+            of_rule[rule] = Some(at);
         }
         let literals = AhoCorasick::builder()
             .ascii_case_insensitive(true)
             .kind(Some(AhoCorasickKind::DFA))
             .build(by_literal.keys())
             .map_err(|error| error.to_string())?;
-        let members = |way: Way| patterns.iter().zip(&ways).filter(move |(_, (_, of))| *of == way as u8);
-        let sets = [Way::At, Way::ManyDigits, Way::Little].map(|way| {
-            let of_all = |of: fn(&Needs) -> usize| members(way).map(|(_, (need, _))| of(need)).min().unwrap_or(0);
-            Ok(Set {
-                way,
-                patterns: RegexSetBuilder::new(members(way).map(|(sought, _)| &sought.text))
-                    .unicode(false)
-                    .size_limit(SET_BYTES_MAX)
-                    .dfa_size_limit(CACHE_BYTES_MAX)
-                    .build()
-                    .map_err(|error| error.to_string())?,
-                rules: members(way).map(|(sought, _)| sought.rule).collect(),
-                digits: of_all(|need| need.digits),
-                bytes: of_all(|need| need.bytes),
-            })
-        });
+        let plain = || (0_u16..).zip(sought).zip(&patterns).filter(|(_, told)| !told.by_literal).map(|(one, _)| one);
+        let set = RegexSetBuilder::new(plain().map(|(_, one)| &one.text))
+            .unicode(false)
+            .size_limit(SET_BYTES_MAX)
+            .dfa_size_limit(CACHE_BYTES_MAX)
+            .build()
+            .map_err(|error| error.to_string())?;
         Ok(Self {
-            gate: Gate::of(&ways),
+            gate: Gate::of(&patterns.iter().map(|told| &told.needs).collect::<Vec<_>>()),
+            plain_patterns: plain().map(|(at, _)| at).collect(),
+            patterns,
             literals,
-            rules_of_literal: by_literal.into_values().collect(),
-            needs,
-            sets: sets.into_iter().collect::<Result<_, String>>()?,
+            of_literal: by_literal.into_values().collect(),
+            of_rule,
+            plain: set,
         })
     }
 
     /// Whether any pattern can match a text of these kinds.
     pub fn is_open(&self, kinds: Kinds) -> bool {
-        self.gate.groups(kinds) != 0
+        !self.gate.open(kinds).is_empty()
     }
 
-    /// Adds the rules whose patterns may have a match in the text, in order. `named`: the rules of which a keyword stands
+    /// Puts the rules whose patterns may have a match in the text, in order, in place of what `rules` holds. `named`: the rules of which a keyword stands
     /// in the names above the text.
     pub fn rules(&self, text: &[u8], kinds: Kinds, named: impl Iterator<Item = u16>, rules: &mut Vec<u16>) {
-        let open = self.gate.groups(kinds);
-        let is_open = |way: Way| open & 1 << way as u8 != 0;
+        rules.clear();
         let digits = if kinds & DIGIT == 0 { 0 } else { text.iter().filter(|byte| byte.is_ascii_digit()).count() };
-        let mut chosen = Chosen { seen: [0; RULES_MAX / 64], rules };
-        if is_open(Way::Literals) {
-            let can = |rule: u16| {
-                let needs = self.needs.get(usize::from(rule)).and_then(Option::as_ref);
-                needs.is_some_and(|needs| needs.digits <= digits && needs.bytes <= text.len() && needs.are_met(kinds))
+        let can = |told: &Told| told.needs.digits <= digits && told.needs.bytes <= text.len();
+        let open = self.gate.open(kinds).iter().map(|at| (*at, &self.patterns[usize::from(*at)]));
+        let mut chosen = Chosen::default();
+        let (mut literals, mut plain) = (false, 0);
+        for (at, told) in open.filter(|(_, told)| can(told)) {
+            if told.by_literal {
+                literals = true;
+                chosen.allow(at);
+            } else {
+                plain += 1;
+                rules.push(told.rule);
+            }
+        }
+        if plain > 1 && text.len() >= LONG_TEXT_BYTES {
+            rules.clear();
+            let found = self.plain.matches(text).into_iter().map(|at| self.plain_patterns[at]);
+            rules.extend(found.map(|at| self.patterns[usize::from(at)].rule));
+        }
+        if literals {
+            let mut take = |at: u16| {
+                if chosen.take(at) {
+                    rules.push(self.patterns[usize::from(at)].rule);
+                }
             };
             for found in self.literals.find_overlapping_iter(text) {
-                self.rules_of_literal[found.pattern().as_usize()].iter().for_each(|rule| chosen.add(*rule, can));
+                self.of_literal[found.pattern().as_usize()].iter().for_each(|at| take(*at));
             }
-            named.for_each(|rule| chosen.add(rule, can));
-        }
-        for set in &self.sets {
-            if is_open(set.way) && text.len() >= set.bytes && digits >= set.digits {
-                set.patterns.matches(text).iter().for_each(|pattern| chosen.add(set.rules[pattern], |_| true));
-            }
+            let named = named.filter_map(|rule| self.of_rule.get(usize::from(rule)).copied().flatten());
+            named.for_each(take);
         }
         rules.sort_unstable();
     }
 }
 
-/// Rules, each once.
-struct Chosen<'r> {
-    seen: [u64; RULES_MAX / 64],
-    rules: &'r mut Vec<u16>,
-}
+/// Patterns that may be chosen, each once.
+#[derive(Default)]
+struct Chosen([u64; RULES_MAX / 64]);
 
-impl Chosen<'_> {
-    fn add(&mut self, rule: u16, can: impl Fn(u16) -> bool) {
-        let bit = 1 << (rule % 64);
-        let Some(word) = self.seen.get_mut(usize::from(rule) / 64).filter(|word| **word & bit == 0) else { return };
-        *word |= bit;
-        if can(rule) {
-            self.rules.push(rule);
+impl Chosen {
+    fn allow(&mut self, at: u16) {
+        if let Some(word) = self.0.get_mut(usize::from(at) / 64) {
+            *word |= 1 << (at % 64);
         }
     }
+
+    fn take(&mut self, at: u16) -> bool {
+        let bit = 1 << (at % 64);
+        let Some(word) = self.0.get_mut(usize::from(at) / 64).filter(|word| **word & bit != 0) else { return false };
+        *word &= !bit;
+        true
+    }
 }
 
-/// How to tell that a pattern may match, with the literals if it is by them.
-fn way(sought: &Sought, need: &Needs) -> (Way, Vec<Vec<u8>>) {
-    if let Some(literals) = literals::required(&sought.hir) {
-        (Way::Literals, literals)
-    } else if !sought.keywords.is_empty() {
-        (Way::Literals, sought.keywords.iter().map(|word| word.to_ascii_lowercase().into_bytes()).collect())
-    } else if need.include(AT) {
-        (Way::At, Vec::new())
-    } else if need.digits >= MANY_DIGITS {
-        (Way::ManyDigits, Vec::new())
-    } else {
-        (Way::Little, Vec::new())
-    }
+/// The literals by which a pattern is told, or else the keywords of its rule.
+fn literals(sought: &Sought) -> Vec<Vec<u8>> {
+    let keywords = || sought.keywords.iter().map(|word| word.to_ascii_lowercase().into_bytes()).collect();
+    literals::required(&sought.hir).unwrap_or_else(keywords)
 }
 
 #[cfg(test)]

@@ -115,7 +115,7 @@ pub(in crate::redact) struct Name {
 }
 
 /// Last words of names whose value names the value of a sibling.
-const NAMING: [&str; 20] = [
+const NAMING: [&str; 28] = [
     "key",
     "name",
     "field",
@@ -136,9 +136,17 @@ const NAMING: [&str; 20] = [
     "column",
     "scheme",
     "element",
+    "title",
+    "term",
+    "tag",
+    "prompt",
+    "use",
+    "slug",
+    "variable",
+    "path",
 ];
 /// Last words of names whose values are named so.
-const NAMED: [&str; 12] = [
+const NAMED: [&str; 24] = [
     "value",
     "val",
     "content",
@@ -151,7 +159,21 @@ const NAMED: [&str; 12] = [
     "entry",
     "reply",
     "string",
+    "old",
+    "new",
+    "before",
+    "after",
+    "current",
+    "previous",
+    "oldvalue",
+    "newvalue",
+    "definition",
+    "contents",
+    "body",
+    "display",
 ];
+/// So many of them also as the end of a longer name.
+const NAMED_AS_ENDINGS: usize = 12;
 /// One-letter names of the same.
 const SHORT: [(&str, &str); 2] = [("k", "v"), ("n", "v")];
 
@@ -172,6 +194,35 @@ pub(in crate::redact) struct Said {
     pub below: Vec<u16>,
     /// Rules that leave alone what is right below the name.
     pub not_below: Vec<u16>,
+    /// Rules that strike beside the name.
+    pub beside: Vec<u16>,
+    /// Rules that leave alone what is beside the name.
+    pub not_beside: Vec<u16>,
+}
+
+impl Said {
+    fn list(&mut self, role: Role) -> &mut Vec<u16> {
+        match role {
+            Role::Value => &mut self.values,
+            Role::Header => &mut self.headers,
+            Role::Param => &mut self.params,
+            Role::Veto => &mut self.vetoes,
+            Role::Keyword => &mut self.keywords,
+            Role::Below => &mut self.below,
+            Role::NotBelow => &mut self.not_below,
+            Role::Beside => &mut self.beside,
+            Role::NotBeside => &mut self.not_beside,
+        }
+    }
+
+    /// Each rule once, in the order of precedence.
+    pub fn in_order(&mut self) {
+        let Self { values, headers, params, vetoes, keywords, below, not_below, beside, not_beside } = self;
+        for rules in [values, headers, params, vetoes, keywords, below, not_below, beside, not_beside] {
+            rules.sort_unstable();
+            rules.dedup();
+        }
+    }
 }
 
 impl Name {
@@ -182,7 +233,7 @@ impl Name {
         let whole = |word: &str| words.joined == word;
         // A longer name that rules list themselves (`phoneValue`) needs no sibling.
         let plain = NAMED.iter().any(|word| whole(word)) || SHORT.iter().any(|(_, value)| whole(value));
-        let named = plain || ends(&NAMED) && said.values.is_empty();
+        let named = plain || ends(&NAMED[..NAMED_AS_ENDINGS]) && said.values.is_empty();
         Self { words, said, clean, naming, named }
     }
 
@@ -244,55 +295,73 @@ impl Deref for Key<'_> {
     }
 }
 
+/// What a rule wants of a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::redact) enum Role {
+    /// Its values.
+    Value,
+    /// The values of header lines.
+    Header,
+    /// The values of parameters.
+    Param,
+    /// That a pattern leaves its values alone.
+    Veto,
+    /// That a pattern finds its keyword there.
+    Keyword,
+    /// What is below it.
+    Below,
+    /// That what is right below it is left alone.
+    NotBelow,
+    /// What is beside it.
+    Beside,
+    /// That what is beside it is left alone.
+    NotBeside,
+}
+
+type Listed = HashMap<String, Vec<(Role, u16)>, RandomState>;
+
 /// From names to the rules that list them. A listed name matches whole; `*x` also as the last words of a longer name,
 /// `x*` as its first words, `*x*` as words anywhere in it.
 #[derive(Default)]
 pub(in crate::redact) struct NameIndex {
-    whole: HashMap<String, Vec<u16>>,
-    last: HashMap<String, Vec<u16>>,
-    first: HashMap<String, Vec<u16>>,
-    within: HashMap<String, Vec<u16>>,
+    whole: Listed,
+    last: Listed,
+    first: Listed,
+    within: Listed,
 }
 
 impl NameIndex {
     /// Adds a name of a rule.
-    pub fn add(&mut self, name: &str, rule: u16) {
+    pub fn add(&mut self, name: &str, role: Role, rule: u16) {
         let (map, name) = match (name.strip_prefix('*'), name.strip_suffix('*')) {
             (Some(_), Some(_)) => (&mut self.within, name.trim_matches('*')),
             (Some(rest), None) => (&mut self.last, rest),
             (None, Some(rest)) => (&mut self.first, rest),
             (None, None) => (&mut self.whole, name),
         };
-        map.entry(Words::of(name).joined).or_default().push(rule);
+        map.entry(Words::of(name).joined).or_default().push((role, rule));
     }
 
-    /// The rules that list the name, each once, in the order of precedence.
-    pub fn rules(&self, words: &Words) -> Vec<u16> {
-        let mut rules = Vec::new();
+    /// What the rules say of a name: each list has its rules once, in the order of precedence.
+    pub fn say(&self, words: &Words) -> Said {
+        let mut said = Said::default();
         for form in words.forms() {
-            rules.extend(self.whole.get(&form).into_iter().flatten());
-            let ends = || words.starts.iter().filter(|start| **start < form.len());
-            if !self.last.is_empty() {
-                rules.extend(ends().filter_map(|&start| self.last.get(&form[start..])).flatten());
-                let long = 1..form.len().saturating_sub(LONG_ENDING_BYTES - 1);
-                let inside = long.filter(|at| form.is_char_boundary(*at));
-                rules.extend(inside.filter_map(|at| self.last.get(&form[at..])).flatten());
-            }
-            if !self.first.is_empty() {
-                let whole = std::iter::once(form.len());
-                rules.extend(ends().copied().chain(whole).filter_map(|end| self.first.get(&form[..end])).flatten());
-            }
-            if !self.within.is_empty() {
-                for &start in ends() {
-                    let whole = std::iter::once(form.len());
-                    let after = ends().copied().filter(|end| *end > start).chain(whole);
-                    rules.extend(after.filter_map(|end| self.within.get(&form[start..end])).flatten());
-                }
+            let mut note = |listed: Option<&Vec<(Role, u16)>>| {
+                listed.into_iter().flatten().for_each(|(role, rule)| said.list(*role).push(*rule));
+            };
+            let ends = || words.starts.iter().copied().filter(|start| *start < form.len());
+            note(self.whole.get(&form));
+            ends().for_each(|start| note(self.last.get(&form[start..])));
+            let long = 1..form.len().saturating_sub(LONG_ENDING_BYTES - 1);
+            long.filter(|at| form.is_char_boundary(*at)).for_each(|at| note(self.last.get(&form[at..])));
+            ends().chain([form.len()]).for_each(|end| note(self.first.get(&form[..end])));
+            for start in ends() {
+                let after = ends().filter(|end| *end > start).chain([form.len()]);
+                after.for_each(|end| note(self.within.get(&form[start..end])));
             }
         }
-        rules.sort_unstable();
-        rules.dedup();
-        rules
+        said.in_order();
+        said
     }
 }
 
@@ -340,7 +409,7 @@ mod tests {
     fn index(names: &[&str]) -> NameIndex {
         let mut index = NameIndex::default();
         for (rule, name) in names.iter().enumerate() {
-            index.add(name, rule as u16);
+            index.add(name, Role::Value, rule as u16);
         }
         index
     }
@@ -362,7 +431,7 @@ mod tests {
     #[test]
     fn names_match_whole_or_by_their_words() {
         let index = index(&["email", "*iban", "tax*", "*phone*"]);
-        let rules = |name: &str| index.rules(&Words::of(name));
+        let rules = |name: &str| index.say(&Words::of(name)).values;
         assert_eq!(rules("email"), [0]);
         assert_eq!(rules("emails"), [0]);
         assert_eq!(rules("email_2"), [0]);
@@ -377,8 +446,8 @@ mod tests {
     #[test]
     fn long_endings_are_found_inside_a_run_of_letters() {
         let index = index(&["*first-name", "*name"]);
-        assert_eq!(index.rules(&Words::of("billingfirstname")), [0]);
-        assert_eq!(index.rules(&Words::of("filename")), [0; 0]);
+        assert_eq!(index.say(&Words::of("billingfirstname")).values, [0]);
+        assert_eq!(index.say(&Words::of("filename")).values, [0; 0]);
     }
 
     #[test]

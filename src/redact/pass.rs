@@ -11,7 +11,7 @@ use crate::redact::pseudonym::{self, Replaced};
 use crate::redact::residue::{self, Needle, Residue};
 use crate::redact::rules::{Action, Rule};
 use crate::redact::sealed::{Hit, Part, Side, SubjectDigest};
-use crate::redact::{jwt, nested, shape, text};
+use crate::redact::{epoch, jwt, nested, shape, text};
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,6 +22,9 @@ pub(in crate::redact) const NESTED_DEPTH_MAX: u8 = 3;
 const NEW_NAMES_MAX: usize = 256;
 /// What may be names in running text, kept for one pass at most.
 const TEXT_NAMES_MAX: usize = 256;
+/// Names that say nothing but that the value of the object is here.
+const PLAIN_VALUES: [&str; 12] =
+    ["value", "val", "v", "text", "content", "data", "valuestring", "string", "answer", "old", "new", "current"];
 /// Digests of personal values kept of one capture, at most.
 const SUBJECTS_MAX: usize = 256;
 
@@ -56,6 +59,8 @@ pub(in crate::redact) struct Pass<'r> {
     pub decoded: Vec<u8>,
     /// Rules whose patterns match the text at hand: kept for its memory.
     pub rules_at_hand: Vec<u16>,
+    /// The names beside the one at hand, where a rule asks for them and the format tells.
+    pub beside: Vec<Key<'r>>,
     names: &'r Known,
     new_names: Vec<(Box<str>, Arc<Name>)>,
     text_names: HashMap<Box<str>, Key<'r>, RandomState>,
@@ -81,6 +86,7 @@ impl<'r> Pass<'r> {
             trace: None,
             decoded: Vec::new(),
             rules_at_hand: Vec::new(),
+            beside: Vec::new(),
             names,
             new_names: Vec::new(),
             text_names: HashMap::default(),
@@ -279,14 +285,29 @@ impl<'r> Pass<'r> {
         }
     }
 
+    /// Whether a rule that lists the name asks what stands beside it.
+    pub fn looks_beside(&self, key: &Key<'_>) -> bool {
+        key.said().values.iter().any(|rule| self.redactor.rules[usize::from(*rule)].looks_beside)
+    }
+
     /// The first rule that claims values under this name.
     pub fn name_rule(&mut self, raw: &str, key: &Key<'_>, parents: &[Key<'_>]) -> Option<u16> {
         let by_name = &key.said().values;
         let of_any_name = &self.redactor.registry.of_any_name;
-        if by_name.is_empty() && of_any_name.is_empty() {
-            return None;
+        if !(by_name.is_empty() && of_any_name.is_empty()) {
+            let own = by_name.iter().chain(of_any_name).copied().find(|&rule| self.claims(rule, raw, key, parents));
+            if own.is_some() {
+                return own;
+            }
         }
-        by_name.iter().chain(of_any_name).copied().find(|&rule| self.claims(rule, raw, key, parents))
+        // `{"firstname": {"value": ".."}}`: the name is the one above.
+        if key.is_named() && !parents.is_empty() { self.rule_above(raw, key, parents) } else { None }
+    }
+
+    /// The first rule that claims a value of an object whose name stands above: its own says only that it is the value.
+    fn rule_above(&mut self, raw: &str, key: &Key<'_>, parents: &[Key<'_>]) -> Option<u16> {
+        let (above, rest) = parents.split_last().filter(|_| PLAIN_VALUES.contains(&key.joined()))?;
+        above.said().values.iter().copied().find(|&rule| self.claims(rule, raw, above, rest))
     }
 
     /// The first rule that claims header lines of this name.
@@ -321,8 +342,15 @@ impl<'r> Pass<'r> {
         } else if rule.shape.is_none()
             && rule.kind.is_never_a_shape()
             && shape::is_harmless(raw, kinds_of(raw.as_bytes()))
+            || rule.kind.is_guarded() && epoch::is_instant(raw, key.joined())
         {
             Doubt::OtherShape
+        } else if rule.check.is_some_and(|check| check.check(raw).is_none()) {
+            Doubt::Validator
+        } else if rule.has_beside && !self.beside.iter().any(|name| name.said().beside.contains(&at))
+            || self.beside.iter().any(|name| name.said().not_beside.contains(&at))
+        {
+            Doubt::Place
         } else if rule.action == Action::Drop && raw.is_empty() {
             Doubt::StandIn
         } else {

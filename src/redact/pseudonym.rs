@@ -98,7 +98,7 @@ pub(in crate::redact) fn is_stand_in(kind: Kind, raw: &str) -> bool {
         Kind::Phone => is_phone_stand_in(raw) || digits().len() < MARKED_DIGITS_MIN && is_digits_stand_in(raw),
         Kind::Ssn => {
             let digits = digits();
-            digits.len() == 9 && digits.starts_with('9') && digits.as_bytes()[3] < b'5'
+            digits.len() == 9 && digits.starts_with('9') && digits.as_bytes()[3] < b'5' && is_luhn(&digits)
                 || digits.len() != 9 && is_digits_stand_in(raw)
         }
         Kind::Digits => is_digits_stand_in(raw),
@@ -204,9 +204,11 @@ fn stand_in(kind: Kind, raw: &str, digest: &[u8; 32]) -> String {
             format!("+{PHONE_PREFIX}{}", decimals(digest, 10))
         }
         Kind::Ssn if numeric && digits.len() == 9 => {
-            let mut fresh = format!("9{}", decimals(digest, 8)).into_bytes();
-            fresh[3] = b'0' + (fresh[3] - b'0') % 5;
-            pour(raw, &fresh.into_iter().map(char::from).collect::<String>())
+            let mut fresh: Vec<char> = format!("9{}", decimals(digest, 7)).chars().collect();
+            fresh[3] = char::from(b'0' + fresh[3] as u8 % 5);
+            let mut fresh: String = fresh.into_iter().collect();
+            fresh.push(luhn_digit(&fresh));
+            pour(raw, &fresh)
         }
         Kind::Iban => iban(raw, digest).unwrap_or_else(|| word("tok", digest, 16)),
         Kind::Ipv4 => Ipv4Addr::new(240 | (digest[0] % 15), digest[1], digest[2], digest[3]).to_string(),
@@ -251,7 +253,8 @@ fn date(raw: &str, digest: &[u8; 32]) -> Option<String> {
     let years = || DATE_YEARS.chain(LATE_YEARS);
     let year = years().nth(usize::from(number) % years().count())?;
     let order = date_parts(raw)?.order;
-    Some(written(raw, order, year, digest[2] % 12 + 1, digest[3] % 28 + 1))
+    // A day after the twelfth: the stand-in can be read in one way only, whatever the order of its parts.
+    Some(written(raw, order, year, digest[2] % 12 + 1, digest[3] % 16 + 13))
 }
 
 /// A date put where another one stood.

@@ -31,6 +31,7 @@ pub fn builtin() -> Vec<RuleFile> {
         file("personal.toml", include_str!("../../redaction-rules/personal.toml")),
         file("address.toml", include_str!("../../redaction-rules/address.toml")),
         file("network.toml", include_str!("../../redaction-rules/network.toml")),
+        file("wide.toml", include_str!("../../redaction-rules/wide.toml")),
     ]
 }
 
@@ -153,10 +154,16 @@ pub(in crate::redact) struct Rule {
     pub action: Action,
     /// Whether it strikes only below some names.
     pub has_parents: bool,
+    /// Whether it strikes only beside some names.
+    pub has_beside: bool,
+    /// Whether it asks what stands beside.
+    pub looks_beside: bool,
     pub paths: Vec<PathPattern>,
     pub pattern: Option<Pattern>,
     /// What a whole value must look like for a name rule to apply.
     pub shape: Option<Regex>,
+    /// What a whole value must pass for a name rule to apply.
+    pub check: Option<Validator>,
     pub validator: Option<Validator>,
 }
 

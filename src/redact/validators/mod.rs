@@ -21,7 +21,9 @@ mod papers;
 mod phone;
 mod secret;
 mod vat;
+mod wallet;
 
+use crate::redact::looks;
 use crate::redact::validators::national_americas as americas;
 use crate::redact::validators::national_asia as asia;
 use crate::redact::validators::national_europe_east as east;
@@ -34,6 +36,7 @@ pub(in crate::redact) use card::is_issued_card;
 pub(in crate::redact) use checksum::{is_luhn, luhn_digit};
 pub(in crate::redact) use email::is_email;
 pub(in crate::redact) use iban::{iban_check_digits, is_iban};
+pub(in crate::redact) use national::is_thirteen_digit_national;
 
 /// Declares the checks: the variant, the name in rule files, and the function. `within` checks may pass a part of the
 /// candidate, `whole` checks pass all of it or nothing.
@@ -87,11 +90,17 @@ validators! {
         Ifsc "ifsc" bank::is_ifsc,
         Vat "vat" vat::is_vat,
         Mrz "mrz" papers::is_mrz,
+        Wallet "wallet" wallet::is_wallet,
         Vin "vin" papers::is_vin,
         Imei "imei" papers::is_imei,
         NationalBare "national-bare" national::is_bare_national,
         NationalLettered "national-lettered" national::is_lettered_national,
         NumberAnnounced "number-announced" national::is_announced_number,
+        PersonLike "person-like" looks::may_be_person,
+        KnownPerson "known-person" looks::is_known_person,
+        PersonInText "person-in-text" looks::begins_as_person,
+        AddressText "address-text" looks::may_be_address,
+        NoCompany "no-company" looks::is_no_company,
         Ssn "ssn" us::is_ssn,
         Itin "itin" us::is_itin,
         Ein "ein" us::is_ein,

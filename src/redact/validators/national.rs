@@ -33,6 +33,11 @@ pub(in crate::redact) fn is_bare_national(text: &str) -> bool {
     }
 }
 
+/// Thirteen digits that prove to be a person's number in a country that has such numbers, whatever else they look like.
+pub(in crate::redact) fn is_thirteen_digit_national(text: &str) -> bool {
+    text.len() == 13 && (east::is_cnp(text) || asia::is_za_id(text) || east::is_jmbg(text) || asia::is_th_id(text))
+}
+
 /// A bar code (GS1 EAN-13, ISBN-13) or milliseconds since 1970 between 2014 and 2030: thirteen digits, and far more often.
 fn is_of_shops_or_clocks(text: &str) -> bool {
     digits::<13>(text).is_some_and(|d| {
