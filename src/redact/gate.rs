@@ -5,7 +5,6 @@
 //! answer is tabulated over all sets of byte kinds.
 
 use regex_syntax::hir::{Class, Hir, HirKind};
-use std::collections::HashMap;
 
 /// A set of byte kinds, one bit each.
 pub(in crate::redact) type Kinds = u16;
@@ -91,6 +90,11 @@ impl Needs {
         needs.retain(|set| !all.iter().any(|other| other != set && other & set == *other));
         Self { sets: needs, digits: digits(pattern), bytes: pattern.properties().minimum_len().unwrap_or(0) }
     }
+
+    /// Whether a text of these kinds can match.
+    pub fn are_met(&self, kinds: Kinds) -> bool {
+        self.sets.iter().all(|set| set & kinds != 0)
+    }
 }
 
 fn needs(hir: &Hir) -> Vec<Kinds> {
@@ -144,41 +148,34 @@ fn kinds_of_class(class: &Class) -> Kinds {
     }
 }
 
-/// Which needs a text can meet, tabulated over all sets of byte kinds.
-pub(in crate::redact) struct Gate {
-    class_of: Box<[u16]>,
-    /// For each class the numbers of the needs that its texts can meet.
-    classes: Vec<Box<[u16]>>,
+/// Which patterns a text can match as far as its kinds of bytes tell.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::redact) struct Open {
+    /// Some that are told by literals.
+    pub literal: bool,
+    /// Some that have none.
+    pub plain: bool,
 }
 
+/// The needs of all patterns, tabulated over all sets of byte kinds.
+pub(in crate::redact) struct Gate(Box<[Open]>);
+
 impl Gate {
-    /// Tabulates the needs.
-    pub fn of(needs: &[&Needs]) -> Self {
-        let mut distinct: Vec<(&[Kinds], Vec<u16>)> = Vec::new();
-        for (at, need) in (0..).zip(needs) {
-            match distinct.iter_mut().find(|(sets, _)| *sets == need.sets) {
-                Some((_, numbers)) => numbers.push(at),
-                None => distinct.push((&need.sets, vec![at])),
+    /// Tabulates needs, each with whether its pattern is told by literals.
+    pub fn of<'n>(needs: impl Iterator<Item = (&'n Needs, bool)>) -> Self {
+        let mut distinct: Vec<(&Needs, bool)> = Vec::new();
+        for (need, literal) in needs {
+            if !distinct.iter().any(|(other, of)| *of == literal && other.sets == need.sets) {
+                distinct.push((need, literal));
             }
         }
-        let mut classes: HashMap<Box<[u16]>, u16> = HashMap::new();
-        let class_of = (0..=Kinds::MAX).map(|kinds| {
-            let met = distinct.iter().filter(|(sets, _)| sets.iter().all(|set| set & kinds != 0));
-            let mut open: Vec<u16> = met.flat_map(|(_, numbers)| numbers.iter().copied()).collect();
-            open.sort_unstable();
-            let next = classes.len() as u16;
-            *classes.entry(open.into()).or_insert(next)
-        });
-        let class_of = class_of.collect();
-        let mut classes: Vec<(Box<[u16]>, u16)> = classes.into_iter().collect();
-        classes.sort_unstable_by_key(|(_, number)| *number);
-        Self { class_of, classes: classes.into_iter().map(|(open, _)| open).collect() }
+        let any = |kinds, literal| distinct.iter().any(|(needs, of)| *of == literal && needs.are_met(kinds));
+        Self((0..=Kinds::MAX).map(|kinds| Open { literal: any(kinds, true), plain: any(kinds, false) }).collect())
     }
 
-    /// The numbers of the needs that a text of these kinds can meet, in order.
-    pub fn open(&self, kinds: Kinds) -> &[u16] {
-        let class = self.class_of[usize::from(kinds)];
-        &self.classes[usize::from(class)]
+    /// What a text of these kinds can match.
+    pub fn of_kinds(&self, kinds: Kinds) -> Open {
+        self.0[usize::from(kinds)]
     }
 }
 
@@ -203,10 +200,11 @@ mod tests {
 
     #[test]
     fn the_gate_opens_for_what_can_match() {
-        let needs = ["[a-z]@[a-z]", "[0-9]{9}", "x*"].map(needs_of);
-        let gate = Gate::of(&needs.each_ref());
-        assert_eq!(gate.open(kinds_of(b"plain words")), [2]);
-        assert_eq!(gate.open(kinds_of(b"a@b")), [0, 2]);
-        assert_eq!(gate.open(kinds_of(b"12 a@b")), [0, 1, 2]);
+        let (at, number) = (needs_of("[a-z]@[a-z]"), needs_of("[0-9]{9}"));
+        let gate = Gate::of([(&at, true), (&number, false)].into_iter());
+        let open = |text: &str| gate.of_kinds(kinds_of(text.as_bytes()));
+        assert_eq!(open("plain words"), Open::default());
+        assert_eq!(open("a@b"), Open { literal: true, plain: false });
+        assert_eq!(open("12 a@b"), Open { literal: true, plain: true });
     }
 }

@@ -1,9 +1,10 @@
 //! Every pattern at once: which rules can have a match in a text. Texts of kinds that no pattern can match are told by
 //! one look-up. Of the others, one pass of an automaton over the literals that patterns cannot do without, and over the
 //! keywords of rules, tells the rules to ask. Patterns that have no literal (numbers, addresses of networks) are told by
-//! what bytes they need; in a long text they are asked together.
+//! the stretches of bytes they need; in a long text they are asked together.
 
-use crate::redact::gate::{DIGIT, Gate, Kinds, Needs};
+use crate::redact::factors::Factors;
+use crate::redact::gate::{DIGIT, Gate, Kinds, Needs, Open};
 use crate::redact::literals;
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use regex::bytes::{RegexSet, RegexSetBuilder};
@@ -33,7 +34,6 @@ pub(in crate::redact) struct Sought {
 
 /// The patterns of a rule set.
 pub(in crate::redact) struct Matcher {
-    /// Over the needs of all patterns.
     gate: Gate,
     patterns: Vec<Told>,
     literals: AhoCorasick,
@@ -41,7 +41,9 @@ pub(in crate::redact) struct Matcher {
     of_literal: Vec<Vec<u16>>,
     /// The pattern of each rule.
     of_rule: Vec<Option<u16>>,
-    /// The patterns without literals.
+    /// What patterns without literals need.
+    factors: Factors,
+    /// The patterns without literals, asked together.
     plain: RegexSet,
     plain_patterns: Vec<u16>,
 }
@@ -87,7 +89,8 @@ impl Matcher {
             .build()
             .map_err(|error| error.to_string())?;
         Ok(Self {
-            gate: Gate::of(&patterns.iter().map(|told| &told.needs).collect::<Vec<_>>()),
+            gate: Gate::of(patterns.iter().map(|told| (&told.needs, told.by_literal))),
+            factors: Factors::of(plain().map(|(at, one)| (at, &one.hir))),
             plain_patterns: plain().map(|(at, _)| at).collect(),
             patterns,
             literals,
@@ -99,7 +102,7 @@ impl Matcher {
 
     /// Whether any pattern can match a text of these kinds.
     pub fn is_open(&self, kinds: Kinds) -> bool {
-        !self.gate.open(kinds).is_empty()
+        self.gate.of_kinds(kinds) != Open::default()
     }
 
     /// Puts the rules whose patterns may have a match in the text, in order, in place of what `rules` holds. `named`: the rules of which a keyword stands
@@ -107,30 +110,22 @@ impl Matcher {
     pub fn rules(&self, text: &[u8], kinds: Kinds, named: impl Iterator<Item = u16>, rules: &mut Vec<u16>) {
         rules.clear();
         let digits = if kinds & DIGIT == 0 { 0 } else { text.iter().filter(|byte| byte.is_ascii_digit()).count() };
-        let can = |told: &Told| told.needs.digits <= digits && told.needs.bytes <= text.len();
-        let open = self.gate.open(kinds).iter().map(|at| (*at, &self.patterns[usize::from(*at)]));
+        let can =
+            |told: &Told| told.needs.digits <= digits && told.needs.bytes <= text.len() && told.needs.are_met(kinds);
+        let open = self.gate.of_kinds(kinds);
         let mut chosen = Chosen::default();
-        let (mut literals, mut plain) = (false, 0);
-        for (at, told) in open.filter(|(_, told)| can(told)) {
-            if told.by_literal {
-                literals = true;
-                chosen.allow(at);
-            } else {
-                plain += 1;
+        let mut take = |at: u16| {
+            let told = &self.patterns[usize::from(at)];
+            if chosen.is_new(at) && can(told) {
                 rules.push(told.rule);
             }
+        };
+        if open.plain && text.len() >= LONG_TEXT_BYTES {
+            self.plain.matches(text).into_iter().for_each(|at| take(self.plain_patterns[at]));
+        } else if open.plain {
+            self.factors.search(text, &mut take);
         }
-        if plain > 1 && text.len() >= LONG_TEXT_BYTES {
-            rules.clear();
-            let found = self.plain.matches(text).into_iter().map(|at| self.plain_patterns[at]);
-            rules.extend(found.map(|at| self.patterns[usize::from(at)].rule));
-        }
-        if literals {
-            let mut take = |at: u16| {
-                if chosen.take(at) {
-                    rules.push(self.patterns[usize::from(at)].rule);
-                }
-            };
+        if open.literal {
             for found in self.literals.find_overlapping_iter(text) {
                 self.of_literal[found.pattern().as_usize()].iter().for_each(|at| take(*at));
             }
@@ -141,21 +136,15 @@ impl Matcher {
     }
 }
 
-/// Patterns that may be chosen, each once.
+/// Patterns that were looked at, each once.
 #[derive(Default)]
 struct Chosen([u64; RULES_MAX / 64]);
 
 impl Chosen {
-    fn allow(&mut self, at: u16) {
-        if let Some(word) = self.0.get_mut(usize::from(at) / 64) {
-            *word |= 1 << (at % 64);
-        }
-    }
-
-    fn take(&mut self, at: u16) -> bool {
+    fn is_new(&mut self, at: u16) -> bool {
         let bit = 1 << (at % 64);
-        let Some(word) = self.0.get_mut(usize::from(at) / 64).filter(|word| **word & bit != 0) else { return false };
-        *word &= !bit;
+        let Some(word) = self.0.get_mut(usize::from(at) / 64).filter(|word| **word & bit == 0) else { return false };
+        *word |= bit;
         true
     }
 }

@@ -19,6 +19,7 @@ mod epoch;
 mod events;
 mod example;
 mod explain;
+mod factors;
 mod find;
 mod form;
 mod gate;

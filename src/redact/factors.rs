@@ -1,0 +1,251 @@
+//! Stretches of bytes that patterns without literals cannot do without: `\b[A-Z]{2}[0-9]{2}` needs four bytes of these
+//! kinds at the start of a word. All stretches of a rule set are looked for at once, one bit for each of their bytes
+//! (the shift-and search of Baeza-Yates and Gonnet, "A new approach to text searching", CACM 1992): some five
+//! instructions for a byte of text, where asking a pattern costs hundreds.
+
+use regex_syntax::hir::{Class, Hir, HirKind, Look};
+
+/// Bytes of a stretch that are looked at, at most.
+const STRETCH_BYTES_MAX: usize = 5;
+/// Stretches of one pattern, at most: one for each of its alternatives.
+const STRETCHES_MAX: usize = 6;
+/// Bits of the search: bytes of all stretches together.
+const BITS: usize = 128;
+
+/// A set of bytes.
+type Bytes = [bool; 256];
+
+/// Which patterns' stretches are in a text.
+pub(in crate::redact) struct Factors {
+    /// For each byte the places in stretches where it may stand.
+    at: Box<[u128; 256]>,
+    starts: u128,
+    ends: u128,
+    /// The pattern of each bit that ends a stretch.
+    pattern_of: Vec<u16>,
+    /// Patterns without stretches, or for which there was no room.
+    always: Vec<u16>,
+}
+
+impl Factors {
+    /// The search for the stretches of patterns, each with its number.
+    pub fn of<'p>(patterns: impl Iterator<Item = (u16, &'p Hir)>) -> Self {
+        let mut factors =
+            Self { at: Box::new([0; 256]), starts: 0, ends: 0, pattern_of: vec![0; BITS], always: Vec::new() };
+        let mut used = 0;
+        for (pattern, hir) in patterns {
+            let stretches = stretches(hir, false);
+            let bits: usize = stretches.iter().map(Vec::len).sum();
+            if bits == 0 || used + bits > BITS {
+                factors.always.push(pattern);
+                continue;
+            }
+            for stretch in stretches {
+                factors.starts |= 1 << used;
+                for bytes in &stretch {
+                    for (all, _) in factors.at.iter_mut().zip(bytes).filter(|(_, may)| **may) {
+                        *all |= 1 << used;
+                    }
+                    used += 1;
+                }
+                factors.ends |= 1 << (used - 1);
+                factors.pattern_of[used - 1] = pattern;
+            }
+        }
+        factors
+    }
+
+    /// Hands every pattern to `each` that may match as far as its stretches tell; some of them more than once.
+    pub fn search(&self, text: &[u8], mut each: impl FnMut(u16)) {
+        self.always.iter().for_each(|pattern| each(*pattern));
+        // Before and after a text there is no word.
+        let around = self.at[usize::from(b' ')];
+        let mut here = self.starts & around;
+        let mut found = here & self.ends;
+        for byte in text {
+            here = (here << 1 | self.starts) & self.at[usize::from(*byte)];
+            found |= here & self.ends;
+        }
+        found |= (here << 1 | self.starts) & around & self.ends;
+        while found != 0 {
+            let bit = found.trailing_zeros() as usize;
+            each(self.pattern_of[bit]);
+            found &= found - 1;
+        }
+    }
+}
+
+/// Stretches of which every match has at least one, each of at least one byte; none if there are too many.
+/// `word`: whether a word begins before them.
+fn stretches(hir: &Hir, word: bool) -> Vec<Vec<Bytes>> {
+    match hir.kind() {
+        HirKind::Capture(capture) => stretches(&capture.sub, word),
+        HirKind::Alternation(ways) => {
+            let each: Vec<Vec<Vec<Bytes>>> = ways.iter().map(|way| stretches(way, word)).collect();
+            let all = each.concat();
+            if each.iter().any(Vec::is_empty) || all.len() > STRETCHES_MAX { Vec::new() } else { all }
+        }
+        _ => {
+            let mut run = Run { word, ..Run::default() };
+            run.add(hir);
+            run.end();
+            run.best
+        }
+    }
+}
+
+/// The bytes at hand while a pattern is read from left to right.
+#[derive(Default)]
+struct Run {
+    bytes: Vec<Bytes>,
+    best: Vec<Vec<Bytes>>,
+    /// Whether a word must begin with the next byte.
+    word: bool,
+}
+
+impl Run {
+    fn add(&mut self, hir: &Hir) {
+        match hir.kind() {
+            HirKind::Empty => {}
+            HirKind::Look(Look::WordAscii) => self.boundary(),
+            HirKind::Look(_) => {}
+            HirKind::Literal(literal) => literal.0.iter().for_each(|byte| self.push(one(*byte))),
+            HirKind::Class(class) => self.push(bytes_of(class)),
+            HirKind::Capture(capture) => self.add(&capture.sub),
+            HirKind::Concat(parts) => parts.iter().for_each(|part| self.add(part)),
+            HirKind::Alternation(_) => {
+                let word = self.word && self.bytes.is_empty();
+                self.end();
+                self.offer(stretches(hir, word));
+            }
+            HirKind::Repetition(repetition) if repetition.min == 0 => self.end(),
+            HirKind::Repetition(repetition) => {
+                let times = repetition.min.min(STRETCH_BYTES_MAX as u32);
+                (0..times).for_each(|_| self.add(&repetition.sub));
+                if repetition.max != Some(repetition.min) || repetition.min > times {
+                    // What follows stands next to the last repeat.
+                    self.end();
+                    if let HirKind::Class(class) = repetition.sub.kind() {
+                        (0..times).for_each(|_| self.push(bytes_of(class)));
+                    }
+                }
+            }
+        }
+    }
+
+    /// A word begins or ends here: which, the bytes around tell.
+    fn boundary(&mut self) {
+        match self.bytes.last() {
+            None => self.word = true,
+            Some(last) if (0..=255).all(|b: u8| !last[usize::from(b)] || is_word(b)) => {
+                self.bytes.push(bytes(|b| !is_word(b)));
+                self.end();
+            }
+            Some(_) => self.end(),
+        }
+    }
+
+    fn push(&mut self, set: Bytes) {
+        if std::mem::take(&mut self.word) && (0..=255).all(|b: u8| !set[usize::from(b)] || is_word(b)) {
+            self.bytes.push(bytes(|b| !is_word(b)));
+        }
+        self.bytes.push(set);
+    }
+
+    fn end(&mut self) {
+        self.word = false;
+        let run = std::mem::take(&mut self.bytes);
+        // The rarest part of a long run.
+        let part = run.windows(STRETCH_BYTES_MAX.min(run.len()).max(1)).max_by(|a, b| rarity(a).total_cmp(&rarity(b)));
+        if let Some(part) = part {
+            self.offer(vec![part.to_vec()]);
+        }
+    }
+
+    fn offer(&mut self, stretches: Vec<Vec<Bytes>>) {
+        let worth = |all: &[Vec<Bytes>]| all.iter().map(|one| rarity(one)).fold(f64::INFINITY, f64::min);
+        if !stretches.is_empty() && (self.best.is_empty() || worth(&stretches) > worth(&self.best)) {
+            self.best = stretches;
+        }
+    }
+}
+
+/// How seldom a stretch is met by chance, were all bytes of ASCII alike.
+fn rarity(stretch: &[Bytes]) -> f64 {
+    let of_one = |bytes: &Bytes| (128.0 / bytes[..128].iter().filter(|may| **may).count().max(1) as f64).ln();
+    stretch.iter().map(of_one).sum()
+}
+
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+fn bytes(may: impl Fn(u8) -> bool) -> Bytes {
+    std::array::from_fn(|at| may(at as u8))
+}
+
+fn one(byte: u8) -> Bytes {
+    bytes(|b| b == byte)
+}
+
+/// The bytes of a class; for one of characters beyond ASCII all that such characters are made of.
+fn bytes_of(class: &Class) -> Bytes {
+    match class {
+        Class::Bytes(class) => bytes(|b| class.ranges().iter().any(|range| (range.start()..=range.end()).contains(&b))),
+        Class::Unicode(class) => bytes(|b| {
+            let has = |c: char| class.ranges().iter().any(|range| (range.start()..=range.end()).contains(&c));
+            !b.is_ascii() || has(char::from(b))
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use regex::bytes::RegexBuilder;
+    use std::collections::BTreeSet;
+
+    const PATTERNS: [&str; 9] = [
+        r"\b[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]){4,9}\b",
+        r"\b[0-9](?:[ -]?[0-9]){5,9}\b",
+        r"(?:^|[^0-9])[0-9]{1,3}(?:[./][0-9]{1,3}){1,3}\b",
+        r"[a-z.]{1,9}@(?:[a-z]{1,5}\.){1,2}[a-z]",
+        r"\b(?:[0-9]{3}[A-Z]|[A-Z]{2}[0-9]|x?[0-9]{2}-)z?",
+        r"\b[0-9a-f]{2}(?:[:-][0-9a-f]{2}){2}\b",
+        r"[0-9a-f]{0,4}:[0-9a-f]{0,4}:",
+        r"\b[A-Z0-9]{3}\b",
+        "x*",
+    ];
+
+    fn parsed(pattern: &str) -> Hir {
+        regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build().parse(pattern).unwrap()
+    }
+
+    fn found(text: &str) -> BTreeSet<u16> {
+        let hirs = PATTERNS.map(parsed);
+        let mut found = BTreeSet::new();
+        Factors::of((0..).zip(&hirs)).search(text.as_bytes(), |pattern| {
+            found.insert(pattern);
+        });
+        found
+    }
+
+    #[test]
+    fn a_text_without_a_stretch_is_told() {
+        assert_eq!(found("cus_8fAB12hdkTYb"), BTreeSet::from([8]));
+        assert_eq!(found("DE89 3704"), BTreeSet::from([0, 1, 4, 8]));
+        assert_eq!(found("a@b"), BTreeSet::from([3, 8]));
+    }
+
+    proptest! {
+        #[test]
+        fn no_pattern_with_a_match_is_left_out(text in "[ABde0-9x .:@_é-]{0,24}") {
+            let found = found(&text);
+            for (at, pattern) in (0_u16..).zip(PATTERNS) {
+                let regex = RegexBuilder::new(pattern).unicode(false).build().unwrap();
+                prop_assert!(!regex.is_match(text.as_bytes()) || found.contains(&at), "{pattern} in {text:?}");
+            }
+        }
+    }
+}
