@@ -6,9 +6,9 @@
 use regex_syntax::hir::{Class, Hir, HirKind, Look};
 
 /// Bytes of a stretch that are looked at, at most.
-const STRETCH_BYTES_MAX: usize = 5;
+const STRETCH_BYTES_MAX: usize = 4;
 /// Stretches of one pattern, at most: one for each of its alternatives.
-const STRETCHES_MAX: usize = 6;
+const STRETCHES_MAX: usize = 4;
 /// Bits of the search: bytes of all stretches together.
 const BITS: usize = 128;
 
@@ -83,7 +83,11 @@ fn stretches(hir: &Hir, word: bool) -> Vec<Vec<Bytes>> {
         HirKind::Alternation(ways) => {
             let each: Vec<Vec<Vec<Bytes>>> = ways.iter().map(|way| stretches(way, word)).collect();
             let all = each.concat();
-            if each.iter().any(Vec::is_empty) || all.len() > STRETCHES_MAX { Vec::new() } else { all }
+            match each.iter().any(Vec::is_empty) {
+                true => Vec::new(),
+                false if all.len() > STRETCHES_MAX => vec![united(&all)],
+                false => all,
+            }
         }
         _ => {
             let mut run = Run { word, ..Run::default() };
@@ -92,6 +96,12 @@ fn stretches(hir: &Hir, word: bool) -> Vec<Vec<Bytes>> {
             run.best
         }
     }
+}
+
+/// One stretch that is in a text whenever one of these is: at each place every byte that may stand there in any of them.
+fn united(stretches: &[Vec<Bytes>]) -> Vec<Bytes> {
+    let len = stretches.iter().map(Vec::len).min().unwrap_or(0);
+    (0..len).map(|at| bytes(|b| stretches.iter().any(|one| one[at][usize::from(b)]))).collect()
 }
 
 /// The bytes at hand while a pattern is read from left to right.

@@ -92,6 +92,8 @@ impl Kind {
         match self {
             Self::Jwt | Self::Url => self,
             _ if raw.contains('@') && is_email(raw) => Self::Email,
+            // Most names and addresses have nothing that the others cannot do without.
+            _ if !raw.bytes().any(|b| b.is_ascii_digit() || b == b':') => self,
             Self::Digits
             | Self::Id
             | Self::Ssn

@@ -14,7 +14,7 @@ const LITERALS_MAX: usize = 512;
 /// Longer literals are cut by ending a stretch, in bytes.
 const LITERAL_BYTES_MAX: usize = 24;
 /// Shorter literals are in too many texts, in bytes.
-const LITERAL_BYTES_MIN: usize = 2;
+const LITERAL_BYTES_MIN: usize = 3;
 /// From this length on a longer literal is no better than a shorter one, in bytes.
 const GOOD_BYTES: usize = 4;
 /// A class of more characters than this is no literal.
@@ -228,7 +228,7 @@ mod tests {
 
     #[test]
     fn patterns_without_literals_are_told() {
-        for pattern in ["[0-9]{16}", "a?b?", "(?:secret|[0-9]+)", "[A-Za-z]+@[a-z]+", "x"] {
+        for pattern in ["[0-9]{16}", "a?b?", "(?:secret|[0-9]+)", "[A-Za-z]+@[a-z]+", "SK[0-9]+"] {
             assert_eq!(of(pattern), [""; 0], "{pattern}");
         }
     }
