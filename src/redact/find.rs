@@ -2,11 +2,13 @@
 //! overlap.
 
 use crate::redact::gate::Kinds;
+use crate::redact::labels;
 use crate::redact::names::Key;
 use crate::redact::pass::{Pass, Place};
 use crate::redact::pseudonym::{Replaced, is_any_number_stand_in};
 use crate::redact::rules::{Pattern, Rule};
 use crate::redact::shape::{is_in_stand_in, is_shape_of_other};
+use crate::redact::validators::Validator;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -181,7 +183,12 @@ fn judge(
     if excluded || pattern.not_after.as_ref().is_some_and(|words| words.are_before(text.as_bytes(), &range)) {
         return Err(Doubt::Excluded);
     }
-    if rule.kind.is_guarded() && is_shape_of_other(text, &range) {
+    if rule.validator.is_some_and(Validator::believes_words) && labels::are_before(text, &range) {
+        return Err(Doubt::Excluded);
+    }
+    if rule.kind.is_guarded()
+        && (is_shape_of_other(text, &range) || labels::is_instant(text, &range, place.key.map(|key| key.joined())))
+    {
         return Err(Doubt::OtherShape);
     }
     if is_in_stand_in(text, &range) || is_any_number_stand_in(raw) {

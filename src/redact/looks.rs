@@ -28,7 +28,9 @@ pub(in crate::redact) fn looks(value: &str) -> Looks {
     if value.len() > NAME_BYTES_MAX || value.chars().any(|c| c.is_numeric() || "_&@#%/\\<>[]{}=+*|:!?\"".contains(c)) {
         return Looks::Thing;
     }
-    if is_of_company(value) {
+    // An identifier: lower case, its words joined by signs.
+    let is_slug = !value.contains(' ') && value.contains(['-', '.']) && !value.chars().any(char::is_uppercase) && value.is_ascii();
+    if is_slug || is_of_company(value) {
         return Looks::Thing;
     }
     let words = words_of(value);
@@ -193,7 +195,7 @@ const LEGAL_FORMS_ANY_CASE: [&str; 31] = [
     "bhd",
 ];
 const DOTTED_FORMS: [&str; 17] =
-    ["sa", "sl", "srl", "spa", "bv", "nv", "sas", "snc", "sro", "doo", "ag", "kg", "as", "kk", "cv", "zoo", "llc"];
+    ["sa", "sl", "srl", "spa", "bv", "nv", "sas", "snc", "sro", "doo", "ag", "kg", "as", "kk", "cv", "oo", "llc"];
 
 fn is_thing(folded: &str) -> bool {
     THING_WORDS.contains(folded)
@@ -361,6 +363,7 @@ mod tests {
             "Volksbank Hohenlohe",
             "San Diego",
             "Oak Table",
+            "geo-lookup",
             "Paul Transport",
         ] {
             assert_eq!(looks(text), Looks::Thing, "{text}");

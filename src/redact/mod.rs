@@ -30,6 +30,7 @@ mod json;
 mod jwt;
 mod keywords;
 mod kind;
+mod labels;
 mod lines;
 mod load;
 mod looks;

@@ -342,7 +342,8 @@ impl<'r> Pass<'r> {
         } else if rule.shape.is_none()
             && rule.kind.is_never_a_shape()
             && shape::is_harmless(raw, kinds_of(raw.as_bytes()))
-            || rule.kind.is_guarded() && epoch::is_instant(raw, key.joined())
+            || rule.kind.is_guarded() && (epoch::is_instant(raw, key.joined()) || shape::is_too_long(rule.kind, raw))
+            || rule.kind.is_numbered() && shape::is_opaque(raw)
         {
             Doubt::OtherShape
         } else if rule.check.is_some_and(|check| check.check(raw).is_none()) {

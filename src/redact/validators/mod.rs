@@ -81,6 +81,7 @@ validators! {
         Random "random" secret::is_random,
         Base64Key "base64-key" secret::is_base64_key,
         Basic "basic" secret::is_basic,
+        NoResource "no-resource" secret::is_no_resource,
         Aba "aba" bank::is_aba,
         Clabe "clabe" bank::is_clabe,
         CaRouting "ca-routing" bank::is_ca_routing,
@@ -175,6 +176,13 @@ validators! {
         Medicare "au-medicare" asia::is_medicare,
         Abn "au-abn" asia::is_abn,
         Ird "nz-ird" asia::is_ird,
+    }
+}
+
+impl Validator {
+    /// Whether it believes what a word before the candidate says, having no proof of its own.
+    pub fn believes_words(self) -> bool {
+        matches!(self, Self::NumberAnnounced | Self::PhoneAnnounced | Self::LuhnNamed)
     }
 }
 
