@@ -62,7 +62,10 @@ pub(in crate::redact) fn is_instant(raw: &str, name: &str) -> bool {
 pub(in crate::redact) fn is_only_instants(text: &str) -> bool {
     let parts = || text.split(['.', '-', '_', ':', '|']);
     let marks = parts().filter(|part| !is_instant(part, "at"));
-    text.len() <= 40 && parts().any(|part| is_instant(part, "at")) && marks.clone().all(|mark| mark.len() <= 3) && marks.count() <= 3
+    text.len() <= 40
+        && parts().any(|part| is_instant(part, "at"))
+        && marks.clone().all(|mark| mark.len() <= 3)
+        && marks.count() <= 3
 }
 
 #[cfg(test)]

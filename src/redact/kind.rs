@@ -77,7 +77,10 @@ impl Kind {
 
     /// Whether its values are numbers that somebody hands out, which no UUID and no digest is.
     pub fn is_numbered(self) -> bool {
-        matches!(self, Self::Card | Self::Iban | Self::Phone | Self::Ssn | Self::Digits | Self::Id | Self::Person | Self::Address)
+        matches!(
+            self,
+            Self::Card | Self::Iban | Self::Phone | Self::Ssn | Self::Digits | Self::Id | Self::Person | Self::Address
+        )
     }
 
     /// Whether its values are never a UUID, a digest, a timestamp or a decimal, whatever name they stand under.

@@ -29,7 +29,10 @@ pub(in crate::redact) fn looks(value: &str) -> Looks {
         return Looks::Thing;
     }
     // An identifier: lower case, its words joined by signs.
-    let is_slug = !value.contains(' ') && value.contains(['-', '.']) && !value.chars().any(char::is_uppercase) && value.is_ascii();
+    let is_slug = !value.contains(' ')
+        && value.contains(['-', '.'])
+        && !value.chars().any(char::is_uppercase)
+        && value.is_ascii();
     if is_slug || is_of_company(value) {
         return Looks::Thing;
     }
@@ -59,6 +62,27 @@ pub(in crate::redact) fn is_known_person(value: &str) -> bool {
 pub(in crate::redact) fn begins_as_person(value: &str) -> bool {
     is_known_person(value) && words_of(value).first().is_some_and(|word| is_given(word))
 }
+
+/// Whether a name to sign in with begins with a common given name and goes on with a word that is nothing else:
+/// `ada.lovelace`, `nicole_chauveau4`.
+pub(in crate::redact) fn is_known_login(value: &str) -> bool {
+    let bare = value.trim_end_matches(|c: char| c.is_ascii_digit());
+    bare.split_once(['.', '_']).is_some_and(|(first, last)| {
+        is_given(first)
+            && last.len() >= LAST_BYTES_MIN
+            && !is_thing(first)
+            && !is_thing(last)
+            && !EXTENSIONS.contains(&last)
+    })
+}
+
+/// Shorter last parts are of files, modules and actions.
+const LAST_BYTES_MIN: usize = 4;
+/// Last parts of four letters and more that are no surnames.
+const EXTENSIONS: [&str; 20] = [
+    "json", "html", "jpeg", "yaml", "toml", "docx", "xlsx", "pptx", "conf", "lock", "local", "internal", "java",
+    "class", "swift", "read", "node", "name", "info", "test",
+];
 
 /// Whether a run of words and numbers can be an address: a number that is not of the postal code, and no word of
 /// orders, dates and versions.

@@ -11,7 +11,7 @@ use crate::redact::pseudonym::{self, Replaced};
 use crate::redact::residue::{Needle, Residue, has_base64_run};
 use crate::redact::rules::{Action, Rule};
 use crate::redact::sealed::{Hit, Part, Side, SubjectDigest};
-use crate::redact::{epoch, jwt, nested, shape, text};
+use crate::redact::{epoch, jwt, nested, shape, siblings, text};
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -283,6 +283,19 @@ impl<'r> Pass<'r> {
             (Action::Pseudonym, Kind::Jwt) => jwt::replace(self, raw),
             _ => pseudonym::replace(action, kind, raw, &self.redactor.key),
         }
+    }
+
+    /// The member of a pair that the other one's value names, and that name, if rules with a shape list it.
+    pub fn named_in_pair<'t>(&mut self, pair: [(&'t str, &'t str); 2]) -> Option<(&'t str, Key<'r>)> {
+        siblings::namings(pair).find_map(|(name, member)| {
+            let own = self.key_in_text(member);
+            let key = self.key_in_text(name);
+            let rules = &self.redactor.rules;
+            let shaped =
+                |rule: &u16| rules[usize::from(*rule)].shape.is_some() || rules[usize::from(*rule)].check.is_some();
+            let is_named = own.said().values.is_empty() && !own.is_named() && key.said().values.iter().any(shaped);
+            is_named.then_some((member, key))
+        })
     }
 
     /// Whether a rule that lists the name asks what stands beside it.

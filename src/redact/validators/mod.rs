@@ -100,6 +100,7 @@ validators! {
         PersonLike "person-like" looks::may_be_person,
         KnownPerson "known-person" looks::is_known_person,
         PersonInText "person-in-text" looks::begins_as_person,
+        KnownLogin "known-login" looks::is_known_login,
         AddressText "address-text" looks::may_be_address,
         NoCompany "no-company" looks::is_no_company,
         Ssn "ssn" us::is_ssn,
