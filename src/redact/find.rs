@@ -2,8 +2,9 @@
 //! overlap.
 
 use crate::redact::gate::Kinds;
+use crate::redact::kind::Kind;
 use crate::redact::labels;
-use crate::redact::names::Key;
+use crate::redact::names::{Key, NameIndex};
 use crate::redact::pass::{Pass, Place};
 use crate::redact::pseudonym::{Replaced, is_any_number_stand_in};
 use crate::redact::rules::{Pattern, Rule};
@@ -118,7 +119,7 @@ fn of_rule(pass: &mut Pass<'_>, at: u16, text: &str, place: Place<'_>, finds: &m
     let Some(pattern) = rule.pattern.as_ref().filter(|_| pass.allows(at)) else { return };
     let mut from = 0;
     while let Some((whole, range)) = candidate(pattern, text, from) {
-        match judge(rule, at, pattern, text, range.clone(), place) {
+        match judge(rule, at, pattern, text, range.clone(), place, &redactor.registry.vetoes) {
             Ok(range) => {
                 let replaced = pass.replaced(at, &text[range.clone()]);
                 from = range.end.max(whole.start + 1);
@@ -160,9 +161,16 @@ fn judge(
     text: &str,
     range: Range<usize>,
     place: Place<'_>,
+    vetoes: &NameIndex,
 ) -> Result<Range<usize>, Doubt> {
     let names = || place.parents.iter().chain(place.key);
-    if place.key.is_some_and(|key| key.said().vetoes.contains(&at)) {
+    // What proves itself by a checksum is not explained away by a name in the text.
+    let told = || {
+        matches!(rule.kind, Kind::Ipv4 | Kind::Phone)
+            && !rule.validator.is_some_and(Validator::believes_words)
+            && labels::name_before(text, &range).is_some_and(|name| vetoes.rules(&name).contains(&at))
+    };
+    if place.key.is_some_and(|key| key.said().vetoes.contains(&at)) || told() {
         return Err(Doubt::ExcludedName);
     }
     if !rule.paths.is_empty() && !rule.paths.iter().any(|path| path.is_at(place.parents, place.key))
@@ -213,7 +221,8 @@ pub(in crate::redact) fn number_rule(pass: &mut Pass<'_>, raw: &str, kinds: Kind
         let rule = &pass.redactor.rules[usize::from(at)];
         let Some(pattern) = rule.pattern.as_ref().filter(|_| pass.allows(at)) else { return false };
         let whole = candidate(pattern, raw, 0).is_some_and(|(_, range)| range == (0..raw.len()));
-        whole && judge(rule, at, pattern, raw, 0..raw.len(), place).is_ok_and(|range| range.len() == raw.len())
+        let vetoes = &pass.redactor.registry.vetoes;
+        whole && judge(rule, at, pattern, raw, 0..raw.len(), place, vetoes).is_ok_and(|range| range.len() == raw.len())
     });
     pass.rules_at_hand = rules;
     claimed

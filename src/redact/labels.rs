@@ -7,6 +7,8 @@ use std::ops::Range;
 
 /// How far before a candidate its label may begin, bytes.
 const LABEL_BYTES_MAX: usize = 24;
+/// The same of a name before a sign of equality, bytes.
+const NAME_BYTES_MAX: usize = 48;
 /// Labels of harmless numbers, folded.
 const LABELS: [&str; 106] = [
     "ticket",
@@ -117,6 +119,16 @@ const LABELS: [&str; 106] = [
     "merchant",
 ];
 
+/// The name that a text gives a candidate: `appVersion=1.2.3.4`, `"order_id": 123`.
+pub(in crate::redact) fn name_before(text: &str, range: &Range<usize>) -> Option<Words> {
+    let start = text.floor_char_boundary(range.start.saturating_sub(NAME_BYTES_MAX));
+    let before = text.get(start..range.start)?.trim_end_matches(['"', '\'', ' ']);
+    let before = before.strip_suffix(['=', ':'])?.trim_end_matches(['"', '\'', ' ']);
+    let is_inner = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+    let name = before.rsplit(|c: char| !is_inner(c)).next().filter(|name| !name.is_empty())?;
+    Some(Words::of(name))
+}
+
 /// The word right before a candidate, folded.
 fn word_before(text: &str, range: &Range<usize>) -> String {
     let start = text.floor_char_boundary(range.start.saturating_sub(LABEL_BYTES_MAX));
@@ -151,6 +163,14 @@ mod tests {
         };
         assert!(over("call us, ticket 123456789") && over("Vorgang: #123456789") && over("trace_id ids=123456789"));
         assert!(!over("ticket phone 123456789") && !over("123456789") && !over("order, call 123456789"));
+    }
+
+    #[test]
+    fn a_text_names_its_values() {
+        let name = |text: &str| name_before(text, &(text.len() - 1..text.len())).map(|words| words.joined().to_owned());
+        assert_eq!(name("x appVersion=1").as_deref(), Some("appversion"));
+        assert_eq!(name("{\"order_id\": \"1").as_deref(), Some("orderid"));
+        assert_eq!(name("call 1"), None);
     }
 
     #[test]

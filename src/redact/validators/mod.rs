@@ -73,6 +73,7 @@ validators! {
     }
     whole {
         Track "track" card::is_track,
+        CardLike "card-like" card::is_card_like,
         Email "email" email::is_email,
         Ipv4 "ipv4" net::is_ipv4,
         Mac "mac" net::is_mac,
