@@ -115,7 +115,7 @@ DOCUMENTS = [
     {"transactions": {"booked": Many({"transactionId": "{~id of 16 digits, Luhn}", "creditorName": "{@person}", "creditorAccount": {"iban": "{@iban}"}, "transactionAmount": {"amount": "{~price}", "currency": "{~currency}"}, "bookingDate": "{~date}", "remittanceInformationUnstructured": "Ref {~invoice number} {@person}"}, 1, 3)}},
     {"payout": {"id": "{~vendor id}", "destination": {"type": "crypto", "address": "{@wallet}", "chain": "BTC"}, "amount": "{~price}", "recipient": {"legal_name": "{@person}", "email": "{@email}"}, "createDate": "{~iso timestamp}"}},
     # Messages and support
-    {"sid": "SM{~hex 32}", "account_sid": "AC{~hex 32}", "from": "{@phone.e164}", "to": "{@phone.e164/1}", "body": "Hi {@person/1.}, your code is on its way", "status": "{~status}", "date_created": "{~http date}", "num_segments": "1", "uri": "/2010-04-01/Accounts/Messages.json"},
+    {"sid": "SM{~hex 32}", "messaging_service": "{~hex 32}", "from": "{@phone.e164}", "to": "{@phone.e164/1}", "body": "Hi {@person/1.}, your code is on its way", "status": "{~status}", "date_created": "{~http date}", "num_segments": "1", "uri": "/2010-04-01/Accounts/Messages.json"},
     {"personalizations": [{"to": [{"email": "{@email}", "name": "{@person}"}], "dynamic_template_data": {"first_name": "{@person.first}", "order_no": "{~order number}"}}], "from": {"email": "{@email/1}", "name": "{~company}"}, "subject": "Your order {~order number}", "template_id": "d-{~hex 32}", "send_at": "{#~epoch s}"},
     {"ticket": {"id": "{#~id of 9 digits}", "subject": "Where is my parcel", "description": "My name is {@person} and my number is {@phone.intl}", "requester": {"name": "{@person}", "email": "{@email}", "locale": "{~locale}"}, "assignee": {"name": "{@person/1}"}, "group": {"name": "{~department}"}, "tags": ["parcel", "late"], "custom_fields": [{"id": "{#~id of 10 digits}", "value": "{~order number}"}]}},
     {"attributes": {"type": "Contact", "url": "{~url}"}, "Id": "{~vendor id}", "Name": "{@person}", "FirstName": "{@person.first}", "LastName": "{@person.last}", "Email": "{@email}", "MobilePhone": "{@phone}", "MailingStreet": "{@street}", "MailingCity": "{@city}", "MailingPostalCode": "{@postcode}", "Birthdate": "{@dob.iso}", "Account": {"attributes": {"type": "Account"}, "Name": "{~company}"}, "LastModifiedDate": "{~iso timestamp}"},
@@ -217,7 +217,7 @@ URLS = [
     "https://api.silverbirch.dk/v1/users/{@email}/devices?since={~epoch s}",
     "https://pay.silverbirch.dk/3ds?cardholder={@person}&pan={@card.plain}&ref={~id of 12 digits}",
     "/callback?access_token={@token}&expires_in=3600&state={~hex 32}",
-    "https://geo.silverbirch.dk/autocomplete?q={@street}&country=DE&session={~uuid v4}",
+    "https://geo.silverbirch.dk/autocomplete?q={@street}&country=DE&request={~uuid v4}",
     "https://sms.silverbirch.dk/send?to={@phone.e164}&apikey={@apikey}&v={~version 3}",
     "https://forms.silverbirch.dk/f?firstname={@person.first}&lastname={@person.last}&ean={~gtin}",
 ]

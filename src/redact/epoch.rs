@@ -57,6 +57,17 @@ pub(in crate::redact) fn is_instant(raw: &str, name: &str) -> bool {
         }
 }
 
+/// Whether a text is an instant and at most a few short marks beside it, as the cookies of analytics are that say when
+/// they were made (`GA1.2.1700000000`): there is no room for a secret.
+pub(in crate::redact) fn is_only_instants(text: &str) -> bool {
+    let parts = || text.split(['.', '-', '_', ':', '|']);
+    let marks = parts().filter(|part| !is_instant(part, "at"));
+    text.len() <= 40
+        && parts().any(|part| is_instant(part, "at"))
+        && marks.clone().all(|mark| mark.len() <= 3)
+        && marks.count() <= 3
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,6 +84,8 @@ mod tests {
                 && !is_instant("4242424242424242", "ts")
                 && !is_instant("170000000", "ts")
         );
+        assert!(is_only_instants("GA1.2.1700000000") && is_only_instants("1700000000123"));
+        assert!(!is_only_instants("GA1.2.123456789.1700000000") && !is_only_instants("abc"));
         // A Romanian personal code with a right check digit.
         assert!(!is_instant("1800101221144", "cnp"));
     }

@@ -3,11 +3,14 @@
 
 use crate::redact::engine::Redactor;
 use crate::redact::gate::Kinds;
-use crate::redact::names::Key;
+use crate::redact::kind::Kind;
+use crate::redact::labels;
+use crate::redact::names::{Key, NameIndex};
 use crate::redact::pass::{Pass, Place};
 use crate::redact::pseudonym::{Replaced, is_any_number_stand_in};
 use crate::redact::rules::{Pattern, Rule};
 use crate::redact::shape::{is_in_stand_in, is_shape_of_other};
+use crate::redact::validators::Validator;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -124,7 +127,7 @@ fn of_rule(pass: &mut Pass<'_>, at: u16, text: &str, place: Place<'_>, finds: &m
     let Some(pattern) = rule.pattern.as_ref().filter(|_| pass.allows(at)) else { return };
     let mut from = 0;
     while let Some((whole, range)) = candidate(pattern, text, from) {
-        match judge(rule, at, pattern, text, range.clone(), place) {
+        match judge(rule, at, pattern, text, range.clone(), place, &redactor.registry.vetoes) {
             Ok(range) => {
                 let replaced = pass.replaced(at, &text[range.clone()]);
                 from = range.end.max(whole.start + 1);
@@ -166,9 +169,16 @@ fn judge(
     text: &str,
     range: Range<usize>,
     place: Place<'_>,
+    vetoes: &NameIndex,
 ) -> Result<Range<usize>, Doubt> {
     let names = || place.parents.iter().chain(place.key);
-    if place.key.is_some_and(|key| key.said().vetoes.contains(&at)) {
+    // What proves itself by a checksum is not explained away by a name in the text.
+    let told = || {
+        matches!(rule.kind, Kind::Ipv4 | Kind::Phone)
+            && !rule.validator.is_some_and(Validator::believes_words)
+            && labels::name_before(text, &range).is_some_and(|name| vetoes.rules(&name).contains(&at))
+    };
+    if place.key.is_some_and(|key| key.said().vetoes.contains(&at)) || told() {
         return Err(Doubt::ExcludedName);
     }
     if !rule.paths.is_empty() && !rule.paths.iter().any(|path| path.is_at(place.parents, place.key))
@@ -189,7 +199,12 @@ fn judge(
     if excluded || pattern.not_after.as_ref().is_some_and(|words| words.are_before(text.as_bytes(), &range)) {
         return Err(Doubt::Excluded);
     }
-    if rule.kind.is_guarded() && is_shape_of_other(text, &range) {
+    if rule.validator.is_some_and(Validator::believes_words) && labels::are_before(text, &range) {
+        return Err(Doubt::Excluded);
+    }
+    if rule.kind.is_guarded()
+        && (is_shape_of_other(text, &range) || labels::is_instant(text, &range, place.key.map(|key| key.joined())))
+    {
         return Err(Doubt::OtherShape);
     }
     if is_in_stand_in(text, &range) || is_any_number_stand_in(raw) {
@@ -212,7 +227,8 @@ pub(in crate::redact) fn number_rule(pass: &mut Pass<'_>, raw: &str, kinds: Kind
         let rule = &pass.redactor.rules[usize::from(at)];
         let Some(pattern) = rule.pattern.as_ref().filter(|_| pass.allows(at)) else { return false };
         let whole = candidate(pattern, raw, 0).is_some_and(|(_, range)| range == (0..raw.len()));
-        whole && judge(rule, at, pattern, raw, 0..raw.len(), place).is_ok_and(|range| range.len() == raw.len())
+        let vetoes = &pass.redactor.registry.vetoes;
+        whole && judge(rule, at, pattern, raw, 0..raw.len(), place, vetoes).is_ok_and(|range| range.len() == raw.len())
     });
     pass.rules_at_hand = rules;
     claimed

@@ -7,7 +7,7 @@ use crate::redact::pass::{Pass, Place};
 use crate::redact::pseudonym::{self, MASK};
 use crate::redact::rules::Action;
 use crate::redact::splice::{Patch, Unescaped, trimmed};
-use crate::redact::{mime, url};
+use crate::redact::{epoch, mime, url};
 use http::{HeaderMap, HeaderValue};
 use std::net::{IpAddr, Ipv6Addr};
 use std::ops::Range;
@@ -336,7 +336,7 @@ impl Pass<'_> {
                 patch.put(range.start..range.start + name.len(), name.replacen(plain_name, &fresh, 1));
             }
             let core = unquoted_range(raw, trimmed(raw, range.end - value.len()..range.end));
-            if core.is_empty() {
+            if core.is_empty() || epoch::is_only_instants(&raw[core.clone()]) {
                 continue;
             }
             let fresh = match rule {

@@ -105,6 +105,7 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
         let mut naming: Option<usize> = None;
         let opened = self.at;
         let mut beside: Option<Vec<Key<'r>>> = None;
+        let by_structure = siblings::pair(&self.text[opened..]).and_then(|pair| self.pass.named_in_pair(pair));
         loop {
             self.space();
             let start = self.at;
@@ -116,8 +117,10 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
             self.space();
             self.expect(b':')?;
             self.space();
-            if self.peek() == Some(b'"') {
-                if key.is_named() {
+            if matches!(self.peek(), Some(b'"' | b'0'..=b'9')) {
+                if let Some((_, named)) = by_structure.as_ref().filter(|(member, _)| *member == name) {
+                    key = named.clone();
+                } else if key.is_named() {
                     let before = naming.and_then(|start| self.name_at(start));
                     key = before.or_else(|| self.name_after()).unwrap_or(key);
                 } else if key.is_naming() {

@@ -75,6 +75,14 @@ impl Kind {
         matches!(self, Self::Card | Self::Phone | Self::Ssn | Self::Ipv4 | Self::Digits | Self::Id)
     }
 
+    /// Whether its values are numbers that somebody hands out, which no UUID and no digest is.
+    pub fn is_numbered(self) -> bool {
+        matches!(
+            self,
+            Self::Card | Self::Iban | Self::Phone | Self::Ssn | Self::Digits | Self::Id | Self::Person | Self::Address
+        )
+    }
+
     /// Whether its values are never a UUID, a digest, a timestamp or a decimal, whatever name they stand under.
     pub fn is_never_a_shape(self) -> bool {
         matches!(self, Self::Person | Self::Address | Self::Phone | Self::Email | Self::Card | Self::Iban)

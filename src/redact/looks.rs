@@ -28,7 +28,12 @@ pub(in crate::redact) fn looks(value: &str) -> Looks {
     if value.len() > NAME_BYTES_MAX || value.chars().any(|c| c.is_numeric() || "_&@#%/\\<>[]{}=+*|:!?\"".contains(c)) {
         return Looks::Thing;
     }
-    if is_of_company(value) {
+    // An identifier: lower case, its words joined by signs.
+    let is_slug = !value.contains(' ')
+        && value.contains(['-', '.'])
+        && !value.chars().any(char::is_uppercase)
+        && value.is_ascii();
+    if is_slug || is_of_company(value) {
         return Looks::Thing;
     }
     let words = words_of(value);
@@ -57,6 +62,27 @@ pub(in crate::redact) fn is_known_person(value: &str) -> bool {
 pub(in crate::redact) fn begins_as_person(value: &str) -> bool {
     is_known_person(value) && words_of(value).first().is_some_and(|word| is_given(word))
 }
+
+/// Whether a name to sign in with begins with a common given name and goes on with a word that is nothing else:
+/// `ada.lovelace`, `nicole_chauveau4`.
+pub(in crate::redact) fn is_known_login(value: &str) -> bool {
+    let bare = value.trim_end_matches(|c: char| c.is_ascii_digit());
+    bare.split_once(['.', '_']).is_some_and(|(first, last)| {
+        is_given(first)
+            && last.len() >= LAST_BYTES_MIN
+            && !is_thing(first)
+            && !is_thing(last)
+            && !EXTENSIONS.contains(&last)
+    })
+}
+
+/// Shorter last parts are of files, modules and actions.
+const LAST_BYTES_MIN: usize = 4;
+/// Last parts of four letters and more that are no surnames.
+const EXTENSIONS: [&str; 20] = [
+    "json", "html", "jpeg", "yaml", "toml", "docx", "xlsx", "pptx", "conf", "lock", "local", "internal", "java",
+    "class", "swift", "read", "node", "name", "info", "test",
+];
 
 /// Whether a run of words and numbers can be an address: a number that is not of the postal code, and no word of
 /// orders, dates and versions.
@@ -193,7 +219,7 @@ const LEGAL_FORMS_ANY_CASE: [&str; 31] = [
     "bhd",
 ];
 const DOTTED_FORMS: [&str; 17] =
-    ["sa", "sl", "srl", "spa", "bv", "nv", "sas", "snc", "sro", "doo", "ag", "kg", "as", "kk", "cv", "zoo", "llc"];
+    ["sa", "sl", "srl", "spa", "bv", "nv", "sas", "snc", "sro", "doo", "ag", "kg", "as", "kk", "cv", "oo", "llc"];
 
 fn is_thing(folded: &str) -> bool {
     THING_WORDS.contains(folded)
@@ -281,7 +307,12 @@ const THINGS: [&str; 9] = [
      solid sound soy speaker spice spoon stainless stand stool strap stroller sugar suit sunglasses sweater switch table tablet tank tape tea tee tent thermal tire tires tool toothbrush torch towel toy tracker trail \
      trainer tray tripod trousers tube umbrella usb vacuum vase vest vinyl vitamin vodka walnut wallet washer watch water waterproof wheel whey wine wireless wooden wool wrap yarn yoga zip",
     // Materials, colours, sizes and qualities
-    "acrylic aluminium aluminum anodized anti aqua balsam beige blue brass bright burgundy carbon cashmere charcoal chrome comfortable concentrate copper coral cordless crimson crystal dark denim digital double \
+    "armchair sofa couch wardrobe bookcase vase teapot cutlery spatula skillet wok toaster humidifier thermostat doorbell drone soundbar turntable ukulele violin piano drum sneakers loafer parka cardigan blouse leggings beanie mittens backpack \
+     rucksack duffel suitcase purse handbag tote earrings pendant cologne perfume lotion moisturizer mascara trimmer toothpaste granola muesli honey jam pasta noodles cereal cookies biscuit crackers chips nuts almonds cashew matcha cocoa cider lager ale \
+     stout gin whisky rum seeds planter mower shovel hammer wrench screwdriver saw sander pliers ladder toolbox tarp thermos cooler kayak paddle surfboard snowboard skis skates racket dumbbells treadmill blocks crayons doll plush crib diapers bib pacifier \
+     leash kibble aquarium litter cage webcam router modem scanner toner motherboard stylus gimbal subwoofer kitchen garden bathroom bedroom office headlamp hammock trekking hiking cycling fishing camping climbing chopping cutting cooking baking sleeping \
+     reading writing standing folding sticker stickers poster mugs socks gloves tights scarves boots sandals slippers sunscreen detergent sponge candle lantern diffuser incense blanket quilt duvet pillowcase towel bathrobe apron \
+     acrylic aluminium aluminum anodized anti aqua balsam beige blue brass bright burgundy carbon cashmere charcoal chrome comfortable concentrate copper coral cordless crimson crystal dark denim digital double \
      durable electric essential extra fine fresh gluten golden graphite green grey handmade heavy herbal hot indigo ivory khaki lightweight magenta matte maroon medium metal metallic microfiber mint modern natural navy nylon \
      olive orange original pastel pink plastic polyester portable printed pure purple raw red reusable rubber rustic satin silicone silk sleek small steel striped suede sustainable sweet teal titanium transparent turquoise \
      turbo unisex universal velvet vintage violet warm white yellow",
@@ -339,7 +370,7 @@ mod tests {
             "Lovelace, Ada",
             "ADA LOVELACE",
             "Jean-Luc Moreau",
-            "Mark Price",
+            "Paul Price",
             "Ada King Lovelace",
         ] {
             assert_eq!(looks(text), Looks::Person, "{text}");
@@ -361,6 +392,7 @@ mod tests {
             "Volksbank Hohenlohe",
             "San Diego",
             "Oak Table",
+            "geo-lookup",
             "Paul Transport",
         ] {
             assert_eq!(looks(text), Looks::Thing, "{text}");

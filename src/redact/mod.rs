@@ -31,6 +31,7 @@ mod json;
 mod jwt;
 mod keywords;
 mod kind;
+mod labels;
 mod lines;
 mod literals;
 mod load;

@@ -11,7 +11,7 @@ use crate::redact::pseudonym::{self, Replaced};
 use crate::redact::residue::{self, Needle, Residue};
 use crate::redact::rules::{Action, Rule};
 use crate::redact::sealed::{Hit, Part, Side, SubjectDigest};
-use crate::redact::{epoch, jwt, nested, shape, text};
+use crate::redact::{epoch, jwt, nested, shape, siblings, text};
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -285,6 +285,19 @@ impl<'r> Pass<'r> {
         }
     }
 
+    /// The member of a pair that the other one's value names, and that name, if rules with a shape list it.
+    pub fn named_in_pair<'t>(&mut self, pair: [(&'t str, &'t str); 2]) -> Option<(&'t str, Key<'r>)> {
+        siblings::namings(pair).find_map(|(name, member)| {
+            let own = self.key_in_text(member);
+            let key = self.key_in_text(name);
+            let rules = &self.redactor.rules;
+            let shaped =
+                |rule: &u16| rules[usize::from(*rule)].shape.is_some() || rules[usize::from(*rule)].check.is_some();
+            let is_named = own.said().values.is_empty() && !own.is_named() && key.said().values.iter().any(shaped);
+            is_named.then_some((member, key))
+        })
+    }
+
     /// Whether a rule that lists the name asks what stands beside it.
     pub fn looks_beside(&self, key: &Key<'_>) -> bool {
         key.said().values.iter().any(|rule| self.redactor.rules[usize::from(*rule)].looks_beside)
@@ -342,7 +355,8 @@ impl<'r> Pass<'r> {
         } else if rule.shape.is_none()
             && rule.kind.is_never_a_shape()
             && shape::is_harmless(raw, kinds_of(raw.as_bytes()))
-            || rule.kind.is_guarded() && epoch::is_instant(raw, key.joined())
+            || rule.kind.is_guarded() && (epoch::is_instant(raw, key.joined()) || shape::is_too_long(rule.kind, raw))
+            || rule.kind.is_numbered() && shape::is_opaque(raw)
         {
             Doubt::OtherShape
         } else if rule.check.is_some_and(|check| check.check(raw).is_none()) {

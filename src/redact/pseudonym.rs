@@ -29,6 +29,8 @@ const MAC_PREFIX: &str = "02005e";
 const MARKED_DIGITS_MIN: usize = 7;
 /// From so many digits on the mark is one digit longer.
 const LONG_DIGITS_MIN: usize = 12;
+/// From so many letters on a stand-in has a check letter.
+const CHECKED_LETTERS_MIN: usize = 3;
 /// Centuries of stand-in dates: before anybody who lives, and after. One century alone has too few days to keep
 /// different dates different; moved dates are all in the first.
 const DATE_YEARS: std::ops::RangeInclusive<u16> = 1000..=1899;
@@ -178,7 +180,22 @@ fn is_phone_stand_in(raw: &str) -> bool {
 /// Letters and digits in the shape of the value; there are enough digits to bear the mark.
 fn is_id_stand_in(raw: &str) -> bool {
     let digits = digits_of(raw);
-    if has_room_for_mark(raw, &digits) { digits.starts_with("999") } else { is_digits_stand_in(raw) }
+    if has_room_for_mark(raw, &digits) {
+        digits.starts_with("999")
+            && check_letter(raw).is_none_or(|(at, letter)| raw.as_bytes()[at].to_ascii_uppercase() == letter)
+    } else {
+        is_digits_stand_in(raw)
+    }
+}
+
+/// From three letters on the last of them is a check letter, since papers begin with 99 too (`LI999706019K9DG`): where it
+/// stands, and the sum over the letters and digits before it.
+fn check_letter(raw: &str) -> Option<(usize, u8)> {
+    let letters = raw.bytes().filter(u8::is_ascii_alphabetic).count();
+    let last = raw.bytes().rposition(|b| b.is_ascii_alphabetic()).filter(|_| letters >= CHECKED_LETTERS_MIN)?;
+    let weighed = raw.bytes().take(last).filter(u8::is_ascii_alphanumeric).zip(1_u32..);
+    let sum: u32 = weighed.map(|(b, weight)| u32::from(b.to_ascii_uppercase()) * weight).sum();
+    Some((last, b'A' + (sum % 26) as u8))
 }
 
 fn has_room_for_mark(raw: &str, digits: &str) -> bool {
@@ -221,7 +238,7 @@ fn stand_in(kind: Kind, raw: &str, digest: &[u8; 32]) -> String {
         Kind::Date => date(raw, digest).unwrap_or_else(|| word("date", digest, 10)),
         Kind::Id if has_room_for_mark(raw, &digits) => {
             let fresh = format!("999{}", decimals(digest, digits.len() - 3));
-            pour_letters(&pour(raw, &fresh), digest)
+            with_check_letter(pour_letters(&pour(raw, &fresh), digest))
         }
         Kind::Card | Kind::Phone | Kind::Ssn | Kind::Digits | Kind::Id if numeric => {
             let fresh = match digits.len() {
@@ -342,6 +359,16 @@ fn pour_all(raw: &str, text: &str) -> String {
     raw.chars().map(|c| if c.is_ascii_alphanumeric() { fresh.next().unwrap_or('9') } else { c }).collect()
 }
 
+/// The text with its check letter, in the case of the letter that it replaces.
+fn with_check_letter(mut text: String) -> String {
+    if let Some((at, letter)) = check_letter(&text) {
+        let lower = text.as_bytes()[at].is_ascii_lowercase();
+        let letter = char::from(if lower { letter.to_ascii_lowercase() } else { letter });
+        text.replace_range(at..=at, letter.encode_utf8(&mut [0; 4]));
+    }
+    text
+}
+
 /// New letters for old ones, in the same case.
 fn pour_letters(raw: &str, digest: &[u8; 32]) -> String {
     let mut at = 0;
@@ -434,6 +461,14 @@ mod tests {
             let once = fresh(kind, raw);
             assert_ne!(once, raw);
             assert_eq!(fresh(kind, &once), once, "{kind:?} {raw}");
+        }
+    }
+
+    #[test]
+    fn a_paper_that_begins_as_a_stand_in_does_is_replaced() {
+        for raw in ["99999706019K9DG", "LI999706019K9DG", "li999706019k9dg"] {
+            let once = fresh(Kind::Id, raw);
+            assert!(once != raw && fresh(Kind::Id, &once) == once, "{raw} {once}");
         }
     }
 

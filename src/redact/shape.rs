@@ -2,7 +2,9 @@
 //! stand-ins. A candidate of letters and digits is judged by the whole token it stands in.
 
 use crate::redact::gate::{DASH, DIGIT, DOT, Kinds, LOWER, UPPER};
+use crate::redact::kind::Kind;
 use crate::redact::pseudonym::is_word_stand_in;
+use crate::redact::validators::is_luhn;
 use std::ops::Range;
 
 /// How far around a candidate its token is followed, in bytes: keeps the search linear.
@@ -21,6 +23,23 @@ pub(in crate::redact) fn is_harmless(text: &str, kinds: Kinds) -> bool {
         10.. if bytes[4] == b'-' && bytes[7] == b'-' => bytes.len() <= 40 && is_whole_timestamp(bytes),
         _ => kinds & !(DIGIT | DOT | DASH) == 0 && is_decimal(text),
     }
+}
+
+/// Whether a plain number is longer than any of its kind: telephones have fifteen digits at most (ITU-T E.164), numbers of
+/// persons and papers with sixteen or more have letters or check digits that rules of their own prove.
+pub(in crate::redact) fn is_too_long(kind: Kind, raw: &str) -> bool {
+    let digits_max = match kind {
+        Kind::Phone | Kind::Ssn | Kind::Id => 15,
+        _ => return false,
+    };
+    // Chinese and Indonesian numbers have eighteen and sixteen digits, and begin with a region.
+    let of_asia = raw.len() == 18 || raw.len() == 16 && raw.starts_with(['1', '2', '3', '5', '6']) && !is_luhn(raw);
+    raw.len() > digits_max && raw.bytes().all(|b| b.is_ascii_digit()) && !of_asia
+}
+
+/// Whether a whole value is a UUID or a digest in hex with letters.
+pub(in crate::redact) fn is_opaque(raw: &str) -> bool {
+    is_uuid(raw.as_bytes()) || matches!(raw.len(), 32 | 40 | 64) && is_digest(raw)
 }
 
 /// Whether the candidate at `range` is only a part of something that looks like it.
@@ -146,6 +165,13 @@ mod tests {
         for text in ["4242424242424242", "ada@example.org", "2024-01-15 call 4155550132", "415.555.0132", "12"] {
             assert!(!harmless(text), "{text}");
         }
+    }
+
+    #[test]
+    fn no_paper_has_so_many_digits() {
+        assert!(is_too_long(Kind::Id, "7149979868661499") && is_too_long(Kind::Phone, "4242424242424242"));
+        assert!(!is_too_long(Kind::Id, "11010519491231002X") && !is_too_long(Kind::Digits, "7149979868661499"));
+        assert!(is_opaque("d41d8cd98f00b204e9800998ecf8427e") && !is_opaque("11010519491231002X"));
     }
 
     #[test]

@@ -35,6 +35,86 @@ pub(in crate::redact) fn names(object: &str) -> Vec<&str> {
     names
 }
 
+/// Longest object that is looked at as a pair, bytes.
+const PAIR_BYTES_MAX: usize = 300;
+/// Names of members that tell something about a field, and are not its value.
+const ABOUT: [&str; 44] = [
+    "message",
+    "msg",
+    "error",
+    "reason",
+    "description",
+    "detail",
+    "details",
+    "hint",
+    "status",
+    "state",
+    "action",
+    "format",
+    "title",
+    "help",
+    "tooltip",
+    "placeholder",
+    "rule",
+    "constraint",
+    "order",
+    "direction",
+    "sort",
+    "dir",
+    "operator",
+    "op",
+    "class",
+    "locale",
+    "lang",
+    "language",
+    "currency",
+    "unit",
+    "url",
+    "href",
+    "icon",
+    "color",
+    "type",
+    "kind",
+    "datatype",
+    "mode",
+    "level",
+    "severity",
+    "code",
+    "id",
+    "label",
+    "issue",
+];
+
+/// The two members of an object that has no others, both strings; `object` begins after its brace.
+pub(in crate::redact) fn pair(object: &str) -> Option<[(&str, &str); 2]> {
+    let bytes = &object.as_bytes()[..object.len().min(PAIR_BYTES_MAX)];
+    let space =
+        |at: usize| at + bytes.get(at..).unwrap_or_default().iter().take_while(|b| b.is_ascii_whitespace()).count();
+    let mut at = 0;
+    let mut string = |sign: u8| {
+        let start = space(at);
+        let end = (bytes.get(start) == Some(&b'"')).then(|| closing(bytes, start + 1)).flatten()?;
+        let next = space(end + 1);
+        at = next + 1;
+        let text = object.get(start + 1..end).filter(|text| !text.contains('\\'))?;
+        (bytes.get(next) == Some(&sign)).then_some(text)
+    };
+    Some([(string(b':')?, string(b',')?), (string(b':')?, string(b'}')?)])
+}
+
+/// Which member of a pair names the other one by its value: `{"prop": "email", "is": ".."}`. Both orders; the namer's
+/// value first.
+pub(in crate::redact) fn namings<'t>(pair: [(&'t str, &'t str); 2]) -> impl Iterator<Item = (&'t str, &'t str)> {
+    let [first, second] = pair;
+    [(first, second), (second, first)].into_iter().filter_map(|(namer, named)| {
+        let last = named.0.rsplit(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default().to_ascii_lowercase();
+        let is_name = namer.1.len() <= 40
+            && namer.1.starts_with(|c: char| c.is_alphabetic())
+            && namer.1.chars().all(|c| c.is_alphanumeric() || "_-. []".contains(c));
+        (is_name && !ABOUT.contains(&last.as_str())).then_some((namer.1, named.0))
+    })
+}
+
 /// Where the string that began before `at` ends.
 fn closing(bytes: &[u8], mut at: usize) -> Option<usize> {
     loop {
@@ -59,10 +139,28 @@ mod tests {
         assert_eq!(names(&many).len(), NAMES_MAX);
     }
 
+    #[test]
+    fn a_pair_has_two_strings_and_nothing_else() {
+        assert_eq!(pair(r#" "a": "b" , "c":"d" }, "#), Some([("a", "b"), ("c", "d")]));
+        for no in [
+            r#""a":"b"}"#,
+            r#""a":"b","c":1}"#,
+            r#""a":"b","c":"d","e":"f"}"#,
+            r#""a":"b","c":"d"#,
+            r#""a":{"c":"d"}}"#,
+        ] {
+            assert_eq!(pair(no), None, "{no}");
+        }
+        let of = |pair| namings(pair).collect::<Vec<_>>();
+        assert_eq!(of([("prop", "email"), ("is", "x@y")]), [("email", "is")]);
+        assert_eq!(of([("field", "email"), ("message", "too short!")]), []);
+    }
+
     proptest! {
         #[test]
         fn no_text_panics(text in "[\"\\\\{}\\[\\]:,a-zé ]{0,80}") {
             let _ = names(&text);
+            let _ = pair(&text).map(|pair| namings(pair).count());
         }
     }
 }

@@ -73,6 +73,7 @@ validators! {
     }
     whole {
         Track "track" card::is_track,
+        CardLike "card-like" card::is_card_like,
         Email "email" email::is_email,
         Ipv4 "ipv4" net::is_ipv4,
         Mac "mac" net::is_mac,
@@ -81,6 +82,7 @@ validators! {
         Random "random" secret::is_random,
         Base64Key "base64-key" secret::is_base64_key,
         Basic "basic" secret::is_basic,
+        NoResource "no-resource" secret::is_no_resource,
         Aba "aba" bank::is_aba,
         Clabe "clabe" bank::is_clabe,
         CaRouting "ca-routing" bank::is_ca_routing,
@@ -99,6 +101,7 @@ validators! {
         PersonLike "person-like" looks::may_be_person,
         KnownPerson "known-person" looks::is_known_person,
         PersonInText "person-in-text" looks::begins_as_person,
+        KnownLogin "known-login" looks::is_known_login,
         AddressText "address-text" looks::may_be_address,
         NoCompany "no-company" looks::is_no_company,
         Ssn "ssn" us::is_ssn,
@@ -175,6 +178,13 @@ validators! {
         Medicare "au-medicare" asia::is_medicare,
         Abn "au-abn" asia::is_abn,
         Ird "nz-ird" asia::is_ird,
+    }
+}
+
+impl Validator {
+    /// Whether it believes what a word before the candidate says, having no proof of its own.
+    pub fn believes_words(self) -> bool {
+        matches!(self, Self::NumberAnnounced | Self::PhoneAnnounced | Self::LuhnNamed)
     }
 }
 

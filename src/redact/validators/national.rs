@@ -26,6 +26,8 @@ pub(in crate::redact) fn is_bare_national(text: &str) -> bool {
                 // Births from 1900 to 2099: the months of other centuries let too much pass.
                 || (text.as_bytes()[2] < b'4' && east::is_pesel(text))
         }
+        // A century, a day and a check digit.
+        12 => text.starts_with(['1', '2']) && matches!(&text[..2], "19" | "20") && north::is_personnummer(text),
         13 => west::is_ahv(text) || (!is_of_shops_or_clocks(text) && (east::is_cnp(text) || asia::is_za_id(text))),
         15 => west::is_nir(text),
         18 => asia::is_cn_id(text),

@@ -76,6 +76,12 @@ pub(in crate::redact) fn is_basic(text: &str) -> bool {
     decoded.is_ok_and(|pair| std::str::from_utf8(&pair).is_ok_and(|pair| pair.contains(':') && pair.len() >= 3))
 }
 
+/// No number of a resource as Twilio has them: two capital letters for what it is, 32 hex digits.
+pub(in crate::redact) fn is_no_resource(text: &str) -> bool {
+    let (head, hex) = text.split_at_checked(2).unwrap_or_default();
+    !(head.bytes().all(|b| b.is_ascii_uppercase()) && hex.len() == 32 && hex.bytes().all(|b| b.is_ascii_hexdigit()))
+}
+
 #[cfg(test)]
 mod tests {
     use crate::redact::validators::Validator;
