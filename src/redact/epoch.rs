@@ -51,10 +51,14 @@ pub(in crate::redact) fn is_instant(raw: &str, name: &str) -> bool {
     let seconds = raw.get(..10).and_then(|head| head.parse::<u64>().ok());
     seconds.is_some_and(|seconds| SECONDS.contains(&seconds))
         && match raw.len() {
-            10 => TIME_WORDS.iter().any(|word| name.ends_with(word)),
-            13 => !is_thirteen_digit_national(raw),
+            10 => is_time(name),
+            13 => is_time(name) || !is_thirteen_digit_national(raw),
             _ => true,
         }
+}
+
+fn is_time(name: &str) -> bool {
+    TIME_WORDS.iter().any(|word| name.ends_with(word))
 }
 
 /// Whether a text is an instant and at most a few short marks beside it, as the cookies of analytics are that say when

@@ -84,6 +84,20 @@ const EXTENSIONS: [&str; 20] = [
     "class", "swift", "read", "node", "name", "info", "test",
 ];
 
+/// Whether letters with two digits behind them may be a name to sign in with: no word of things, machines and formats.
+pub(in crate::redact) fn may_be_login(value: &str) -> bool {
+    let word = value.trim_end_matches(|c: char| c.is_ascii_digit());
+    !is_thing(word) && !is_thing(word.trim_end_matches('s')) && !MACHINE_WORDS.contains(&word)
+}
+
+/// Words that two digits stand behind without being a person's.
+const MACHINE_WORDS: [&str; 38] = [
+    "float", "python", "windows", "macos", "android", "chrome", "firefox", "safari", "phase", "shard", "batch",
+    "sprint", "floor", "suite", "block", "bucket", "cluster", "device", "sensor", "panel", "vlan", "subnet", "januar",
+    "march", "april", "august", "zeile", "seite", "woche", "ligne", "semaine", "linea", "pagina", "prod", "stage",
+    "alpha", "gamma", "delta",
+];
+
 /// Whether a run of words and numbers can be an address: a number that is not of the postal code, and no word of
 /// orders, dates and versions.
 pub(in crate::redact) fn may_be_address(value: &str) -> bool {

@@ -287,13 +287,20 @@ impl<'r> Pass<'r> {
 
     /// The member of a pair that the other one's value names, and that name, if rules with a shape list it.
     pub fn named_in_pair<'t>(&mut self, pair: [(&'t str, &'t str); 2]) -> Option<(&'t str, Key<'r>)> {
-        siblings::namings(pair).find_map(|(name, member)| {
+        let namings = siblings::namings(pair).filter(|(name, _)| !pseudonym::is_word_stand_in(name));
+        namings.into_iter().find_map(|(name, member)| {
             let own = self.key_in_text(member);
             let key = self.key_in_text(name);
             let rules = &self.redactor.rules;
             let shaped =
                 |rule: &u16| rules[usize::from(*rule)].shape.is_some() || rules[usize::from(*rule)].check.is_some();
-            let is_named = own.said().values.is_empty() && !own.is_named() && key.said().values.iter().any(shaped);
+            // A member that is called a value may be a secret, which has no shape; another one may be about the field.
+            let listed = &key.said().values;
+            let is_named = if own.is_named() {
+                !listed.is_empty()
+            } else {
+                !own.is_listed() && !name.contains(' ') && listed.iter().any(shaped)
+            };
             is_named.then_some((member, key))
         })
     }

@@ -101,6 +101,7 @@ validators! {
         PersonLike "person-like" looks::may_be_person,
         KnownPerson "known-person" looks::is_known_person,
         PersonInText "person-in-text" looks::begins_as_person,
+        LoginLike "login-like" looks::may_be_login,
         KnownLogin "known-login" looks::is_known_login,
         AddressText "address-text" looks::may_be_address,
         NoCompany "no-company" looks::is_no_company,
