@@ -6,23 +6,25 @@
 use regex_syntax::hir::{Class, Hir, HirKind, Look};
 
 /// Bytes of a stretch that are looked at, at most.
-const STRETCH_BYTES_MAX: usize = 4;
+const STRETCH_BYTES_MAX: usize = 5;
 /// Stretches of one pattern, at most: one for each of its alternatives.
 const STRETCHES_MAX: usize = 4;
-/// Bits of the search: bytes of all stretches together.
-const BITS: usize = 128;
+/// Words of the search, each with bits for the bytes of some stretches: no stretch goes over the end of a word.
+const WORDS: usize = 4;
 
 /// A set of bytes.
 type Bytes = [bool; 256];
+/// One bit for each place in a stretch.
+type Places = [u64; WORDS];
 
 /// Which patterns' stretches are in a text.
 pub(in crate::redact) struct Factors {
-    /// For each byte the places in stretches where it may stand.
-    at: Box<[u128; 256]>,
-    starts: u128,
-    ends: u128,
-    /// The pattern of each bit that ends a stretch.
-    pattern_of: Vec<u16>,
+    /// For each byte the places where it may stand.
+    at: Box<[Places; 256]>,
+    starts: Places,
+    ends: Places,
+    /// The pattern of each place that ends a stretch.
+    pattern_of: Vec<[u16; 64]>,
     /// Patterns without stretches, or for which there was no room.
     always: Vec<u16>,
 }
@@ -30,47 +32,59 @@ pub(in crate::redact) struct Factors {
 impl Factors {
     /// The search for the stretches of patterns, each with its number.
     pub fn of<'p>(patterns: impl Iterator<Item = (u16, &'p Hir)>) -> Self {
-        let mut factors =
-            Self { at: Box::new([0; 256]), starts: 0, ends: 0, pattern_of: vec![0; BITS], always: Vec::new() };
-        let mut used = 0;
+        let mut factors = Self {
+            at: Box::new([[0; WORDS]; 256]),
+            starts: [0; WORDS],
+            ends: [0; WORDS],
+            pattern_of: vec![[0; 64]; WORDS],
+            always: Vec::new(),
+        };
+        let mut used = [0; WORDS];
         for (pattern, hir) in patterns {
             let stretches = stretches(hir, false);
             let bits: usize = stretches.iter().map(Vec::len).sum();
-            if bits == 0 || used + bits > BITS {
-                factors.always.push(pattern);
-                continue;
-            }
-            for stretch in stretches {
-                factors.starts |= 1 << used;
-                for bytes in &stretch {
-                    for (all, _) in factors.at.iter_mut().zip(bytes).filter(|(_, may)| **may) {
-                        *all |= 1 << used;
-                    }
-                    used += 1;
-                }
-                factors.ends |= 1 << (used - 1);
-                factors.pattern_of[used - 1] = pattern;
+            match used.iter().position(|used| bits > 0 && used + bits <= 64) {
+                Some(word) => stretches.iter().for_each(|one| factors.add(one, pattern, word, &mut used[word])),
+                None => factors.always.push(pattern),
             }
         }
         factors
+    }
+
+    fn add(&mut self, stretch: &[Bytes], pattern: u16, word: usize, used: &mut usize) {
+        self.starts[word] |= 1 << *used;
+        for bytes in stretch {
+            for (places, _) in self.at.iter_mut().zip(bytes).filter(|(_, may)| **may) {
+                places[word] |= 1 << *used;
+            }
+            *used += 1;
+        }
+        let last = used.saturating_sub(1);
+        self.ends[word] |= 1 << last;
+        self.pattern_of[word][last] = pattern;
     }
 
     /// Hands every pattern to `each` that may match as far as its stretches tell; some of them more than once.
     pub fn search(&self, text: &[u8], mut each: impl FnMut(u16)) {
         self.always.iter().for_each(|pattern| each(*pattern));
         // Before and after a text there is no word.
-        let around = self.at[usize::from(b' ')];
-        let mut here = self.starts & around;
-        let mut found = here & self.ends;
-        for byte in text {
-            here = (here << 1 | self.starts) & self.at[usize::from(*byte)];
-            found |= here & self.ends;
-        }
-        found |= (here << 1 | self.starts) & around & self.ends;
-        while found != 0 {
-            let bit = found.trailing_zeros() as usize;
-            each(self.pattern_of[bit]);
-            found &= found - 1;
+        let around = &self.at[usize::from(b' ')];
+        let (mut here, mut found) = ([0; WORDS], [0; WORDS]);
+        let mut step = |places: &Places| {
+            for word in 0..WORDS {
+                here[word] = (here[word] << 1 | self.starts[word]) & places[word];
+                found[word] |= here[word];
+            }
+        };
+        step(around);
+        text.iter().for_each(|byte| step(&self.at[usize::from(*byte)]));
+        step(around);
+        for (word, patterns) in self.pattern_of.iter().enumerate() {
+            let mut ends = found[word] & self.ends[word];
+            while ends != 0 {
+                each(patterns[ends.trailing_zeros() as usize]);
+                ends &= ends - 1;
+            }
         }
     }
 }

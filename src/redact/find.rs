@@ -127,7 +127,7 @@ fn of_rule(pass: &mut Pass<'_>, at: u16, text: &str, place: Place<'_>, finds: &m
     let Some(pattern) = rule.pattern.as_ref().filter(|_| pass.allows(at)) else { return };
     let mut from = 0;
     while let Some((whole, range)) = candidate(pattern, text, from) {
-        match judge(rule, at, pattern, text, range.clone(), place, &redactor.registry.vetoes) {
+        match judge(rule, at, pattern, text, range.clone(), place, &redactor.registry.names) {
             Ok(range) => {
                 let replaced = pass.replaced(at, &text[range.clone()]);
                 from = range.end.max(whole.start + 1);
@@ -169,14 +169,14 @@ fn judge(
     text: &str,
     range: Range<usize>,
     place: Place<'_>,
-    vetoes: &NameIndex,
+    names_of_rules: &NameIndex,
 ) -> Result<Range<usize>, Doubt> {
     let names = || place.parents.iter().chain(place.key);
     // What proves itself by a checksum is not explained away by a name in the text.
     let told = || {
         matches!(rule.kind, Kind::Ipv4 | Kind::Phone)
             && !rule.validator.is_some_and(Validator::believes_words)
-            && labels::name_before(text, &range).is_some_and(|name| vetoes.rules(&name).contains(&at))
+            && labels::name_before(text, &range).is_some_and(|name| names_of_rules.say(&name).vetoes.contains(&at))
     };
     if place.key.is_some_and(|key| key.said().vetoes.contains(&at)) || told() {
         return Err(Doubt::ExcludedName);
@@ -227,8 +227,8 @@ pub(in crate::redact) fn number_rule(pass: &mut Pass<'_>, raw: &str, kinds: Kind
         let rule = &pass.redactor.rules[usize::from(at)];
         let Some(pattern) = rule.pattern.as_ref().filter(|_| pass.allows(at)) else { return false };
         let whole = candidate(pattern, raw, 0).is_some_and(|(_, range)| range == (0..raw.len()));
-        let vetoes = &pass.redactor.registry.vetoes;
-        whole && judge(rule, at, pattern, raw, 0..raw.len(), place, vetoes).is_ok_and(|range| range.len() == raw.len())
+        let index = &pass.redactor.registry.names;
+        whole && judge(rule, at, pattern, raw, 0..raw.len(), place, index).is_ok_and(|range| range.len() == raw.len())
     });
     pass.rules_at_hand = rules;
     claimed
