@@ -107,7 +107,7 @@ impl Reader {
     /// What SQLite says.
     pub fn hits(&self, integration: &str) -> Result<Vec<(String, u64)>, StoreError> {
         let Some(id) = self.integration_id(integration)? else { return Ok(Vec::new()) };
-        let text = "SELECT rule, count FROM hit_totals WHERE integration = ?1 ORDER BY rule";
+        let text = "SELECT rule, sum(count) FROM hit_totals WHERE integration = ?1 GROUP BY rule";
         self.rows(text, [id], |row| Ok((row.get(0)?, unsigned(row.get(1)?))))
     }
 

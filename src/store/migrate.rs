@@ -10,9 +10,10 @@ use std::path::Path;
 /// `DARK`: what `file(1)` and this version see in the header of a store.
 pub const APPLICATION_ID: u32 = 0x4441_524b;
 /// The steps, oldest first; append only.
-const STEPS: [Step; 2] = [
+const STEPS: [Step; 3] = [
     Step { text: include_str!("schema/0001.sql"), carry_over: None },
     Step { text: include_str!("schema/0002.sql"), carry_over: Some(convert::captures_of_step_1) },
+    Step { text: include_str!("schema/0003.sql"), carry_over: None },
 ];
 
 /// Moves what an older step holds; an error says what could not be read.

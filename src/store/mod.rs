@@ -25,6 +25,7 @@ mod reader;
 mod redo;
 mod rollup;
 mod row;
+mod subjects;
 #[cfg(test)]
 mod tests;
 mod training;

@@ -7,7 +7,7 @@
 
 use crate::exchange::{Clock, Instant};
 use crate::store::error::at;
-use crate::store::{Connection, PruneReport, Settings, StoreError, rollup};
+use crate::store::{Connection, PruneReport, Settings, StoreError, rollup, subjects};
 use rusqlite::{OptionalExtension, Transaction, params};
 use std::collections::HashMap;
 use std::path::Path;
@@ -331,6 +331,7 @@ pub fn remove(tx: &Transaction<'_>, seqs: &[i64]) -> rusqlite::Result<Gone> {
         for text in REMOVE {
             tx.prepare_cached(text)?.execute([seq])?;
         }
+        subjects::forget(tx, *seq)?;
         gone.bodies(tx, *seq, &bodies)?;
         gone.captures += 1;
         *classes.entry(class).or_default() += 1;
@@ -354,12 +355,7 @@ fn bodies_of(tx: &Transaction<'_>, seq: i64) -> rusqlite::Result<Vec<i64>> {
 }
 
 /// Everything of one capture but its bodies.
-pub const REMOVE: [&str; 4] = [
-    "DELETE FROM captures WHERE seq = ?1",
-    "DELETE FROM details WHERE capture = ?1",
-    "DELETE FROM subjects WHERE capture = ?1",
-    "DELETE FROM kept WHERE capture = ?1",
-];
+const REMOVE: [&str; 2] = ["DELETE FROM captures WHERE seq = ?1", "DELETE FROM kept WHERE capture = ?1"];
 /// A body that nobody has any more.
 pub const REMOVE_BODY: &str = "DELETE FROM bodies WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM repeats WHERE body = ?1)
     AND NOT EXISTS (SELECT 1 FROM captures c WHERE c.seq = bodies.owner AND ?1 IN (c.body, c.p_body, c.s_body))";

@@ -14,7 +14,7 @@ use crate::store::insert::{Hot, Insert, Memory, PRUNED};
 use crate::store::prepare::Shared;
 use crate::store::prune::{self, REMOVE_BODY};
 use crate::store::window::Place;
-use crate::store::{Prepared, Preparer, Reader, StoreError, Upkeep, writer};
+use crate::store::{Prepared, Preparer, Reader, StoreError, Upkeep, subjects, writer};
 use rusqlite::{OptionalExtension, TransactionBehavior, params};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -266,16 +266,17 @@ struct Row {
     shape: i64,
     endpoint: i64,
     bodies: [Option<i64>; 3],
+    run: i64,
 }
 
 /// Writes one capture over what is stored of it, unless it was pruned meanwhile. Gives its endpoint where it left that.
 fn rewrite(insert: &mut Insert<'_>, one: &Again, of: &mut Prepared) -> Result<Option<i64>, StoreError> {
     let seq = one.seq;
-    let find = "SELECT c.class, k.shape, k.endpoint, c.body, c.p_body, c.s_body FROM captures c
+    let find = "SELECT c.class, k.shape, k.endpoint, c.body, c.p_body, c.s_body, c.run FROM captures c
         JOIN classes k ON k.id = c.class WHERE c.seq = ?1";
     let read = |row: &rusqlite::Row<'_>| {
         let bodies = [row.get(3)?, row.get(4)?, row.get(5)?];
-        Ok(Row { class: row.get(0)?, shape: row.get(1)?, endpoint: row.get(2)?, bodies })
+        Ok(Row { class: row.get(0)?, shape: row.get(1)?, endpoint: row.get(2)?, bodies, run: row.get(6)? })
     };
     let found = insert.db.prepare_cached(find).and_then(|mut it| it.query_row([seq], read).optional());
     let Some(old) = found.map_err(at(insert.path))? else { return Ok(None) };
@@ -298,17 +299,31 @@ fn rewrite(insert: &mut Insert<'_>, one: &Again, of: &mut Prepared) -> Result<Op
     let s_body = insert.body(seq, &of.shadow.part)?;
     let p_drop = of.primary.as_ref().and_then(|side| side.part.dropped);
     let text = "UPDATE captures SET class = ?2, hit_set = ?3, rule_set = ?4, target = ?5, verdict = ?6, body = ?7,
-        body_drop = ?8, p_body = ?9, p_body_drop = ?10, s_body = ?11, s_body_drop = ?12 WHERE seq = ?1";
+        body_drop = ?8, p_body = ?9, p_body_drop = ?10, s_body = ?11, s_body_drop = ?12, coding = ?13, block = ?14
+        WHERE seq = ?1";
     let (target, verdict, s_drop) = (&of.target, &of.verdict, of.shadow.part.dropped);
-    let values =
-        params![seq, class, hit_set, rule_set, target, verdict, body, of.body.dropped, p_body, p_drop, s_body, s_drop];
+    let (coding, block) = (of.details.0, &*of.details.1);
+    let values = params![
+        seq,
+        class,
+        hit_set,
+        rule_set,
+        target,
+        verdict,
+        body,
+        of.body.dropped,
+        p_body,
+        p_drop,
+        s_body,
+        s_drop,
+        coding,
+        block
+    ];
     insert.run(text, values)?;
-    let text = "INSERT INTO details (capture, coding, block) VALUES (?1, ?2, ?3)
-        ON CONFLICT (capture) DO UPDATE SET coding = excluded.coding, block = excluded.block";
-    insert.run(text, params![seq, of.details.0, &*of.details.1])?;
-    add_subjects(insert, seq, &of.subjects)?;
+    subjects::add(insert.db, seq, &of.subjects).map_err(at(insert.path))?;
     insert.counted(class, 1);
     insert.counted(old.class, -1);
+    insert.run = old.run;
     insert.struck(integration, &of.hits);
     for gone in old.bodies.into_iter().flatten().filter(|old| ![body, p_body, s_body].contains(&Some(*old))) {
         insert.run("DELETE FROM repeats WHERE body = ?1 AND capture = ?2", [gone, seq])?;
@@ -331,23 +346,4 @@ fn known_bodies(insert: &Insert<'_>, old: &Row) -> Result<(), StoreError> {
         }
     }
     Ok(())
-}
-
-/// Whose data is found now, beside those it was found of before.
-fn add_subjects(insert: &Insert<'_>, seq: i64, new: &[u8]) -> Result<(), StoreError> {
-    let find = "SELECT digests FROM subjects WHERE capture = ?1";
-    let found = insert.db.prepare_cached(find).and_then(|mut it| it.query_row([seq], |row| row.get(0)).optional());
-    let mut all: Vec<u8> = found.map_err(at(insert.path))?.unwrap_or_default();
-    let (fresh, _) = new.as_chunks::<{ size_of::<crate::redact::SubjectDigest>() }>();
-    for digest in fresh {
-        if !all.as_chunks().0.contains(digest) {
-            all.extend_from_slice(digest);
-        }
-    }
-    if all.is_empty() {
-        return Ok(());
-    }
-    let text = "INSERT INTO subjects (capture, digests) VALUES (?1, ?2)
-        ON CONFLICT (capture) DO UPDATE SET digests = excluded.digests";
-    insert.run(text, params![seq, all])
 }

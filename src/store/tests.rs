@@ -323,8 +323,8 @@ fn damage_is_reported_and_never_a_panic() {
     let reader = Reader::open(&settings.path).unwrap();
     let filter = SeriesFilter { integration: "pay".into(), ..SeriesFilter::default() };
     assert!(matches!(reader.series(&filter), Err(StoreError::BadBlob { .. })));
-    sql(&settings.path, "UPDATE details SET block = x'ff'");
-    assert!(matches!(reader.capture(&one.capture.id), Err(StoreError::BadRow { table: "details", .. })));
+    sql(&settings.path, "UPDATE captures SET block = x'ff'");
+    assert!(matches!(reader.capture(&one.capture.id), Err(StoreError::BadRow { table: "captures", .. })));
     sql(&settings.path, "UPDATE captures SET s_outcome = 77");
     assert!(matches!(reader.captures(&CaptureFilter::default()), Err(StoreError::BadRow { table: "captures", .. })));
 }
@@ -346,7 +346,7 @@ fn age_goes_whole_and_shared_bodies_stay() {
         let db = Connection::open(&settings.path).unwrap();
         db.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
     };
-    assert_eq!([rows("bodies"), rows("captures"), rows("details"), rows("repeats")], [2, 1, 1, 1]);
+    assert_eq!([rows("bodies"), rows("captures"), rows("repeats")], [2, 1, 1]);
 }
 
 #[test]

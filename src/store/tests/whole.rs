@@ -118,7 +118,7 @@ fn every_kind_of_damage_is_found() {
         ("UPDATE bodies SET sha256 = x'00' WHERE id = 1", "", "body"),
         ("UPDATE bodies SET bytes = x'28b52ffd' WHERE id = 2", "", "body"),
         ("UPDATE classes SET captures = captures + 1", "UPDATE classes SET captures = captures - 1", "count"),
-        ("UPDATE details SET block = x'00ff' WHERE capture = 1", "", "details"),
+        ("UPDATE captures SET block = x'00ff' WHERE seq = 1", "", "details"),
         (
             "UPDATE ledger SET count = 9 WHERE state = 'arrived'",
             "UPDATE ledger SET count = 3 WHERE state = 'arrived'",
