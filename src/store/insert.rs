@@ -1,7 +1,7 @@
 //! The rows of one capture, written inside the caller's transaction.
 
 use crate::redact::Recording;
-use crate::store::codec::Packer;
+use crate::store::codec::{self, Packed, Packer, Size};
 use crate::store::prepare::{Content, Part, Prepared, Shared, Side};
 use crate::store::window::Place;
 use crate::store::{Connection, StoreError, error, subjects};
@@ -124,6 +124,8 @@ impl Insert<'_> {
         let primary = of.primary.as_ref();
         let p_body = primary.map(|primary| self.body(seq, &primary.part)).transpose()?.flatten();
         let s_body = self.body(seq, &of.shadow.part)?;
+        let again = self.again(of.details.0, &of.details.1)?;
+        let (coding, block) = again.as_ref().unwrap_or(&of.details);
         fn time(side: Option<&Side>, of: fn(&Side) -> Option<u64>) -> Option<i64> {
             side.and_then(of).map(signed)
         }
@@ -164,8 +166,8 @@ impl Insert<'_> {
             s_body,
             time(shadow, |side| Some(side.part.seen)),
             of.shadow.part.dropped,
-            of.details.0,
-            &*of.details.1,
+            coding,
+            &**block,
         ];
         let at = error::at(self.path);
         self.hot.capture.execute(values).map_err(&at)?;
@@ -210,7 +212,13 @@ impl Insert<'_> {
         let (digest, size) = (body.digest.as_slice(), body.size as i64);
         let packed;
         let (coding, bytes) = match &body.bytes {
-            Content::Packed(coding, bytes) => (*coding, bytes),
+            Content::Packed(coding, bytes) => match self.again(*coding, bytes)? {
+                None => (*coding, bytes),
+                Some(again) => {
+                    packed = again;
+                    (packed.0, &packed.1)
+                }
+            },
             Content::Seen(plain) => {
                 packed = self.packer.pack(plain, None);
                 (packed.0, &packed.1)
@@ -221,6 +229,14 @@ impl Insert<'_> {
         self.memory.next = self.memory.next.map(|(capture, body)| (capture, body + 1));
         self.shared.window.stored(&body.digest, Place { body: id, owner: capture });
         Ok(Some(id))
+    }
+
+    /// What was packed with a dictionary that somebody took out of the file meanwhile, packed without.
+    fn again(&mut self, coding: i64, bytes: &[u8]) -> Result<Option<Packed>, StoreError> {
+        let Some(gone) = self.shared.dictionaries.gone(coding) else { return Ok(None) };
+        let plain = codec::unpack(coding, Size::AtMost(u64::MAX), bytes.to_vec(), gone.unpacking().as_ref());
+        let plain = plain.map_err(|why| StoreError::Unstorable { what: "packed bytes", why })?;
+        Ok(Some(self.packer.pack(&plain, None)))
     }
 
     /// The next rows of captures and bodies.

@@ -23,6 +23,8 @@ mod prepare;
 mod prune;
 mod reader;
 mod redo;
+mod rename;
+mod repack;
 mod rollup;
 mod row;
 mod subjects;

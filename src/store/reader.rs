@@ -111,7 +111,11 @@ impl Reader {
         let Some((coding, packed)) = found else { return Ok(Details::default()) };
         let dictionary = self.dictionary(coding)?;
         let plain = codec::unpack(coding, Size::AtMost(BLOCK_BYTES_MAX), packed, dictionary.as_deref());
-        plain.and_then(|plain| block::read(&plain)).map_err(|why| StoreError::BadRow { table: "captures", id: seq, why })
+        plain.and_then(|plain| block::read(&plain)).map_err(|why| StoreError::BadRow {
+            table: "captures",
+            id: seq,
+            why,
+        })
     }
 
     fn body(&self, (body, seen, dropped): BodyColumns, there_is: bool) -> Result<StoredBody, StoreError> {

@@ -37,7 +37,8 @@ pub fn index_one(db: &Connection, indexed: i64, next: i64) -> rusqlite::Result<i
     for (digest, capture) in found {
         add.execute(params![indexed, digest.as_slice(), capture])?;
     }
-    let mark = "INSERT INTO marks (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+    let mark =
+        "INSERT INTO marks (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
     db.prepare_cached(mark)?.execute(params![MARK, indexed + 1])?;
     Ok(indexed + 1)
 }
@@ -75,7 +76,8 @@ pub fn captures_of(db: &Connection, subjects: &[SubjectDigest]) -> rusqlite::Res
 
 /// Adds to what is known of a capture, whose row may be in an indexed segment.
 pub fn add(db: &Connection, capture: i64, new: &[u8]) -> rusqlite::Result<()> {
-    let old: Vec<SubjectDigest> = of_captures(db, capture, capture + 1)?.into_iter().map(|(digest, _)| digest).collect();
+    let old: Vec<SubjectDigest> =
+        of_captures(db, capture, capture + 1)?.into_iter().map(|(digest, _)| digest).collect();
     let fresh: Vec<&SubjectDigest> = new.as_chunks().0.iter().filter(|digest| !old.contains(digest)).collect();
     if fresh.is_empty() {
         return Ok(());
@@ -100,7 +102,8 @@ pub fn forget(db: &Connection, capture: i64) -> rusqlite::Result<()> {
     if known.is_empty() {
         return Ok(());
     }
-    let mut remove = db.prepare_cached("DELETE FROM subject_runs WHERE segment = ?1 AND digest = ?2 AND capture = ?3")?;
+    let mut remove =
+        db.prepare_cached("DELETE FROM subject_runs WHERE segment = ?1 AND digest = ?2 AND capture = ?3")?;
     for (digest, _) in known {
         remove.execute(params![capture >> SEGMENT_BITS, digest.as_slice(), capture])?;
     }

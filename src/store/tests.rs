@@ -3,6 +3,7 @@
 mod crash;
 mod keeping;
 mod paging;
+mod redo;
 mod whole;
 
 use super::*;

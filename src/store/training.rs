@@ -39,6 +39,8 @@ pub struct Samples {
 #[derive(Debug, Default)]
 pub struct Dictionaries {
     ready: ArcSwap<HashMap<Integration, Arc<Dictionary>>>,
+    /// Those that are no longer in the file, for what was packed with them and is still on its way.
+    gone: ArcSwap<HashMap<i64, Arc<Dictionary>>>,
     /// None: they were handed over.
     collecting: Mutex<HashMap<Integration, Option<Samples>>>,
 }
@@ -56,6 +58,34 @@ impl Dictionaries {
             next.insert(Arc::clone(&integration), Arc::clone(&dictionary));
             next
         });
+    }
+
+    /// From now on bodies are packed with the newest of these, which are what the file holds; an integration that lost its
+    /// dictionary trains another.
+    pub fn are_now(&self, rows: Vec<(i64, Integration, Vec<u8>)>) {
+        let old = self.ready.load_full();
+        let mut next: HashMap<Integration, Arc<Dictionary>> = HashMap::new();
+        for (id, integration, bytes) in rows {
+            let known = old.get(&integration).filter(|known| known.id == id).cloned();
+            if let Some(ready) = known.or_else(|| Dictionary::new(id, &bytes).map(Arc::new)) {
+                next.insert(integration, ready);
+            }
+        }
+        let mut gone = HashMap::clone(&self.gone.load());
+        for (integration, dictionary) in old.iter() {
+            if next.get(integration).is_none_or(|now| now.id != dictionary.id) {
+                gone.insert(dictionary.id, Arc::clone(dictionary));
+                self.collecting.lock().unwrap_or_else(PoisonError::into_inner).remove(integration);
+            }
+        }
+        self.gone.store(Arc::new(gone));
+        self.ready.store(Arc::new(next));
+    }
+
+    /// The dictionary of that number, if it was replaced in the file.
+    pub fn gone(&self, id: i64) -> Option<Arc<Dictionary>> {
+        let gone = self.gone.load();
+        if gone.is_empty() { None } else { gone.get(&id).cloned() }
     }
 
     /// Adds a sample of an integration without dictionary; the whole lot once there are enough.

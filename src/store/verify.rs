@@ -100,8 +100,7 @@ impl Upkeep {
         self.each("SELECT seq, coding, block FROM captures ORDER BY seq", |row| {
             count += 1;
             let (seq, coding): (i64, i64) = (row.get(0)?, row.get(1)?);
-            let plain =
-                codec::unpack(coding, Size::AtMost(BLOCK_BYTES_MAX), row.get(2)?, dictionaries.get(&coding));
+            let plain = codec::unpack(coding, Size::AtMost(BLOCK_BYTES_MAX), row.get(2)?, dictionaries.get(&coding));
             if let Err(why) = plain.and_then(|plain| block::read(&plain)) {
                 found.add("details", format!("details of capture {seq}: {why}"));
             }
