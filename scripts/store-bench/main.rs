@@ -191,7 +191,8 @@ fn start(args: &Args, path: &Path, redactor: Arc<Redactor>) -> Result<Line, Box<
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
     let writer = Writer::open(&limits, info)?;
-    let (captures, taken) = mpsc::channel::<Taken>(1_024);
+    // What waits before the recorder is bounded at the door, in bytes; here it should not be counted as the recorder's.
+    let (captures, taken) = mpsc::channel::<Taken>(if args.stream { 64 } else { 1_024 });
     let (shards, shards_in) = mpsc::channel(1);
     let (_, announced) = mpsc::channel(1);
     let inputs = Inputs {

@@ -1,5 +1,6 @@
 //! What people ask of a file: lists, pages, one recording, and the percentiles of two weeks.
 
+use crate::cpu_us;
 use darklaunch::exchange::{Clock, Outcome, Role};
 use darklaunch::latency::{Phase, Series, SeriesKey};
 use darklaunch::store::{Batch, CaptureFilter, Reader, RunInfo, SeriesFilter, Settings, Writer};
@@ -21,7 +22,7 @@ pub fn time(path: &Path) -> Result<(), Box<dyn Error>> {
     let all = CaptureFilter { limit: 100, ..CaptureFilter::default() };
     let page = reader.captures(&all)?;
     let last = page.last().ok_or("nothing is stored")?.id;
-    println!("\nquestion                                     median ms   worst ms");
+    println!("\nquestion                                     median ms   worst ms     CPU ms");
     let filters = [
         ("the newest 100", all.clone()),
         ("the page after them", CaptureFilter { before: Some(last), ..all.clone() }),
@@ -62,13 +63,16 @@ fn ask(
 ) -> Result<(), Box<dyn Error>> {
     let mut took = Vec::with_capacity(TIMES);
     let mut found = 0;
+    let cpu = cpu_us();
     for _ in 0..TIMES {
         let start = Clock.now();
         found = question()?;
         took.push(Clock.elapsed_us(start) as f64 / 1e3);
     }
     took.sort_by(f64::total_cmp);
-    println!("{:<42} {:>11.1} {:>10.1}", format!("{name} ({found} found)"), took[TIMES / 2], took[TIMES - 1]);
+    let cpu = cpu_us().saturating_sub(cpu) as f64 / 1e3 / TIMES as f64;
+    let (name, median, worst) = (format!("{name} ({found} found)"), took[TIMES / 2], took[TIMES - 1]);
+    println!("{name:<42} {median:>11.1} {worst:>10.1} {cpu:>10.1}");
     Ok(())
 }
 

@@ -7,7 +7,6 @@ use crate::exchange::Integration;
 use crate::store::codec::{self, Dictionary, Packer, Size, Unpacking};
 use crate::store::error::at;
 use crate::store::prune::in_transaction;
-use crate::store::reader::BLOCK_BYTES_MAX;
 use crate::store::{Connection, StoreError};
 use rusqlite::{Transaction, params};
 use std::collections::HashMap;
@@ -97,7 +96,7 @@ fn step(
         *after = row.get(0)?;
         let Some(leaving) = leaving.get(&row.get(1)?) else { continue };
         let coding = row.get(1)?;
-        match codec::unpack(coding, Size::AtMost(BLOCK_BYTES_MAX), row.get(2)?, leaving.unpacking.as_ref()) {
+        match codec::unpack(coding, Size::AtMost(u64::MAX), row.get(2)?, leaving.unpacking.as_ref()) {
             Ok(plain) => changed.push((*after, packer.pack(&plain, leaving.next.as_deref()))),
             Err(why) => tracing::warn!(row = *after, why, "packed bytes are damaged; they stay as they are"),
         }
