@@ -25,6 +25,22 @@ fn old(n: u64) -> Recording {
     one
 }
 
+/// Records so many, and uses the dictionary that is trained from the first.
+fn recorded(writer: &mut Writer, preparer: &mut Preparer, count: u64) -> Vec<Recording> {
+    let examined = Examined { verdict: Verdict::Same, shape: None };
+    let mut all = Vec::new();
+    for part in 0..count / 100 {
+        let some: Vec<_> = (part * 100..part * 100 + 100).map(old).collect();
+        let (prepared, samples): (Vec<_>, Vec<_>) = some.iter().map(|one| preparer.parts(one, &examined)).unzip();
+        let train =
+            |samples: Samples| TrainedDictionary { bytes: samples.train().unwrap(), integration: samples.integration };
+        let dictionaries = samples.into_iter().flatten().map(train).collect();
+        writer.append(&Batch { prepared, dictionaries, ..Batch::default() }).unwrap();
+        all.extend(some);
+    }
+    all
+}
+
 fn is_in_the_file(path: &Path, text: &str) -> bool {
     let log = path.with_file_name("t.db-wal");
     let holds = |path: &Path| {
@@ -39,17 +55,8 @@ fn what_the_old_rules_let_through_is_in_no_dictionary_and_in_no_name() {
     let settings = settings(folder.path());
     let mut writer = Writer::open(&settings, info()).unwrap();
     let mut preparer = writer.preparer();
+    let all = recorded(&mut writer, &mut preparer, 800);
     let examined = Examined { verdict: Verdict::Same, shape: None };
-    let mut all = Vec::new();
-    for part in 0..8 {
-        let some: Vec<_> = (part * 100..part * 100 + 100).map(old).collect();
-        let (prepared, samples): (Vec<_>, Vec<_>) = some.iter().map(|one| preparer.parts(one, &examined)).unzip();
-        let train =
-            |samples: Samples| TrainedDictionary { bytes: samples.train().unwrap(), integration: samples.integration };
-        let dictionaries = samples.into_iter().flatten().map(train).collect();
-        writer.append(&Batch { prepared, dictionaries, ..Batch::default() }).unwrap();
-        all.extend(some);
-    }
     let rules = rules();
     let names = [format!("GET /people/{SHARED}"), rules.of("pay").endpoint(&format!("GET /people/{SHARED}"))];
     let series = |(n, name): (usize, &String)| {
@@ -96,4 +103,32 @@ fn what_the_old_rules_let_through_is_in_no_dictionary_and_in_no_name() {
     let fresh: i64 =
         reader.db.query_row("SELECT count(*) FROM bodies WHERE coding >= 16", [], |row| row.get(0)).unwrap();
     assert!(fresh > 1_000, "{fresh}");
+}
+
+#[test]
+fn a_new_file_in_place_of_a_deleted_one_is_readable_without_the_old_dictionaries() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings(folder.path());
+    let mut writer = Writer::open(&settings, info()).unwrap();
+    let mut preparer = writer.preparer();
+    recorded(&mut writer, &mut preparer, 800);
+    let examined = Examined { verdict: Verdict::Same, shape: None };
+    let prepared = |preparer: &mut Preparer, n| {
+        let one = old(n);
+        (one.capture.id, Batch { prepared: vec![preparer.parts(&one, &examined).0], ..Batch::default() })
+    };
+    let (on_its_way, batch) = prepared(&mut preparer, 5_000);
+    for name in ["t.db", "t.db-wal", "t.db-shm"] {
+        std::fs::remove_file(folder.path().join(name)).unwrap();
+    }
+    assert!(matches!(writer.append(&Batch::default()), Err(StoreError::Gone { .. })));
+    writer.append(&batch).unwrap();
+    let (next, batch) = prepared(&mut preparer, 5_001);
+    writer.append(&batch).unwrap();
+    let reader = Reader::open(&settings.path).unwrap();
+    for id in [on_its_way, next] {
+        let got = reader.capture(&id).unwrap().unwrap();
+        assert!(got.request_body.bytes.is_some() && got.shadow.body.bytes.is_some(), "{:?}", got.shadow.body);
+    }
+    assert_eq!(Upkeep::open(&settings.path).unwrap().verify(&[]).unwrap().findings, []);
 }
