@@ -381,7 +381,27 @@ fn the_views_answer() {
     let rows: Vec<(String, String)> =
         statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap).collect();
     assert_eq!(rows, [("primary".into(), "ok".into()), ("shadow".into(), "timeout".into())]);
-    db.prepare("SELECT * FROM v_latency").unwrap();
+    // Every statement and every column that the README shows.
+    let readme = include_str!("../../README.md");
+    let (_, section) = readme.split_once("## The database").unwrap();
+    let (statements, tables) = section.split_once("```sql").unwrap().1.split_once("```").unwrap();
+    statements
+        .split_inclusive(';')
+        .filter(|text| text.contains("SELECT"))
+        .for_each(|text| drop(db.prepare(text).unwrap()));
+    let (tables, _) = tables.split_once("\n`darklaunch store").unwrap();
+    let mut shown = Vec::new();
+    for (part, view) in tables.split("| column of ").skip(1).zip(["v_exchanges", "v_latency"]) {
+        let cells = part.lines().skip(2).filter_map(|line| line.split('|').nth(1));
+        let names: Vec<&str> = cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect();
+        let columns = db.prepare(&format!("SELECT * FROM {view}")).unwrap();
+        let (mut names, mut columns) = (names, columns.column_names());
+        names.sort_unstable();
+        columns.sort_unstable();
+        assert_eq!(names, columns, "{view}");
+        shown.push(view);
+    }
+    assert_eq!(shown.len(), 2);
 }
 
 #[test]

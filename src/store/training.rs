@@ -60,12 +60,14 @@ impl Dictionaries {
         });
     }
 
-    /// From now on bodies are packed with the newest of these, which are what the file holds; an integration that lost its
-    /// dictionary trains another.
+    /// From now on bodies are packed with the last of these of each integration, which are what the file holds; an
+    /// integration that lost its dictionary trains another.
     pub fn are_now(&self, rows: Vec<(i64, Integration, Vec<u8>)>) {
         let old = self.ready.load_full();
+        let newest: HashMap<Integration, (i64, Vec<u8>)> =
+            rows.into_iter().map(|(id, integration, bytes)| (integration, (id, bytes))).collect();
         let mut next: HashMap<Integration, Arc<Dictionary>> = HashMap::new();
-        for (id, integration, bytes) in rows {
+        for (integration, (id, bytes)) in newest {
             let known = old.get(&integration).filter(|known| known.id == id).cloned();
             if let Some(ready) = known.or_else(|| Dictionary::new(id, &bytes).map(Arc::new)) {
                 next.insert(integration, ready);
