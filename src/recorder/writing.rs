@@ -25,7 +25,7 @@ const UNWRITTEN_SWITCHES_MAX: usize = 1_000;
 /// Series of finished intervals kept while the store cannot take them; at 25 kB a series this is 100 MB at worst.
 const FINISHED_SERIES_MAX: usize = 4_000;
 /// A batch is committed at the latest with so many bytes.
-const BATCH_BYTES_MAX: usize = 4 << 20;
+const BATCH_BYTES_MAX: usize = 2 << 20;
 
 type Tell = Box<dyn FnOnce(bool) + Send>;
 
