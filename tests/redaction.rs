@@ -250,14 +250,16 @@ async fn each_integration_has_its_rules_and_a_reload_swaps_them_whole_or_not_at_
     // What was recorded under the former rules is not shown, nor exported: rule and place are named, the value is not.
     for args in [
         &["recordings", "show", own["id"].as_str().unwrap()][..],
+        &["recordings", "list"],
         &["recordings", "list", "--output", "json"],
+        &["recordings", "tail", "--once"],
         &["export", "payments", "--format", "wiremock", "--out", "fixtures"],
     ] {
         let refused = recorder.cli(args);
         let said = text(&refused);
         assert_eq!(refused.status.code(), Some(1), "{args:?}: {said}");
         assert!(said.contains("under other rules") && !said.contains("yy-2222"), "{said}");
-        assert!(args[1] == "list" || said.contains("body (yy)"), "{said}");
+        assert!(["list", "tail"].contains(&args[1]) || said.contains("body (yy)"), "{said}");
     }
     assert!(!recorder.folder.path().join("fixtures").exists());
 

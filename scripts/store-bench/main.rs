@@ -2,19 +2,23 @@
 //!
 //! For every chunk of captures: made and redacted without the clock running, then given to the recorder's own threads
 //! until they are committed, then inserted raw by the bare loop, in transactions of the same size. With `--redact` the
-//! redaction with the built-in rules runs inside the recorder, as in production, and is timed with it.
+//! redaction with the built-in rules runs inside the recorder, as in production, and is timed with it. With `--stream`
+//! captures are made one at a time while they are written, so that the process holds little but the recorder: for its
+//! memory, and for long runs. With `--read` the file is read afterwards.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark prints its figures")]
 
+mod bare;
+mod reading;
 mod traffic;
 
+use bare::Bare;
 use clap::Parser;
-use darklaunch::exchange::{BodyCopy, Capture, Clock, Integration};
+use darklaunch::exchange::{Capture, Clock, Integration};
 use darklaunch::recorder::{self, Held, Inputs, Stages};
 use darklaunch::redact::{PseudonymKey, Recording, Redacted, Redactor, builtin};
 use darklaunch::store::{self, RunInfo, Writer};
 use darklaunch::telemetry::Ledger;
-use http::HeaderMap;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -52,6 +56,12 @@ struct Args {
     /// Leave the bare loop out, for long runs
     #[arg(long)]
     alone: bool,
+    /// Made one at a time while they are written, without the bare loop: the memory is the recorder's
+    #[arg(long, conflicts_with = "redact")]
+    stream: bool,
+    /// Afterwards, time what people ask of the file
+    #[arg(long)]
+    read: bool,
     /// The database is written here and kept
     #[arg(long)]
     keep: Option<PathBuf>,
@@ -81,6 +91,17 @@ struct Line {
     _shards: mpsc::Sender<darklaunch::latency::Shard>,
 }
 
+impl Line {
+    fn close(self) {
+        drop(self.captures);
+        drop(self._shards);
+        self.recorder.join();
+    }
+}
+
+/// Captures made before the memory of the process is called idle.
+const WARM_UP: usize = 5_000;
+
 fn main() -> Result<(), Box<dyn Error>> {
     let args = Args::parse();
     let folder = tempfile::tempdir()?;
@@ -89,6 +110,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let redactor = Redactor::compile(&rules, PseudonymKey::new([7; 32]), darklaunch::redact::Settings::default());
     let redactor = Arc::new(redactor.map_err(|problems| format!("{problems:?}"))?);
     let line = start(&args, &path, Arc::clone(&redactor))?;
+    if args.stream {
+        stream(&args, line, &path)?;
+        return if args.read { reading::time(&path) } else { Ok(()) };
+    }
     let mut bare = Bare::open(&folder.path().join("bare.db"), args.batch)?;
     let mut traffic = Traffic::new(1, args.repeated, args.same);
     let idle = rss_bytes();
@@ -118,10 +143,42 @@ fn main() -> Result<(), Box<dyn Error>> {
             million = Figures::default();
         }
     }
-    drop(line.captures);
-    drop(line._shards);
-    line.recorder.join();
+    line.close();
     println!("   whole  {}  {:>13.0}", total.text(), bytes_of(&path) as f64 / captures as f64);
+    if args.read { reading::time(&path) } else { Ok(()) }
+}
+
+/// Writes what is made meanwhile, and tells rate, size and memory ten times, or for each million.
+fn stream(args: &Args, line: Line, path: &Path) -> Result<(), Box<dyn Error>> {
+    let mut traffic = Traffic::new(1, args.repeated, args.same);
+    // What may be repeated is held: it is no memory of the recorder.
+    (0..WARM_UP).for_each(|_| drop(traffic.capture()));
+    let idle = rss_bytes();
+    let step = (args.captures / 10).clamp(1, 1_000_000);
+    println!("captures   store/s  bytes/capture  CPU us/capture  RSS above idle MiB, of {} idle", idle >> 20);
+    let (tell, ended) = sync_channel(1);
+    let done = Arc::new(Done(tell));
+    let mut spent = Spent::default();
+    for first in (0..args.captures).step_by(step as usize) {
+        let count = step.min(args.captures - first);
+        let turn = Spent::on(|| {
+            for _ in 0..count {
+                let piece = Piece::Raw(Box::new(traffic.capture()));
+                line.captures.blocking_send(Taken { piece, done: Arc::clone(&done) })?;
+            }
+            Ok(())
+        })?;
+        spent = spent.and(turn);
+        let (rate, bytes) = (count as f64 * 1e6 / turn.clock_us as f64, bytes_of(path) as f64 / (first + count) as f64);
+        let (cpu, memory) = (turn.cpu_us as f64 / count as f64, rss_bytes().saturating_sub(idle) >> 20);
+        println!("{:>8}  {rate:>8.0}  {bytes:>13.0}  {cpu:>14.1}  {memory:>6}", first + count);
+    }
+    drop(done);
+    let _ = ended.recv();
+    let memory = rss_bytes().saturating_sub(idle) >> 20;
+    line.close();
+    let rate = args.captures as f64 * 1e6 / spent.clock_us as f64;
+    println!("   whole  {rate:>8.0}  {:>13.0}  {memory:>22} MiB", bytes_of(path) as f64 / args.captures as f64);
     Ok(())
 }
 
@@ -134,7 +191,8 @@ fn start(args: &Args, path: &Path, redactor: Arc<Redactor>) -> Result<Line, Box<
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
     let writer = Writer::open(&limits, info)?;
-    let (captures, taken) = mpsc::channel::<Taken>(1_024);
+    // What waits before the recorder is bounded at the door, in bytes; here it should not be counted as the recorder's.
+    let (captures, taken) = mpsc::channel::<Taken>(if args.stream { 64 } else { 1_024 });
     let (shards, shards_in) = mpsc::channel(1);
     let (_, announced) = mpsc::channel(1);
     let inputs = Inputs {
@@ -175,80 +233,6 @@ fn write(line: &Line, pieces: Vec<Piece>) -> Result<(), Box<dyn Error>> {
     // Nothing is ever sent: the channel ends with the last copy.
     let _ = ended.recv();
     Ok(())
-}
-
-/// The yardstick: every message's raw bytes in one row of one table without an index.
-struct Bare {
-    #[expect(clippy::disallowed_types, reason = "the yardstick is SQLite without the store")]
-    db: rusqlite::Connection,
-    path: PathBuf,
-    batch: usize,
-    rows: u64,
-}
-
-impl Bare {
-    #[expect(clippy::disallowed_types, reason = "the yardstick is SQLite without the store")]
-    fn open(path: &Path, batch: usize) -> Result<Self, Box<dyn Error>> {
-        let db = rusqlite::Connection::open(path)?;
-        db.execute_batch(
-            "PRAGMA page_size = 16384; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
-             CREATE TABLE raw (id BLOB, at INTEGER, endpoint TEXT, target TEXT, head BLOB, request BLOB,
-                head_1 BLOB, answer_1 BLOB, head_2 BLOB, answer_2 BLOB)",
-        )?;
-        Ok(Self { db, path: path.into(), batch, rows: 0 })
-    }
-
-    fn write(&mut self, chunk: &[Capture]) -> Result<(), Box<dyn Error>> {
-        // The same bytes a million times would only fill the disk.
-        if self.rows >= 1_000_000 {
-            *self = {
-                let (path, batch) = (self.path.clone(), self.batch);
-                self.db.execute_batch("PRAGMA journal_mode = DELETE")?;
-                std::fs::remove_file(&path)?;
-                Self::open(&path, batch)?
-            };
-        }
-        for part in chunk.chunks(self.batch) {
-            let tx = self.db.transaction()?;
-            let mut insert = tx.prepare_cached("INSERT INTO raw VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?;
-            for one in part {
-                let empty = BodyCopy::empty();
-                let answer = |side: Option<&darklaunch::exchange::Exchange>| {
-                    let answer = side.and_then(|side| side.response.as_ref());
-                    (answer.map(|it| head(&it.headers)), answer.map_or(&empty, |it| &it.body).bytes.clone())
-                };
-                let (head_1, answer_1) = answer(one.primary.as_ref());
-                let (head_2, answer_2) = answer(Some(&one.shadow));
-                insert.execute(rusqlite::params![
-                    one.id.0.as_bytes().as_slice(),
-                    one.received_unix_us,
-                    &*one.endpoint,
-                    one.request.target,
-                    head(&one.request.headers),
-                    &one.request.body.bytes[..],
-                    head_1,
-                    &answer_1[..],
-                    head_2,
-                    &answer_2[..],
-                ])?;
-            }
-            drop(insert);
-            tx.commit()?;
-        }
-        self.rows += chunk.len() as u64;
-        Ok(())
-    }
-}
-
-fn head(lines: &HeaderMap) -> Vec<u8> {
-    let mut text = Vec::with_capacity(512);
-    for (name, value) in lines {
-        text.extend_from_slice(name.as_str().as_bytes());
-        text.extend_from_slice(b": ");
-        text.extend_from_slice(value.as_bytes());
-        text.extend_from_slice(b"\r\n");
-    }
-    text
 }
 
 /// Time of one turn, microseconds: by the clock, and of all threads together.

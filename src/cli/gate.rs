@@ -48,6 +48,17 @@ pub(crate) fn pass_summaries(rules: &Generation, reader: &Reader, summaries: &[C
     refuse(found)
 }
 
+/// Lets the names of endpoints pass that today's rules would store, or refuses them all.
+pub(crate) fn pass_endpoints(rules: &Generation, integration: &str, names: &[String]) -> Done {
+    let redactor = rules.of(integration);
+    match names.iter().filter(|name| redactor.endpoint(name) != **name).count() {
+        0 => Ok(()),
+        count => Err(Failure::no(format!(
+            "not shown: today's rules replace something in the names of {count} endpoints; bring them under today's rules: darklaunch store redact"
+        ))),
+    }
+}
+
 fn refuse(found: Vec<Finding>) -> Done {
     if found.is_empty() {
         return Ok(());

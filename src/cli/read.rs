@@ -101,6 +101,8 @@ pub(crate) fn latency(args: &LatencyArgs) -> Done {
     let reader = args.store.reader()?;
     let what_if_us = args.what_if.iter().map(|text| duration_us(text)).collect::<Result<Vec<_>, _>>()?;
     let since_unix_s = since_us(args.since.as_deref())?.map(|us| us / 1_000_000);
+    let names = reader.endpoints(&args.integration).map_err(Failure::usage)?;
+    gate::pass_endpoints(&gate::rules(&args.store)?, &args.integration, &names)?;
     let report = LatencyReport::build(&reader, &args.integration, args.endpoint.as_deref(), since_unix_s, &what_if_us)
         .map_err(review_failure)?;
     match args.output.output {

@@ -139,8 +139,8 @@ fn list(args: &ListArgs) -> Done {
         CaptureFilter { before: args.before.map(CaptureId), limit: usize::from(args.limit), ..args.filter.filter()? };
     let reader = args.store.reader()?;
     let found = reader.captures(&filter).map_err(Failure::usage)?;
+    gate::pass_summaries(&gate::rules(&args.store)?, &reader, &found)?;
     if args.output.output == Output::Json {
-        gate::pass_summaries(&gate::rules(&args.store)?, &reader, &found)?;
         let list: Vec<_> = found.iter().map(summary_json).collect();
         return print::json(&json!({ "schema": "darklaunch.recordings/v1", "recordings": list }));
     }
@@ -178,9 +178,7 @@ fn tail(filter: &CaptureFilter, once: bool, store: &StoreArg, output: OutputArg)
     loop {
         let limit = if last.is_some() { 0 } else { filter.limit };
         let found = newest(&reader, &CaptureFilter { limit, ..filter.clone() }, last)?;
-        if output.output == Output::Json {
-            gate::pass_summaries(&rules, &reader, &found)?;
-        }
+        gate::pass_summaries(&rules, &reader, &found)?;
         for one in found.iter().rev() {
             let line = match output.output {
                 Output::Json => format!("{}\n", summary_json(one)),

@@ -44,8 +44,9 @@ pub(crate) fn redact(args: &RedactStoredArgs) -> Done {
     }
     if end.dictionaries > 0 {
         print::talk(&format!(
-            "{} dictionaries, which bodies are packed with, share words that a rule now replaces: they stay in the file",
-            end.dictionaries
+            "{} dictionaries, which bodies are packed with, share words that a rule now replaces; {}",
+            end.dictionaries,
+            if args.dry_run { "they would be replaced" } else { "run it again to replace them" }
         ));
     }
     Ok(())
@@ -67,6 +68,7 @@ fn to_json(report: &RedoReport, dry_run: bool, end: RedoEnd) -> Value {
         "findings": report.findings.iter().map(finding).collect::<Vec<_>>(),
         "log_emptied": end.log_emptied,
         "dictionaries_left": end.dictionaries,
+        "series_renamed": end.renamed,
     })
 }
 

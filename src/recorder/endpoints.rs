@@ -23,6 +23,11 @@ impl Endpoints {
         Self { name, known: HashMap::new() }
     }
 
+    /// Asks the rules again from now on.
+    pub fn forget(&mut self) {
+        self.known.clear();
+    }
+
     /// The name under which an endpoint is stored.
     pub fn stored(&mut self, integration: &Integration, endpoint: Endpoint) -> Endpoint {
         let key = (Integration::clone(integration), endpoint);

@@ -3,7 +3,7 @@
 use crate::exchange::Integration;
 use crate::recorder::Held;
 use crate::redact::{Recording, Redacted};
-use crate::store::{Prepared, Preparer, Samples};
+use crate::store::{Prepared, Preparer, Samples, TrainedDictionary};
 use crate::telemetry::{Book, Ledger};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender};
@@ -25,7 +25,7 @@ pub(in crate::recorder) enum Message {
     /// A call that is about to be sent, and whom to tell that it is stored.
     Announced(Box<Redacted<Recording>>, Box<dyn FnOnce(bool) + Send>),
     /// A dictionary for an integration.
-    Trained(Integration, Vec<u8>),
+    Trained(TrainedDictionary),
 }
 
 /// What one thread took at once.
@@ -190,7 +190,7 @@ pub(in crate::recorder) fn train(samples: &Receiver<Samples>, writer: &SyncSende
             tracing::debug!(integration = %samples.integration, "bodies have too little in common for a dictionary");
             continue;
         };
-        if writer.send(Message::Trained(Arc::clone(&samples.integration), bytes)).is_err() {
+        if writer.send(Message::Trained(TrainedDictionary { integration: samples.integration, bytes })).is_err() {
             return;
         }
     }

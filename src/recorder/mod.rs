@@ -57,7 +57,7 @@ impl Default for Settings {
             redactor_threads: std::thread::available_parallelism().map_or(2, usize::from),
             commit_interval_ms: 200,
             batch_captures_max: 2_000,
-            ready_bytes_max: 16 << 20,
+            ready_bytes_max: 4 << 20,
             interval_s: 600,
             totals_interval_ms: 1_000,
             prune_interval_ms: 1_000,

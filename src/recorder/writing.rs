@@ -25,7 +25,7 @@ const UNWRITTEN_SWITCHES_MAX: usize = 1_000;
 /// Series of finished intervals kept while the store cannot take them; at 25 kB a series this is 100 MB at worst.
 const FINISHED_SERIES_MAX: usize = 4_000;
 /// A batch is committed at the latest with so many bytes.
-const BATCH_BYTES_MAX: usize = 8 << 20;
+const BATCH_BYTES_MAX: usize = 2 << 20;
 
 type Tell = Box<dyn FnOnce(bool) + Send>;
 
@@ -35,7 +35,7 @@ struct Gathered {
     ready: Vec<Ready>,
     bytes: usize,
     announced: Vec<(Redacted<Recording>, Tell)>,
-    trained: Vec<(Integration, Vec<u8>)>,
+    trained: Vec<TrainedDictionary>,
 }
 
 impl Gathered {
@@ -175,7 +175,7 @@ impl Writing {
     fn sort(&mut self, message: Message, gathered: &mut Gathered) {
         match message {
             Message::Announced(recording, tell) => gathered.announced.push((*recording, tell)),
-            Message::Trained(integration, bytes) => gathered.trained.push((integration, bytes)),
+            Message::Trained(made) => gathered.trained.push(made),
             Message::Chunk(chunk) => {
                 self.early.insert(chunk.ticket, chunk);
                 while let Some(chunk) = self.early.remove(&self.next) {
@@ -206,7 +206,7 @@ impl Writing {
             captures: Vec::new(),
             prepared,
             intents,
-            dictionaries: self.numbered(trained),
+            dictionaries: trained,
             series: if totals { self.unwritten_series() } else { Vec::new() },
             ledger_interval_unix_s: self.counts.interval_s,
             ledger: self.counts.rows(&self.ledger, &books),
@@ -244,16 +244,6 @@ impl Writing {
         if now_s > self.counts.interval_s {
             self.counts.begin(now_s, ledger);
         }
-    }
-
-    fn numbered(&self, trained: Vec<(Integration, Vec<u8>)>) -> Vec<TrainedDictionary> {
-        if trained.is_empty() {
-            return Vec::new();
-        }
-        // Without an answer the store is away; its dictionary can wait for the next start.
-        let Ok(first) = self.writer.next_dictionary() else { return Vec::new() };
-        let numbered = (first..).zip(trained);
-        numbered.map(|(id, (integration, bytes))| TrainedDictionary { id, integration, bytes }).collect()
     }
 
     fn say(&mut self, result: Result<(), StoreError>) {
@@ -299,6 +289,8 @@ impl Writing {
             }
             self.finished.extend(finished);
             self.interval_start_s = now_s;
+            // The rules may be others by now.
+            self.endpoints.forget();
         }
         while let Ok(shard) = self.shards.try_recv() {
             for (mut key, series) in shard {

@@ -4,7 +4,7 @@ use crate::compare::{self, Examined, Verdict};
 use crate::exchange::{BodyCopy, Capture, DropReason, Exchange, Failure, RequestCopy, ResponseCopy, Role, Timings};
 use crate::redact::{Recording, Redacted, Redactor};
 use crate::store::prepare::Part;
-use crate::store::{Prepared, Preparer, StoredBody, StoredCapture, StoredExchange, block, prepare};
+use crate::store::{Prepared, Preparer, Samples, StoredBody, StoredCapture, StoredExchange, block, prepare};
 use http::header::CONTENT_ENCODING;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
@@ -113,7 +113,7 @@ impl Again {
 
     /// Ready to be written in place of what was stored: with the hits of both times, with the bodies that are absent as
     /// absent as they were, and compared anew if both answers are there. Its counted hits are today's only.
-    pub fn prepare(&self, preparer: &mut Preparer, redactor: &Redactor) -> Prepared {
+    pub fn prepare(&self, preparer: &mut Preparer, redactor: &Redactor) -> (Prepared, Option<Samples>) {
         let stored = &self.stored;
         let mut recording: Recording = (*self.after).clone();
         let request = &mut recording.capture.request;
@@ -126,7 +126,7 @@ impl Again {
         let there = |exchange: &StoredExchange| exchange.body.bytes.is_some();
         let both = stored.primary.as_ref().is_some_and(there) && there(&stored.shadow);
         let examined = if both { compare::examine(&self.after) } else { self.as_compared(redactor) };
-        let (mut prepared, _) = preparer.parts(&recording, &examined);
+        let (mut prepared, samples) = preparer.parts(&recording, &examined);
         if !both {
             prepared.verdict = stored.summary.verdict.clone().into();
         }
@@ -141,7 +141,7 @@ impl Again {
         if let (Some(primary), Some(stored)) = (&mut prepared.primary, &stored.primary) {
             let_go(&mut primary.part, &stored.body);
         }
-        prepared
+        (prepared, samples)
     }
 
     /// What differed, as told before; a place whose name a rule objects to is told no more exactly than the root.

@@ -22,12 +22,18 @@ pub struct Dictionary {
     /// Its row, and the coding of what it packs.
     pub id: i64,
     ready: CDict<'static>,
+    bytes: Box<[u8]>,
 }
 
 impl Dictionary {
     /// Makes the bytes of a row ready; none where zstd refuses them.
     pub fn new(id: i64, bytes: &[u8]) -> Option<Self> {
-        CDict::try_create(bytes, LEVEL).map(|ready| Self { id, ready })
+        CDict::try_create(bytes, LEVEL).map(|ready| Self { id, ready, bytes: bytes.into() })
+    }
+
+    /// Made ready for reading.
+    pub fn unpacking(&self) -> Option<Unpacking> {
+        Unpacking::new(&self.bytes)
     }
 }
 

@@ -7,7 +7,7 @@
 use crate::redact::SubjectDigest;
 use crate::store::error::at;
 use crate::store::prune::{self, in_transaction};
-use crate::store::{Erasure, StoreError, Upkeep};
+use crate::store::{Erasure, StoreError, Upkeep, subjects};
 use rusqlite::params;
 use std::collections::HashSet;
 use std::io::Read;
@@ -15,8 +15,6 @@ use std::path::{Path, PathBuf};
 
 /// Captures removed in one transaction, so that a recorder only waits for a moment.
 const STEP_ROWS: usize = 200;
-/// Rows of `subjects` read in one transaction.
-const WALK_ROWS: i64 = 20_000;
 /// Bytes that a proof looks at.
 pub const PROOF_BYTES: usize = 16;
 /// Where in a packed body its proof lies: behind the frame's header, and in the part of a row that is never apart.
@@ -30,9 +28,9 @@ impl Upkeep {
     /// # Errors
     /// What SQLite says; [`StoreError::Busy`] where a reader does not let go of the log in time: what was removed stays
     /// removed, and the command is to be run again.
-    pub fn erase(&mut self, subjects: &[SubjectDigest], who: &str, now_unix_us: i64) -> Result<Erasure, StoreError> {
+    pub fn erase(&mut self, persons: &[SubjectDigest], who: &str, now_unix_us: i64) -> Result<Erasure, StoreError> {
         self.db.execute_batch("PRAGMA secure_delete = ON").map_err(at(&self.path))?;
-        let captures = self.captures_of(subjects)?;
+        let captures = subjects::captures_of(&self.db, persons).map_err(at(&self.path))?;
         let mut proofs = HashSet::new();
         let (mut removed, mut bodies) = (0, 0);
         for step in captures.chunks(STEP_ROWS) {
@@ -62,29 +60,6 @@ impl Upkeep {
         Ok(Erasure { id, at_unix_us: now_unix_us, who: who.to_owned(), captures: removed, bodies, remains: found })
     }
 
-    /// The captures that hold one of these, by a walk over all.
-    fn captures_of(&self, subjects: &[SubjectDigest]) -> Result<Vec<i64>, StoreError> {
-        let text = "SELECT capture, digests FROM subjects WHERE capture > ?1 ORDER BY capture LIMIT ?2";
-        let (mut found, mut after) = (Vec::new(), 0_i64);
-        loop {
-            let mut statement = self.db.prepare_cached(text).map_err(at(&self.path))?;
-            let mut rows = statement.query([after, WALK_ROWS]).map_err(at(&self.path))?;
-            let mut some = false;
-            while let Some(row) = rows.next().map_err(at(&self.path))? {
-                some = true;
-                after = row.get(0).map_err(at(&self.path))?;
-                let digests = row.get_ref(1).and_then(|column| Ok(column.as_blob()?)).map_err(at(&self.path))?;
-                let (digests, _) = digests.as_chunks::<{ size_of::<SubjectDigest>() }>();
-                if digests.iter().any(|digest| subjects.contains(digest)) {
-                    found.push(after);
-                }
-            }
-            if !some {
-                return Ok(found);
-            }
-        }
-    }
-
     /// What must not be found any more once a capture is gone: its id, and a part of each of its bodies.
     fn proofs_of(&self, seq: i64, proofs: &mut HashSet<u64>) -> Result<(), StoreError> {
         let mut keep = |bytes: &[u8]| {
@@ -112,7 +87,7 @@ impl Upkeep {
 
     /// Every id and body that there is.
     fn live(&self, each: &mut dyn FnMut(&[u8])) -> Result<(), StoreError> {
-        for text in ["SELECT bytes FROM bodies ORDER BY id", "SELECT block FROM details ORDER BY capture"] {
+        for text in ["SELECT bytes FROM bodies ORDER BY id", "SELECT block FROM captures ORDER BY seq"] {
             let mut statement = self.db.prepare(text).map_err(at(&self.path))?;
             let mut rows = statement.query([]).map_err(at(&self.path))?;
             while let Some(row) = rows.next().map_err(at(&self.path))? {

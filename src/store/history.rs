@@ -6,7 +6,8 @@ use crate::store::error::at;
 use crate::store::reader::unsigned;
 use crate::store::{GapRow, Reader, RunEnd, RunInfo, RunRow, SeriesFilter, StoreError, SwitchRow, prune};
 use rusqlite::{Row, params};
-use std::collections::BTreeMap;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// The most rows of a list.
@@ -18,19 +19,35 @@ impl Reader {
     /// # Errors
     /// [`StoreError::BadBlob`] where one is damaged: figures without it would look right and be wrong.
     pub fn series(&self, filter: &SeriesFilter) -> Result<Vec<(SeriesKey, Series)>, StoreError> {
-        let mut merged: BTreeMap<SeriesKey, Series> = BTreeMap::new();
-        for (id, key) in self.series_keys(filter)? {
-            // One at a time: two weeks of intervals would be gigabytes.
-            let mut sum: Option<Series> = None;
-            self.histograms(id, filter.since_unix_s, |_, _, one| match &mut sum {
-                Some(sum) => sum.merge(&one),
-                None => sum = Some(one),
-            })?;
-            if let Some(sum) = sum {
-                merged.insert(key, sum);
+        // One moment for all rows: what is rolled up meanwhile is counted once.
+        let _moment = self.db.unchecked_transaction().map_err(at(&self.path))?;
+        let keys: BTreeMap<i64, SeriesKey> = self.series_keys(filter)?.into_iter().collect();
+        // In the order of the rows, in which the series of an interval lie together: series by series, each page would be
+        // read as often as there are series on it. The index alone tells which rows.
+        let mut rows: Vec<i64> = Vec::new();
+        let text = "SELECT id FROM hist WHERE series = ?1 AND t0 >= ?2";
+        for id in keys.keys() {
+            rows.extend(self.rows(text, [*id, filter.since_unix_s.unwrap_or(i64::MIN)], |row| row.get::<_, i64>(0))?);
+        }
+        rows.sort_unstable();
+        let mut merged: HashMap<i64, Series> = HashMap::new();
+        let said = at(&self.path);
+        let text = "SELECT id, series, 0, n, sum_us, min_us, max_us, crc32, blob FROM hist WHERE id = ?1";
+        let mut statement = self.db.prepare_cached(text).map_err(&said)?;
+        for id in rows {
+            let mut found = statement.query([id]).map_err(&said)?;
+            let Some(row) = found.next().map_err(&said)? else { continue };
+            let exact = exact(row).map_err(&said)?;
+            let blob = row.get_ref(8).and_then(|column| Ok(column.as_blob()?)).map_err(&said)?;
+            let one = Series::decode(blob, exact).map_err(|source| StoreError::BadBlob { id, source })?;
+            match merged.entry(row.get(1).map_err(&said)?) {
+                Entry::Occupied(mut sum) => sum.get_mut().merge(&one),
+                Entry::Vacant(none) => drop(none.insert(one)),
             }
         }
-        Ok(merged.into_iter().collect())
+        let mut named: Vec<_> = keys.into_iter().filter_map(|(id, key)| Some((key, merged.remove(&id)?))).collect();
+        named.sort_by(|(one, _), (other, _)| one.cmp(other));
+        Ok(named)
     }
 
     /// The same, interval by interval: key, interval start (seconds since the Unix epoch), run, series.
@@ -107,7 +124,7 @@ impl Reader {
     /// What SQLite says.
     pub fn hits(&self, integration: &str) -> Result<Vec<(String, u64)>, StoreError> {
         let Some(id) = self.integration_id(integration)? else { return Ok(Vec::new()) };
-        let text = "SELECT rule, count FROM hit_totals WHERE integration = ?1 ORDER BY rule";
+        let text = "SELECT rule, sum(count) FROM hit_totals WHERE integration = ?1 GROUP BY rule";
         self.rows(text, [id], |row| Ok((row.get(0)?, unsigned(row.get(1)?))))
     }
 
@@ -139,6 +156,15 @@ impl Reader {
         let text = "SELECT name FROM integrations UNION SELECT DISTINCT integration FROM ledger
             UNION SELECT DISTINCT integration FROM series ORDER BY 1";
         self.rows(text, [], |row| row.get(0))
+    }
+
+    /// The endpoints of an integration whose latencies are kept, in the order of their names.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn endpoints(&self, integration: &str) -> Result<Vec<String>, StoreError> {
+        let text = "SELECT DISTINCT endpoint FROM series WHERE integration = ?1 ORDER BY endpoint";
+        self.rows(text, [integration], |row| row.get(0))
     }
 
     /// The runs, newest first, at most 1 000.

@@ -1,10 +1,10 @@
 //! The rows of one capture, written inside the caller's transaction.
 
 use crate::redact::Recording;
-use crate::store::codec::Packer;
+use crate::store::codec::{self, Packed, Packer, Size};
 use crate::store::prepare::{Content, Part, Prepared, Shared, Side};
 use crate::store::window::Place;
-use crate::store::{Connection, StoreError, error};
+use crate::store::{Connection, StoreError, error, subjects};
 use rusqlite::{CachedStatement, OptionalExtension, params};
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -35,8 +35,8 @@ pub struct Memory {
     classes_of: HashMap<i64, usize>,
     /// Of the open transaction: captures by class.
     counts: HashMap<i64, i64>,
-    /// Of the open transaction: hits by integration and rule.
-    hits: HashMap<(i64, Arc<str>), i64>,
+    /// Of the open transaction: hits by integration, rule and run.
+    hits: HashMap<(i64, Arc<str>, i64), i64>,
     /// Calls that were announced and are not stored yet.
     pub intents: HashSet<[u8; 16]>,
 }
@@ -86,7 +86,6 @@ pub struct Insert<'a> {
 /// Statements that run several times for every capture: looked up once a transaction.
 pub struct Hot<'a> {
     capture: CachedStatement<'a>,
-    details: CachedStatement<'a>,
     body: CachedStatement<'a>,
     repeat: CachedStatement<'a>,
     subjects: CachedStatement<'a>,
@@ -98,7 +97,6 @@ impl<'a> Hot<'a> {
         let ready = |text| db.prepare_cached(text).map_err(error::at(path));
         Ok(Self {
             capture: ready(CAPTURE)?,
-            details: ready("INSERT INTO details (capture, coding, block) VALUES (?1, ?2, ?3)")?,
             body: ready("INSERT INTO bodies (id, owner, sha256, size, coding, bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?,
             repeat: ready("INSERT INTO repeats (body, capture) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?,
             subjects: ready("INSERT INTO subjects (capture, digests) VALUES (?1, ?2)")?,
@@ -110,9 +108,9 @@ const CAPTURE: &str =
     "INSERT INTO captures (seq, id, run, class, hit_set, rule_set, received_us, method, target, verdict,
     body, body_seen, body_drop, p_after_us, p_status, p_outcome, p_failure, p_queue_wait_us, p_connect_us, p_ttfb_us,
     p_total_us, p_body, p_body_seen, p_body_drop, s_after_us, s_status, s_outcome, s_failure, s_queue_wait_us,
-    s_connect_us, s_ttfb_us, s_total_us, s_body, s_body_seen, s_body_drop) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,
+    s_connect_us, s_ttfb_us, s_total_us, s_body, s_body_seen, s_body_drop, coding, block) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,
     ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32,
-    ?33, ?34, ?35)";
+    ?33, ?34, ?35, ?36, ?37)";
 
 impl Insert<'_> {
     /// One capture and everything of it.
@@ -126,6 +124,8 @@ impl Insert<'_> {
         let primary = of.primary.as_ref();
         let p_body = primary.map(|primary| self.body(seq, &primary.part)).transpose()?.flatten();
         let s_body = self.body(seq, &of.shadow.part)?;
+        let again = self.again(of.details.0, &of.details.1)?;
+        let (coding, block) = again.as_ref().unwrap_or(&of.details);
         fn time(side: Option<&Side>, of: fn(&Side) -> Option<u64>) -> Option<i64> {
             side.and_then(of).map(signed)
         }
@@ -166,10 +166,11 @@ impl Insert<'_> {
             s_body,
             time(shadow, |side| Some(side.part.seen)),
             of.shadow.part.dropped,
+            coding,
+            &**block,
         ];
         let at = error::at(self.path);
         self.hot.capture.execute(values).map_err(&at)?;
-        self.hot.details.execute(params![seq, of.details.0, &*of.details.1]).map_err(&at)?;
         self.rest(seq, integration, class, of)
     }
 
@@ -194,7 +195,7 @@ impl Insert<'_> {
     /// So many more hits of an integration's rules, likewise.
     pub(in crate::store) fn struck(&mut self, integration: i64, hits: &[(Arc<str>, u64)]) {
         for (rule, count) in hits {
-            *self.memory.hits.entry((integration, Arc::clone(rule))).or_default() += signed(*count);
+            *self.memory.hits.entry((integration, Arc::clone(rule), self.run)).or_default() += signed(*count);
         }
     }
 
@@ -211,7 +212,13 @@ impl Insert<'_> {
         let (digest, size) = (body.digest.as_slice(), body.size as i64);
         let packed;
         let (coding, bytes) = match &body.bytes {
-            Content::Packed(coding, bytes) => (*coding, bytes),
+            Content::Packed(coding, bytes) => match self.again(*coding, bytes)? {
+                None => (*coding, bytes),
+                Some(again) => {
+                    packed = again;
+                    (packed.0, &packed.1)
+                }
+            },
             Content::Seen(plain) => {
                 packed = self.packer.pack(plain, None);
                 (packed.0, &packed.1)
@@ -222,6 +229,14 @@ impl Insert<'_> {
         self.memory.next = self.memory.next.map(|(capture, body)| (capture, body + 1));
         self.shared.window.stored(&body.digest, Place { body: id, owner: capture });
         Ok(Some(id))
+    }
+
+    /// What was packed with a dictionary that somebody took out of the file meanwhile, packed without.
+    fn again(&mut self, coding: i64, bytes: &[u8]) -> Result<Option<Packed>, StoreError> {
+        let Some(gone) = self.shared.dictionaries.gone(coding) else { return Ok(None) };
+        let plain = codec::unpack(coding, Size::AtMost(u64::MAX), bytes.to_vec(), gone.unpacking().as_ref());
+        let plain = plain.map_err(|why| StoreError::Unstorable { what: "packed bytes", why })?;
+        Ok(Some(self.packer.pack(&plain, None)))
     }
 
     /// The next rows of captures and bodies.
@@ -269,10 +284,10 @@ impl Insert<'_> {
 
     /// What is written once a transaction, before its commit: totals, and which rows were given.
     pub fn totals(&mut self) -> Result<(), StoreError> {
-        let total = "INSERT INTO hit_totals (integration, rule, count) VALUES (?1, ?2, ?3)
-            ON CONFLICT (integration, rule) DO UPDATE SET count = count + excluded.count";
-        for ((integration, rule), count) in std::mem::take(&mut self.memory.hits) {
-            self.run(total, params![integration, &*rule, count])?;
+        let total = "INSERT INTO hit_totals (integration, rule, run, count) VALUES (?1, ?2, ?3, ?4)
+            ON CONFLICT (integration, rule, run) DO UPDATE SET count = count + excluded.count";
+        for ((integration, rule, run), count) in std::mem::take(&mut self.memory.hits) {
+            self.run(total, params![integration, &*rule, run, count])?;
         }
         for (class, count) in std::mem::take(&mut self.memory.counts) {
             self.run("UPDATE classes SET captures = captures + ?2 WHERE id = ?1", [class, count])?;
@@ -282,6 +297,8 @@ impl Insert<'_> {
                 ON CONFLICT (name) DO UPDATE SET value = excluded.value";
             self.run(mark, params!["capture", capture - 1])?;
             self.run(mark, params!["body", body - 1])?;
+            let indexed = subjects::indexed(self.db).map_err(error::at(self.path))?;
+            subjects::index_one(self.db, indexed, capture).map_err(error::at(self.path))?;
         }
         Ok(())
     }

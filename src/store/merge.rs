@@ -25,23 +25,19 @@ const STEP_ROWS: i64 = 1_000;
 /// What a capture of the source is made of, in the order of its id.
 const CAPTURES: &str =
     "SELECT c.seq, c.id, c.run, i.name, e.name, r.hash, c.received_us, c.method, c.target, c.verdict,
-    k.shape, h.rules, d.coding, d.block, s.digests,
+    k.shape, h.rules, c.coding, c.block, s.digests,
     c.body, c.body_seen, c.body_drop, c.p_body, c.p_body_seen, c.p_body_drop, c.s_body, c.s_body_seen, c.s_body_drop,
     c.p_after_us, c.p_status, c.p_outcome, c.p_failure, c.p_queue_wait_us, c.p_connect_us, c.p_ttfb_us, c.p_total_us,
     c.s_after_us, c.s_status, c.s_outcome, c.s_failure, c.s_queue_wait_us, c.s_connect_us, c.s_ttfb_us, c.s_total_us
     FROM captures c JOIN classes k ON k.id = c.class JOIN endpoints e ON e.id = k.endpoint
     JOIN integrations i ON i.id = k.integration JOIN rule_sets r ON r.id = c.rule_set
-    JOIN hit_sets h ON h.id = c.hit_set LEFT JOIN details d ON d.capture = c.seq
-    LEFT JOIN subjects s ON s.capture = c.seq
+    JOIN hit_sets h ON h.id = c.hit_set LEFT JOIN subjects s ON s.capture = c.seq
     WHERE c.id > ?1 ORDER BY c.id LIMIT ?2";
 
 /// Positions in it.
 const BODIES: [usize; 3] = [15, 18, 21];
 const PRIMARY: usize = 24;
 const SHADOW: usize = 32;
-
-/// Counts by rule.
-type Hits = Vec<(Arc<str>, u64)>;
 
 /// A file that is merged into another.
 struct Source<'a> {
@@ -84,6 +80,7 @@ impl Upkeep {
         }
         in_transaction(&mut self.db, &path, |tx| {
             merged.histograms = source.take_histograms(tx)?;
+            source.take_hits(tx)?;
             source.take_ledger(tx)?;
             source.take_switches(tx)
         })?;
@@ -173,7 +170,7 @@ impl Source<'_> {
         let said = at(self.path);
         let seq: i64 = row.get(0).map_err(&said)?;
         let bad = |why: String| StoreError::BadRow { table: "captures", id: seq, why };
-        let (details, hits) = self.details(row).map_err(&said)?.map_err(bad)?;
+        let details = self.details(row).map_err(&said)?.map_err(bad)?;
         let read = || -> rusqlite::Result<Prepared> {
             let id: Vec<u8> = row.get(1)?;
             let name = |at: usize| -> rusqlite::Result<Arc<str>> { Ok(row.get::<_, String>(at)?.into()) };
@@ -191,7 +188,8 @@ impl Source<'_> {
                 primary: side(row, PRIMARY, p_body?)?,
                 shadow: side(row, SHADOW, s_body?)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?,
                 shape: u64::try_from(row.get::<_, i64>(10)?).unwrap_or(NO_SHAPE),
-                hits,
+                // Counted as totals of their runs, those of pruned captures among them.
+                hits: Vec::new(),
                 hit_set: row.get(11)?,
                 details,
                 subjects: row.get::<_, Option<Vec<u8>>>(14)?.unwrap_or_default(),
@@ -200,21 +198,13 @@ impl Source<'_> {
         read().map_err(said)
     }
 
-    /// The block as the target stores it, and the hits in it by rule.
-    fn details(&self, row: &Row<'_>) -> rusqlite::Result<Result<(Packed, Hits), String>> {
-        let (coding, packed): (Option<i64>, Option<Vec<u8>>) = (row.get(12)?, row.get(13)?);
-        let (Some(coding), Some(packed)) = (coding, packed) else { return Ok(Err("its details are gone".to_owned())) };
+    /// The block as the target stores it.
+    fn details(&self, row: &Row<'_>) -> rusqlite::Result<Result<Packed, String>> {
+        let (coding, packed): (i64, Vec<u8>) = (row.get(12)?, row.get(13)?);
         let stored: Box<[u8]> = packed.as_slice().into();
         let read = codec::unpack(coding, Size::AtMost(BLOCK_BYTES_MAX), packed, self.unpackings.get(&coding))
             .and_then(|plain| block::read(&plain));
-        Ok(read.map(|details| {
-            let mut hits: BTreeMap<String, u64> = BTreeMap::new();
-            for (rule, _, _, count) in details.hits {
-                *hits.entry(rule).or_default() += u64::from(count);
-            }
-            let hits = hits.into_iter().map(|(rule, count)| (rule.into(), count)).collect();
-            ((self.coding(coding), stored), hits)
-        }))
+        Ok(read.map(|_| (self.coding(coding), stored)))
     }
 
     fn coding(&self, coding: i64) -> i64 {
@@ -358,6 +348,21 @@ impl Source<'_> {
             Ok(())
         })?;
         Ok(count)
+    }
+
+    /// What redaction replaced in a run is a total that only grows.
+    fn take_hits(&self, tx: &Transaction<'_>) -> rusqlite::Result<()> {
+        let all = "SELECT i.name, t.rule, t.run, t.count FROM hit_totals t JOIN integrations i ON i.id = t.integration";
+        let name = "INSERT INTO integrations (name) VALUES (?1) ON CONFLICT DO NOTHING";
+        let insert = "INSERT INTO hit_totals (integration, rule, run, count)
+            SELECT id, ?2, ?3, ?4 FROM integrations WHERE name = ?1
+            ON CONFLICT (integration, rule, run) DO UPDATE SET count = max(count, excluded.count)";
+        self.copy(all, 4, |mut values| {
+            let Value::Integer(run) = values[2] else { return Ok(()) };
+            values[2] = Value::Integer(self.runs.get(&run).copied().unwrap_or_default());
+            tx.prepare_cached(name)?.execute([&values[0]])?;
+            tx.prepare_cached(insert)?.execute(params_from_iter(&values)).map(drop)
+        })
     }
 
     fn take_ledger(&self, tx: &Transaction<'_>) -> rusqlite::Result<()> {

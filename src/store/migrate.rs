@@ -10,9 +10,10 @@ use std::path::Path;
 /// `DARK`: what `file(1)` and this version see in the header of a store.
 pub const APPLICATION_ID: u32 = 0x4441_524b;
 /// The steps, oldest first; append only.
-const STEPS: [Step; 2] = [
+const STEPS: [Step; 3] = [
     Step { text: include_str!("schema/0001.sql"), carry_over: None },
     Step { text: include_str!("schema/0002.sql"), carry_over: Some(convert::captures_of_step_1) },
+    Step { text: include_str!("schema/0003.sql"), carry_over: None },
 ];
 
 /// Moves what an older step holds; an error says what could not be read.
@@ -31,7 +32,7 @@ const BUSY_TIMEOUT_MS: u64 = 5_000;
 /// How the writing connection works. Checkpoints are the checkpointer's; what is deleted is overwritten in its page; the
 /// cache holds the page each class grows at.
 const SET_UP: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0;
-    PRAGMA journal_size_limit = 67108864; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384;
+    PRAGMA journal_size_limit = 67108864; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8192;
     PRAGMA secure_delete = FAST;";
 /// The part of the file header that tells whose file it is, bytes.
 const HEADER_BYTES: usize = 100;

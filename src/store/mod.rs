@@ -23,8 +23,11 @@ mod prepare;
 mod prune;
 mod reader;
 mod redo;
+mod rename;
+mod repack;
 mod rollup;
 mod row;
+mod subjects;
 #[cfg(test)]
 mod tests;
 mod training;

@@ -7,7 +7,7 @@
 
 use crate::exchange::{Clock, Instant};
 use crate::store::error::at;
-use crate::store::{Connection, PruneReport, Settings, StoreError, rollup};
+use crate::store::{Connection, PruneReport, Settings, StoreError, rollup, subjects};
 use rusqlite::{OptionalExtension, Transaction, params};
 use std::collections::HashMap;
 use std::path::Path;
@@ -16,6 +16,13 @@ use std::path::Path;
 const STEP_ROWS: usize = 250;
 /// The time of one call, microseconds; then the writer's batches have their turn.
 const CALL_US: u64 = 60_000;
+/// Of the limit on bytes this share stays free, so that what is recorded next has pages and the file need not grow and be
+/// cut again and again.
+const FREE_SHARE: u64 = 16;
+/// The time of a call grows by itself for each so many hundredths of the limit beyond that, and up to so many times: what
+/// comes in faster than it is taken out has to wait.
+const BEYOND_HUNDREDTHS: u64 = 2;
+const CALL_TIMES_MAX: u64 = 10;
 /// Free pages given back to the file system in one call.
 const VACUUM_PAGES: i64 = 1_000;
 /// Free pages that stay for what is recorded next, as a share of the file.
@@ -45,6 +52,7 @@ pub struct Pruning<'a> {
     sweep: &'a mut Option<Sweep>,
     path: &'a Path,
     started: Instant,
+    call_us: u64,
     report: PruneReport,
     /// The newest body row that was removed.
     newest_body: i64,
@@ -67,6 +75,7 @@ impl<'a> Pruning<'a> {
             settings,
             sweep,
             started: Clock.now(),
+            call_us: CALL_US,
             report: PruneReport::default(),
             newest_body: 0,
             spared_from: HashMap::new(),
@@ -86,7 +95,7 @@ impl<'a> Pruning<'a> {
 
     /// Whether the call has taken its time; then there is more to do.
     fn is_over(&mut self) -> bool {
-        let over = Clock.elapsed_us(self.started) > CALL_US;
+        let over = Clock.elapsed_us(self.started) > self.call_us;
         self.report.more |= over;
         over
     }
@@ -143,7 +152,14 @@ impl<'a> Pruning<'a> {
     /// Bytes beyond the limit: bodies first, then rows; what variety spares goes last, the oldest first.
     fn large(&mut self) -> Result<(), StoreError> {
         let Some(limit) = self.settings.size_bytes_max else { return Ok(()) };
-        while live_bytes(self.db, self.path)? > limit {
+        loop {
+            let bytes = live_bytes(self.db, self.path)?;
+            let wanted = limit - limit / FREE_SHARE;
+            if bytes <= wanted {
+                break;
+            }
+            let beyond = (bytes - wanted).saturating_mul(100) / limit.max(1) / BEYOND_HUNDREDTHS;
+            self.call_us = self.call_us.max(CALL_US * (1 + beyond).min(CALL_TIMES_MAX));
             if self.is_over() {
                 return Ok(());
             }
@@ -331,6 +347,7 @@ pub fn remove(tx: &Transaction<'_>, seqs: &[i64]) -> rusqlite::Result<Gone> {
         for text in REMOVE {
             tx.prepare_cached(text)?.execute([seq])?;
         }
+        subjects::forget(tx, *seq)?;
         gone.bodies(tx, *seq, &bodies)?;
         gone.captures += 1;
         *classes.entry(class).or_default() += 1;
@@ -354,12 +371,7 @@ fn bodies_of(tx: &Transaction<'_>, seq: i64) -> rusqlite::Result<Vec<i64>> {
 }
 
 /// Everything of one capture but its bodies.
-pub const REMOVE: [&str; 4] = [
-    "DELETE FROM captures WHERE seq = ?1",
-    "DELETE FROM details WHERE capture = ?1",
-    "DELETE FROM subjects WHERE capture = ?1",
-    "DELETE FROM kept WHERE capture = ?1",
-];
+const REMOVE: [&str; 2] = ["DELETE FROM captures WHERE seq = ?1", "DELETE FROM kept WHERE capture = ?1"];
 /// A body that nobody has any more.
 pub const REMOVE_BODY: &str = "DELETE FROM bodies WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM repeats WHERE body = ?1)
     AND NOT EXISTS (SELECT 1 FROM captures c WHERE c.seq = bodies.owner AND ?1 IN (c.body, c.p_body, c.s_body))";

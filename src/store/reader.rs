@@ -106,12 +106,16 @@ impl Reader {
     }
 
     fn details(&self, seq: i64) -> Result<Details, StoreError> {
-        let find = "SELECT coding, block FROM details WHERE capture = ?1";
+        let find = "SELECT coding, block FROM captures WHERE seq = ?1";
         let found: Option<(i64, Vec<u8>)> = self.rows(find, [seq], |row| Ok((row.get(0)?, row.get(1)?)))?.pop();
         let Some((coding, packed)) = found else { return Ok(Details::default()) };
         let dictionary = self.dictionary(coding)?;
         let plain = codec::unpack(coding, Size::AtMost(BLOCK_BYTES_MAX), packed, dictionary.as_deref());
-        plain.and_then(|plain| block::read(&plain)).map_err(|why| StoreError::BadRow { table: "details", id: seq, why })
+        plain.and_then(|plain| block::read(&plain)).map_err(|why| StoreError::BadRow {
+            table: "captures",
+            id: seq,
+            why,
+        })
     }
 
     fn body(&self, (body, seen, dropped): BodyColumns, there_is: bool) -> Result<StoredBody, StoreError> {

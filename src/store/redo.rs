@@ -2,19 +2,21 @@
 //! before its short transaction, so that a recorder on the same file never waits long.
 //!
 //! **Invariants.** A capture is rewritten whole, together with the hash of the rules that did it, or not at all. What was
-//! replaced is gone from the file: freed pages are overwritten and given back, and the log is emptied at the end. A second
-//! run changes nothing.
+//! replaced is gone from the file: dictionaries trained from it and the names of endpoints with it, freed pages are
+//! overwritten and given back, and the log is emptied at the end. A second run changes nothing.
 
-use crate::exchange::CaptureId;
+use crate::exchange::{CaptureId, Integration};
 use crate::redact::{Generation, Part, Side};
 use crate::store::again::Again;
-use crate::store::codec::Packer;
+use crate::store::codec::{Dictionary, Packer};
 use crate::store::error::at;
 use crate::store::insert::{Hot, Insert, Memory, PRUNED};
 use crate::store::prepare::Shared;
 use crate::store::prune::{self, REMOVE_BODY};
 use crate::store::window::Place;
-use crate::store::{Prepared, Preparer, Reader, StoreError, Upkeep, writer};
+use crate::store::{
+    Prepared, Preparer, Reader, StoreError, TrainedDictionary, Upkeep, rename, repack, subjects, writer,
+};
 use rusqlite::{OptionalExtension, TransactionBehavior, params};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -79,8 +81,11 @@ impl RedoReport {
 pub struct RedoEnd {
     /// False: somebody else reads or writes, and the log holds what was replaced until the recorder empties it.
     pub log_emptied: bool,
-    /// Dictionaries that hold, of the words very many bodies shared when they were trained, one that a rule now replaces.
+    /// Dictionaries that hold, of the words very many bodies shared when they were trained, one that a rule now replaces:
+    /// none but after a dry run, or where another process trained one meanwhile.
     pub dictionaries: u64,
+    /// Series of latencies whose endpoint is called otherwise now.
+    pub renamed: u64,
 }
 
 /// A run over everything that was stored when it began.
@@ -150,22 +155,33 @@ impl Redo {
         Ok(Some(report))
     }
 
-    /// Gives back what was freed, and moves the log into the file.
+    /// Takes old dictionaries and names out, gives back what was freed, and moves the log into the file.
     ///
     /// # Errors
     /// What SQLite says.
     pub fn finish(self, rules: &Generation) -> Result<RedoEnd, StoreError> {
+        let Self { reader, rewriting, .. } = self;
+        let mut end = RedoEnd { log_emptied: true, dictionaries: 0, renamed: 0 };
+        let rewriting = match rewriting {
+            Some(mut rewriting) => {
+                rewriting.take_out_dictionaries()?;
+                let Upkeep { db, path, .. } = &mut rewriting.upkeep;
+                end.renamed = rename::series(db, path, |of, endpoint| rules.of(of).endpoint(endpoint))?;
+                Some(rewriting)
+            }
+            None => None,
+        };
         let text = "SELECT integration, bytes FROM dictionaries";
-        let all: Vec<(String, Vec<u8>)> = self.reader.rows(text, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let all: Vec<(String, Vec<u8>)> = reader.rows(text, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let holds = |(integration, bytes): &&(String, Vec<u8>)| {
             // A dictionary begins with tables, which are no text.
             let text: String = String::from_utf8_lossy(bytes).chars().filter(|c| !c.is_control()).collect();
             !rules.of(integration).residue("text/plain", text.as_bytes()).is_empty()
         };
-        let dictionaries = all.iter().filter(holds).count() as u64;
-        drop(self.reader);
-        let log_emptied = self.rewriting.map_or(Ok(true), Rewriting::finish)?;
-        Ok(RedoEnd { log_emptied, dictionaries })
+        end.dictionaries = all.iter().filter(holds).count() as u64;
+        drop(reader);
+        end.log_emptied = rewriting.map_or(Ok(true), Rewriting::finish)?;
+        Ok(end)
     }
 }
 
@@ -178,6 +194,10 @@ struct Rewriting {
     packer: Packer,
     /// SQLite's count of what others committed, as of the last transaction.
     others: i64,
+    /// The dictionaries that were there at the beginning.
+    old: Vec<(i64, Integration)>,
+    /// Whose captures were recorded under other rules.
+    stale: BTreeSet<Integration>,
 }
 
 impl fmt::Debug for Rewriting {
@@ -193,16 +213,39 @@ impl Rewriting {
         let others = writer::others(&upkeep.db, path)?;
         let shared = Arc::<Shared>::default();
         let preparer = Preparer::new(Arc::clone(&shared));
-        Ok(Self { upkeep, memory: Memory::default(), shared, preparer, packer: Packer::default(), others })
+        let old = {
+            let mut statement = upkeep.db.prepare("SELECT id, integration FROM dictionaries").map_err(at(path))?;
+            let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get::<_, String>(1)?.into()));
+            let rows = statement.query_map([], read).map_err(at(path))?;
+            rows.collect::<rusqlite::Result<_>>().map_err(at(path))?
+        };
+        let (memory, packer, stale) = (Memory::default(), Packer::default(), BTreeSet::new());
+        Ok(Self { upkeep, memory, shared, preparer, packer, others, old, stale })
+    }
+
+    /// What was trained from captures that were recorded under other rules.
+    fn take_out_dictionaries(&mut self) -> Result<(), StoreError> {
+        let old: Vec<_> = self.old.iter().filter(|(_, of)| self.stale.contains(of)).cloned().collect();
+        if old.is_empty() {
+            return Ok(());
+        }
+        let Upkeep { db, path, .. } = &mut self.upkeep;
+        repack::without(db, path, &old, |integration| self.shared.dictionaries.of(integration))
     }
 
     fn write(&mut self, rules: &Generation, found: &[Again]) -> Result<(), StoreError> {
         let mut ready = Vec::with_capacity(found.len());
+        let mut trained = None;
         for one in found {
             let redactor = rules.of(&one.stored.summary.integration);
-            ready.push((one, one.prepare(&mut self.preparer, redactor)));
+            let (prepared, samples) = one.prepare(&mut self.preparer, redactor);
+            self.stale.insert(Arc::clone(prepared.integration()));
+            // From what today's rules let through.
+            let made = samples.and_then(|samples| Some((samples.train()?, samples.integration)));
+            trained = made.map(|(bytes, integration)| TrainedDictionary { integration, bytes }).or(trained);
+            ready.push((one, prepared));
         }
-        let done = self.transaction(ready);
+        let done = self.transaction(ready, trained.as_ref());
         if done.is_err() {
             // Rows that the transaction takes back must not be referred to.
             self.memory.forget();
@@ -211,7 +254,11 @@ impl Rewriting {
         done
     }
 
-    fn transaction(&mut self, ready: Vec<(&Again, Prepared)>) -> Result<(), StoreError> {
+    fn transaction(
+        &mut self,
+        ready: Vec<(&Again, Prepared)>,
+        trained: Option<&TrainedDictionary>,
+    ) -> Result<(), StoreError> {
         let Upkeep { db, path, .. } = &mut self.upkeep;
         let path = path.as_path();
         let tx = db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(at(path))?;
@@ -237,8 +284,14 @@ impl Rewriting {
                 "DELETE FROM endpoints WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM classes WHERE endpoint = ?1)";
             insert.run(unused, [endpoint])?;
         }
+        let made = trained.map(|made| Ok((made, writer::store_dictionary(&insert, made)?))).transpose()?;
         drop(insert);
         tx.commit().map_err(at(path))?;
+        if let Some((made, id)) = made
+            && let Some(ready) = Dictionary::new(id, &made.bytes)
+        {
+            self.shared.dictionaries.use_from_now(Arc::clone(&made.integration), Arc::new(ready));
+        }
         if !left.is_empty() {
             self.memory.forget();
         }
@@ -266,16 +319,17 @@ struct Row {
     shape: i64,
     endpoint: i64,
     bodies: [Option<i64>; 3],
+    run: i64,
 }
 
 /// Writes one capture over what is stored of it, unless it was pruned meanwhile. Gives its endpoint where it left that.
 fn rewrite(insert: &mut Insert<'_>, one: &Again, of: &mut Prepared) -> Result<Option<i64>, StoreError> {
     let seq = one.seq;
-    let find = "SELECT c.class, k.shape, k.endpoint, c.body, c.p_body, c.s_body FROM captures c
+    let find = "SELECT c.class, k.shape, k.endpoint, c.body, c.p_body, c.s_body, c.run FROM captures c
         JOIN classes k ON k.id = c.class WHERE c.seq = ?1";
     let read = |row: &rusqlite::Row<'_>| {
         let bodies = [row.get(3)?, row.get(4)?, row.get(5)?];
-        Ok(Row { class: row.get(0)?, shape: row.get(1)?, endpoint: row.get(2)?, bodies })
+        Ok(Row { class: row.get(0)?, shape: row.get(1)?, endpoint: row.get(2)?, bodies, run: row.get(6)? })
     };
     let found = insert.db.prepare_cached(find).and_then(|mut it| it.query_row([seq], read).optional());
     let Some(old) = found.map_err(at(insert.path))? else { return Ok(None) };
@@ -298,17 +352,31 @@ fn rewrite(insert: &mut Insert<'_>, one: &Again, of: &mut Prepared) -> Result<Op
     let s_body = insert.body(seq, &of.shadow.part)?;
     let p_drop = of.primary.as_ref().and_then(|side| side.part.dropped);
     let text = "UPDATE captures SET class = ?2, hit_set = ?3, rule_set = ?4, target = ?5, verdict = ?6, body = ?7,
-        body_drop = ?8, p_body = ?9, p_body_drop = ?10, s_body = ?11, s_body_drop = ?12 WHERE seq = ?1";
+        body_drop = ?8, p_body = ?9, p_body_drop = ?10, s_body = ?11, s_body_drop = ?12, coding = ?13, block = ?14
+        WHERE seq = ?1";
     let (target, verdict, s_drop) = (&of.target, &of.verdict, of.shadow.part.dropped);
-    let values =
-        params![seq, class, hit_set, rule_set, target, verdict, body, of.body.dropped, p_body, p_drop, s_body, s_drop];
+    let (coding, block) = (of.details.0, &*of.details.1);
+    let values = params![
+        seq,
+        class,
+        hit_set,
+        rule_set,
+        target,
+        verdict,
+        body,
+        of.body.dropped,
+        p_body,
+        p_drop,
+        s_body,
+        s_drop,
+        coding,
+        block
+    ];
     insert.run(text, values)?;
-    let text = "INSERT INTO details (capture, coding, block) VALUES (?1, ?2, ?3)
-        ON CONFLICT (capture) DO UPDATE SET coding = excluded.coding, block = excluded.block";
-    insert.run(text, params![seq, of.details.0, &*of.details.1])?;
-    add_subjects(insert, seq, &of.subjects)?;
+    subjects::add(insert.db, seq, &of.subjects).map_err(at(insert.path))?;
     insert.counted(class, 1);
     insert.counted(old.class, -1);
+    insert.run = old.run;
     insert.struck(integration, &of.hits);
     for gone in old.bodies.into_iter().flatten().filter(|old| ![body, p_body, s_body].contains(&Some(*old))) {
         insert.run("DELETE FROM repeats WHERE body = ?1 AND capture = ?2", [gone, seq])?;
@@ -331,23 +399,4 @@ fn known_bodies(insert: &Insert<'_>, old: &Row) -> Result<(), StoreError> {
         }
     }
     Ok(())
-}
-
-/// Whose data is found now, beside those it was found of before.
-fn add_subjects(insert: &Insert<'_>, seq: i64, new: &[u8]) -> Result<(), StoreError> {
-    let find = "SELECT digests FROM subjects WHERE capture = ?1";
-    let found = insert.db.prepare_cached(find).and_then(|mut it| it.query_row([seq], |row| row.get(0)).optional());
-    let mut all: Vec<u8> = found.map_err(at(insert.path))?.unwrap_or_default();
-    let (fresh, _) = new.as_chunks::<{ size_of::<crate::redact::SubjectDigest>() }>();
-    for digest in fresh {
-        if !all.as_chunks().0.contains(digest) {
-            all.extend_from_slice(digest);
-        }
-    }
-    if all.is_empty() {
-        return Ok(());
-    }
-    let text = "INSERT INTO subjects (capture, digests) VALUES (?1, ?2)
-        ON CONFLICT (capture) DO UPDATE SET digests = excluded.digests";
-    insert.run(text, params![seq, all])
 }

@@ -56,8 +56,6 @@ impl Batch {
 /// A dictionary for an integration's bodies.
 #[derive(Clone, Debug)]
 pub struct TrainedDictionary {
-    /// Its number; see [`Writer::next_dictionary`](crate::store::Writer::next_dictionary).
-    pub id: i64,
     /// Whose bodies.
     pub integration: Integration,
     /// As zstd made it.

@@ -3,6 +3,7 @@
 mod crash;
 mod keeping;
 mod paging;
+mod redo;
 mod whole;
 
 use super::*;
@@ -323,8 +324,8 @@ fn damage_is_reported_and_never_a_panic() {
     let reader = Reader::open(&settings.path).unwrap();
     let filter = SeriesFilter { integration: "pay".into(), ..SeriesFilter::default() };
     assert!(matches!(reader.series(&filter), Err(StoreError::BadBlob { .. })));
-    sql(&settings.path, "UPDATE details SET block = x'ff'");
-    assert!(matches!(reader.capture(&one.capture.id), Err(StoreError::BadRow { table: "details", .. })));
+    sql(&settings.path, "UPDATE captures SET block = x'ff'");
+    assert!(matches!(reader.capture(&one.capture.id), Err(StoreError::BadRow { table: "captures", .. })));
     sql(&settings.path, "UPDATE captures SET s_outcome = 77");
     assert!(matches!(reader.captures(&CaptureFilter::default()), Err(StoreError::BadRow { table: "captures", .. })));
 }
@@ -346,7 +347,7 @@ fn age_goes_whole_and_shared_bodies_stay() {
         let db = Connection::open(&settings.path).unwrap();
         db.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
     };
-    assert_eq!([rows("bodies"), rows("captures"), rows("details"), rows("repeats")], [2, 1, 1, 1]);
+    assert_eq!([rows("bodies"), rows("captures"), rows("repeats")], [2, 1, 1]);
 }
 
 #[test]
@@ -380,7 +381,27 @@ fn the_views_answer() {
     let rows: Vec<(String, String)> =
         statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap).collect();
     assert_eq!(rows, [("primary".into(), "ok".into()), ("shadow".into(), "timeout".into())]);
-    db.prepare("SELECT * FROM v_latency").unwrap();
+    // Every statement and every column that the README shows.
+    let readme = include_str!("../../README.md");
+    let (_, section) = readme.split_once("## The database").unwrap();
+    let (statements, tables) = section.split_once("```sql").unwrap().1.split_once("```").unwrap();
+    statements
+        .split_inclusive(';')
+        .filter(|text| text.contains("SELECT"))
+        .for_each(|text| drop(db.prepare(text).unwrap()));
+    let (tables, _) = tables.split_once("\n`darklaunch store").unwrap();
+    let mut shown = Vec::new();
+    for (part, view) in tables.split("| column of ").skip(1).zip(["v_exchanges", "v_latency"]) {
+        let cells = part.lines().skip(2).filter_map(|line| line.split('|').nth(1));
+        let names: Vec<&str> = cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect();
+        let columns = db.prepare(&format!("SELECT * FROM {view}")).unwrap();
+        let (mut names, mut columns) = (names, columns.column_names());
+        names.sort_unstable();
+        columns.sort_unstable();
+        assert_eq!(names, columns, "{view}");
+        shown.push(view);
+    }
+    assert_eq!(shown.len(), 2);
 }
 
 #[test]

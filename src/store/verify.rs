@@ -97,28 +97,12 @@ impl Upkeep {
 
     fn captures(&self, dictionaries: &HashMap<i64, Unpacking>, found: &mut Findings) -> Result<u64, StoreError> {
         let mut count = 0;
-        let all = "SELECT c.seq, d.coding, d.block FROM captures c LEFT JOIN details d ON d.capture = c.seq
-            ORDER BY c.seq";
-        self.each(all, |row| {
+        self.each("SELECT seq, coding, block FROM captures ORDER BY seq", |row| {
             count += 1;
-            let seq: i64 = row.get(0)?;
-            match (row.get::<_, Option<i64>>(1)?, row.get::<_, Option<Vec<u8>>>(2)?) {
-                (Some(coding), Some(packed)) => {
-                    let plain = codec::unpack(coding, Size::AtMost(BLOCK_BYTES_MAX), packed, dictionaries.get(&coding));
-                    if let Err(why) = plain.and_then(|plain| block::read(&plain)) {
-                        found.add("details", format!("details of capture {seq}: {why}"));
-                    }
-                }
-                _ => found.add("details", format!("capture {seq} has none")),
-            }
-            Ok(())
-        })?;
-        let orphans =
-            "SELECT count(*) FROM details d WHERE NOT EXISTS (SELECT 1 FROM captures c WHERE c.seq = d.capture)";
-        self.each(orphans, |row| {
-            let count: i64 = row.get(0)?;
-            if count > 0 {
-                found.add("details", format!("{count} belong to no capture"));
+            let (seq, coding): (i64, i64) = (row.get(0)?, row.get(1)?);
+            let plain = codec::unpack(coding, Size::AtMost(BLOCK_BYTES_MAX), row.get(2)?, dictionaries.get(&coding));
+            if let Err(why) = plain.and_then(|plain| block::read(&plain)) {
+                found.add("details", format!("details of capture {seq}: {why}"));
             }
             Ok(())
         })?;

@@ -165,9 +165,9 @@ impl Writer {
             batch.captures.iter().map(|(one, verdict)| preparer.with_verdict(one, verdict.clone())).collect();
         let done = self.open_again().and_then(|()| self.transaction(&fresh, batch));
         match &done {
-            Ok(()) => {
-                for made in &batch.dictionaries {
-                    if let Some(ready) = Dictionary::new(made.id, &made.bytes) {
+            Ok(ids) => {
+                for (made, id) in batch.dictionaries.iter().zip(ids) {
+                    if let Some(ready) = Dictionary::new(*id, &made.bytes) {
                         self.shared.dictionaries.use_from_now(Arc::clone(&made.integration), Arc::new(ready));
                     }
                 }
@@ -177,7 +177,7 @@ impl Writer {
                 self.broken |= !matches!(error, StoreError::Full { .. } | StoreError::Busy { .. });
             }
         }
-        done
+        done.map(drop)
     }
 
     /// Row numbers may be gone.
@@ -208,6 +208,8 @@ impl Writer {
             self.memory.intents.clear();
             tracing::warn!(path = %path.display(), "the store was deleted or replaced; recording goes on in a new file");
         }
+        // The file may be another, without the dictionaries of the one before.
+        load_dictionaries(&db, &path, &self.shared)?;
         self.checkpoints = Checkpoints::new(&path);
         self.file = lock::identity(&path)?;
         self.others = others(&db, &path)?;
@@ -216,7 +218,8 @@ impl Writer {
         Ok(())
     }
 
-    fn transaction(&mut self, fresh: &[Prepared], batch: &Batch) -> Result<(), StoreError> {
+    /// The numbers of the dictionaries.
+    fn transaction(&mut self, fresh: &[Prepared], batch: &Batch) -> Result<Vec<i64>, StoreError> {
         let path = self.settings.path.as_path();
         if !batch.intents.is_empty() {
             // An intent is a promise to the provider: it must outlive a power cut, not only the process.
@@ -224,7 +227,9 @@ impl Writer {
         }
         let tx = self.db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(at(path))?;
         // Within the transaction, so that it holds until the commit: what another writer pruned is not to be referred to.
-        forget_if_others_wrote(&tx, path, &mut self.others, &mut self.memory, &self.shared)?;
+        if forget_if_others_wrote(&tx, path, &mut self.others, &mut self.memory, &self.shared)? {
+            load_dictionaries(&tx, path, &self.shared)?;
+        }
         let mut insert = Insert {
             hot: Hot::new(&tx, path)?,
             db: &tx,
@@ -254,9 +259,7 @@ impl Writer {
         for row in &batch.switches {
             store_switch(&insert, row)?;
         }
-        for made in &batch.dictionaries {
-            store_dictionary(&insert, made)?;
-        }
+        let ids = batch.dictionaries.iter().map(|made| store_dictionary(&insert, made)).collect::<Result<_, _>>()?;
         let text = "UPDATE runs SET captures = captures + ?2, last_capture_us = coalesce(?3, last_capture_us),
             last_commit_us = ?4 WHERE id = ?1";
         insert.run(text, params![self.run, count, newest, Clock.unix_us()])?;
@@ -265,16 +268,8 @@ impl Writer {
         if !batch.intents.is_empty() {
             self.db.execute_batch("PRAGMA synchronous = NORMAL").map_err(at(path))?;
         }
-        self.checkpoints.committed(&self.db, bytes)
-    }
-
-    /// The next number of a dictionary.
-    ///
-    /// # Errors
-    /// What SQLite says.
-    pub fn next_dictionary(&self) -> Result<i64, StoreError> {
-        let text = "SELECT coalesce(max(id) + 1, ?1) FROM dictionaries";
-        self.db.query_row(text, [FIRST_DICTIONARY], |row| row.get(0)).map_err(at(&self.settings.path))
+        self.checkpoints.committed(&self.db, bytes)?;
+        Ok(ids)
     }
 
     /// Removes what is older or more than the settings allow, in bounded steps. `now_unix_us`: microseconds since the
@@ -322,17 +317,12 @@ fn begin_run(db: &Connection, path: &Path, info: &RunInfo, limits: &str) -> Resu
 }
 
 fn load_dictionaries(db: &Connection, path: &Path, shared: &Shared) -> Result<(), StoreError> {
+    // The last one of an integration stays.
     let newest = "SELECT id, integration, bytes FROM dictionaries ORDER BY id";
-    let mut statement = db.prepare(newest).map_err(at(path))?;
-    let mut rows = statement.query([]).map_err(at(path))?;
-    while let Some(row) = rows.next().map_err(at(path))? {
-        let read = || -> rusqlite::Result<(i64, String, Vec<u8>)> { Ok((row.get(0)?, row.get(1)?, row.get(2)?)) };
-        let (id, integration, bytes) = read().map_err(at(path))?;
-        // The last one of an integration stays.
-        if let Some(ready) = Dictionary::new(id, &bytes) {
-            shared.dictionaries.use_from_now(integration.into(), Arc::new(ready));
-        }
-    }
+    let mut statement = db.prepare_cached(newest).map_err(at(path))?;
+    let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get::<_, String>(1)?.into(), row.get(2)?));
+    let rows = statement.query_map([], read).map_err(at(path))?;
+    shared.dictionaries.are_now(rows.collect::<rusqlite::Result<_>>().map_err(at(path))?);
     Ok(())
 }
 
@@ -341,22 +331,23 @@ pub fn others(db: &Connection, path: &Path) -> Result<i64, StoreError> {
     db.query_row("PRAGMA data_version", [], |row| row.get(0)).map_err(at(path))
 }
 
-/// Forgets what is remembered of the file if another connection committed since. Called within a transaction, it holds
-/// until the commit.
+/// Forgets what is remembered of the file if another connection committed since, and tells whether one did. Called within
+/// a transaction, it holds until the commit.
 pub fn forget_if_others_wrote(
     db: &Connection,
     path: &Path,
     known: &mut i64,
     memory: &mut Memory,
     shared: &Shared,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     let now = others(db, path)?;
-    if now != *known {
+    let wrote = now != *known;
+    if wrote {
         *known = now;
         memory.forget();
         shared.window.clear();
     }
-    Ok(())
+    Ok(wrote)
 }
 
 fn store_series(insert: &Insert<'_>, key: &SeriesKey, t0: i64, series: &Series) -> Result<(), StoreError> {
@@ -411,10 +402,14 @@ fn store_switch(insert: &Insert<'_>, row: &SwitchRow) -> Result<(), StoreError> 
     )
 }
 
-fn store_dictionary(insert: &Insert<'_>, made: &TrainedDictionary) -> Result<(), StoreError> {
+/// Its number.
+pub fn store_dictionary(insert: &Insert<'_>, made: &TrainedDictionary) -> Result<i64, StoreError> {
     let digest = Sha256::digest(&made.bytes);
+    let next = "SELECT coalesce(max(id) + 1, ?1) FROM dictionaries";
+    let id = insert.db.query_row(next, [FIRST_DICTIONARY], |row| row.get(0)).map_err(at(insert.path))?;
     insert.run(
         "INSERT INTO dictionaries (id, integration, made_us, sha256, bytes) VALUES (?1, ?2, ?3, ?4, ?5)",
-        params![made.id, &*made.integration, Clock.unix_us(), digest.as_slice(), made.bytes],
-    )
+        params![id, &*made.integration, Clock.unix_us(), digest.as_slice(), made.bytes],
+    )?;
+    Ok(id)
 }

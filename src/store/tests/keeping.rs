@@ -66,7 +66,7 @@ fn a_limit_that_nothing_can_meet_takes_variety_last_and_ends() {
     let report = prune_all(&mut writer, T0);
     assert_eq!(report.captures, 62, "{report:?}");
     let db = Connection::open(&settings.path).unwrap();
-    for table in ["captures", "details", "bodies", "repeats", "kept"] {
+    for table in ["captures", "bodies", "repeats", "kept", "subjects", "subject_runs"] {
         let rows: i64 = db.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap();
         assert_eq!(rows, 0, "{table}");
     }

@@ -118,7 +118,7 @@ fn every_kind_of_damage_is_found() {
         ("UPDATE bodies SET sha256 = x'00' WHERE id = 1", "", "body"),
         ("UPDATE bodies SET bytes = x'28b52ffd' WHERE id = 2", "", "body"),
         ("UPDATE classes SET captures = captures + 1", "UPDATE classes SET captures = captures - 1", "count"),
-        ("UPDATE details SET block = x'00ff' WHERE capture = 1", "", "details"),
+        ("UPDATE captures SET block = x'00ff' WHERE seq = 1", "", "details"),
         (
             "UPDATE ledger SET count = 9 WHERE state = 'arrived'",
             "UPDATE ledger SET count = 3 WHERE state = 'arrived'",
@@ -173,6 +173,8 @@ fn files_of_machines_become_one_and_again_changes_nothing() {
     merge([40, 30]);
     merge([0, 0]);
     let reader = Reader::open(&path).unwrap();
+    let hits = || reader.hits("pay").unwrap();
+    assert_eq!(hits(), [("email".to_owned(), 2 * 70)], "counted once however often it is merged");
     let got = reader.captures(&CaptureFilter { limit: 100, ..CaptureFilter::default() }).unwrap();
     assert_eq!(got.len(), 70);
     assert!(got.windows(2).all(|pair| pair[0].received_unix_us > pair[1].received_unix_us), "in the order of time");
@@ -198,6 +200,14 @@ fn files_of_machines_become_one_and_again_changes_nothing() {
     writer.close().unwrap();
     merge([0, 0]);
     assert_eq!(whole(), 150);
+    // What was pruned there was counted before.
+    let later = RunInfo { instance: "b".into(), started_unix_us: T0 + 1, ..info() };
+    let mut writer = Writer::open(&Settings { age_days_max: Some(1), ..two.clone() }, later).unwrap();
+    assert_eq!(prune_all(&mut writer, T0 + 9 * DAY_US).captures, 30);
+    append(&mut writer, &[about(T0 + 200, BOB, "c")]);
+    writer.close().unwrap();
+    merge([0, 1]);
+    assert_eq!(hits(), [("email".to_owned(), 2 * 71)]);
     // Erased in one file: gone from the whole with the next merge, and never back from the other.
     Upkeep::open(&one.path).unwrap().erase(&[ANN], "officer", T0).unwrap();
     let mut all = Upkeep::make(&path).unwrap();
@@ -205,7 +215,7 @@ fn files_of_machines_become_one_and_again_changes_nothing() {
     assert_eq!(all.merge(&two.path).unwrap().captures, 0);
     assert_eq!(
         Reader::open(&path).unwrap().captures(&CaptureFilter { limit: 100, ..CaptureFilter::default() }).unwrap().len(),
-        65
+        66
     );
     Upkeep::open(&two.path).unwrap();
     drop(all);
