@@ -6,9 +6,13 @@
 
 mod series;
 mod shard;
+mod slots;
 pub mod stats;
 #[cfg(test)]
 mod tests;
+mod timeline;
 
 pub use series::{BadBlob, Exact, HIGHEST_US, LOWEST_US, Series, crc32_of};
 pub use shard::{Phase, SeriesKey, Shard};
+pub use slots::{Slots, lower_edge_us};
+pub use timeline::{HOURS_OF_WEEK, Interval, Timeline};

@@ -4,13 +4,14 @@
 //! left out. A percentile that too few calls support is not shown; how many calls it needs is. Nothing is printed here:
 //! every function returns a value.
 
+mod calls;
 mod json;
 mod ladder;
 mod ledger;
 mod report;
 mod text;
 
-pub use ladder::{Estimate, Ladder, Rung, WhatIf};
+pub use ladder::{Ladder, Rung};
 pub use ledger::{LedgerTally, ledger_text};
 pub use report::{LatencyReport, ReviewError, Section, overall};
 pub use text::human_us;

@@ -1,11 +1,11 @@
 //! The latency report of one integration: built from the store, plain data.
 
 use crate::exchange::{Outcome, Role};
-use crate::latency::{Phase, Series};
-use crate::review::ladder::{Ladder, Population, WhatIf};
+use crate::latency::stats::{self, CONFIDENCE, WhatIf};
+use crate::review::calls::{Calls, read_calls};
+use crate::review::ladder::Ladder;
 use crate::review::ledger::LedgerTally;
-use crate::store::{Reader, SeriesFilter, StoreError};
-use std::collections::BTreeMap;
+use crate::store::{Reader, StoreError};
 
 /// Why there is no report.
 #[derive(Debug, thiserror::Error)]
@@ -106,11 +106,6 @@ pub struct LatencyReport {
     pub ledger: LedgerTally,
 }
 
-#[derive(Default)]
-struct Calls {
-    by_outcome: BTreeMap<Outcome, Series>,
-}
-
 impl LatencyReport {
     /// Builds the report. `since_unix_s` is in Unix seconds, `what_if_us` are timeouts in microseconds.
     ///
@@ -150,33 +145,12 @@ impl LatencyReport {
 /// # Errors
 /// The store's own.
 pub fn overall(reader: &Reader, integration: &str) -> Result<Vec<Section>, ReviewError> {
-    let mut roles: BTreeMap<Role, Calls> = BTreeMap::new();
-    for ((_, role), calls) in read_calls(reader, integration, None, None)? {
-        let all = roles.entry(role).or_default();
-        for (outcome, series) in calls.by_outcome {
-            all.by_outcome.entry(outcome).or_default().merge(&series);
-        }
-    }
-    Ok(roles.into_iter().map(|(role, calls)| section("all endpoints".to_owned(), role, &calls, &[])).collect())
-}
-
-type CallsBySection = BTreeMap<(String, Role), Calls>;
-
-fn read_calls(
-    reader: &Reader,
-    integration: &str,
-    endpoint: Option<&str>,
-    since_unix_s: Option<i64>,
-) -> Result<CallsBySection, ReviewError> {
-    let filter = SeriesFilter { integration: integration.into(), endpoint: endpoint.map(Into::into), since_unix_s };
-    let mut sections = CallsBySection::new();
-    for (key, series) in reader.series(&filter)? {
-        if key.phase == Phase::Total && !series.is_empty() {
-            let calls = sections.entry((key.endpoint.to_string(), key.role)).or_default();
-            calls.by_outcome.entry(key.outcome).or_default().merge(&series);
-        }
-    }
-    Ok(sections)
+    let all = read_calls(reader, integration, None, None)?;
+    let of = |role: Role| {
+        let calls = Calls::merged(all.iter().filter(|((_, of), _)| *of == role).map(|(_, calls)| calls));
+        (!calls.is_empty()).then(|| section("all endpoints".to_owned(), role, &calls, &[]))
+    };
+    Ok([Role::Primary, Role::Shadow].into_iter().filter_map(of).collect())
 }
 
 /// No series matched: is it the endpoint's name, or is there simply no call?
@@ -195,21 +169,15 @@ fn why_empty(reader: &Reader, integration: &str, endpoint: Option<&str>) -> Resu
 }
 
 fn section(endpoint: String, role: Role, calls: &Calls, what_if_us: &[u64]) -> Section {
-    let (mut success, mut censored) = (Series::new(), Series::new());
-    for (outcome, series) in &calls.by_outcome {
-        if *outcome == Outcome::Ok {
-            success.merge(series);
-        } else if outcome.is_censored() {
-            censored.merge(series);
-        }
-    }
-    let population = Population::new(&success, &censored);
+    let success = calls.success();
+    // Rows read together share the error (Bonferroni).
+    let confidence = 1.0 - (1.0 - CONFIDENCE) / what_if_us.len().max(1) as f64;
     Section {
         endpoint,
         role,
-        calls: calls.by_outcome.values().map(Series::len).sum(),
-        outcomes: calls.by_outcome.iter().map(|(outcome, series)| (*outcome, series.len())).collect(),
-        success: population.ladder(),
-        what_if: what_if_us.iter().filter_map(|timeout_us| population.what_if(*timeout_us)).collect(),
+        calls: calls.len(),
+        outcomes: calls.outcomes(),
+        success: Ladder::of(&success),
+        what_if: what_if_us.iter().filter_map(|us| stats::what_if(&success, *us, confidence)).collect(),
     }
 }

@@ -1,7 +1,7 @@
 //! The report as text for a terminal. Returned, never printed.
 
-use crate::review::ladder::{LADDER, Rung};
-use crate::review::{LatencyReport, Section, WhatIf};
+use crate::latency::stats::{LADDER, WhatIf};
+use crate::review::{LatencyReport, Rung, Section};
 use comfy_table::{CellAlignment, Table, presets};
 use std::fmt::Write as _;
 
@@ -39,7 +39,7 @@ fn table(header: &[&str], first_number: usize) -> Table {
 
 fn ladder_table(sections: &[Section]) -> Table {
     let mut header = vec!["endpoint", "provider", "calls"];
-    header.extend(LADDER.iter().map(|(name, ..)| *name));
+    header.extend(LADDER.iter().map(|level| level.name));
     let mut table = table(&header, 2);
     for section in sections {
         let mut row = vec![section.endpoint.clone(), section.role.name().to_owned(), section.success.calls.to_string()];
@@ -79,7 +79,14 @@ fn notes(sections: &[Section]) -> String {
     if sections.iter().any(|section| section.success.rungs.iter().any(|rung| rung.estimate.is_none())) {
         text.push_str("needs N: fewer than N calls do not support this percentile, so it is not shown.\n");
     }
-    text.push_str("Intervals take calls as independent; slow episodes of the provider make the true ones wider.\n");
+    let deff = sections.iter().map(|section| section.success.deff()).fold(1.0, f64::max);
+    if !sections.iter().all(|section| section.success.sees_episodes()) {
+        text.push_str(
+            "Intervals take calls as independent where fewer than twenty stretches of ten minutes hold any.\n",
+        );
+    } else if deff >= 1.5 {
+        let _ = writeln!(text, "Slow calls come in episodes: up to {deff:.0} of them tell as much as one alone would.");
+    }
     text
 }
 
@@ -112,23 +119,16 @@ fn what_if_table(sections: &[Section]) -> Table {
 }
 
 fn what_if_row(section: &Section, row: &WhatIf) -> [String; 7] {
-    let cut = if row.cut_calls == row.cut_calls_most {
-        row.cut_calls.to_string()
-    } else {
-        format!("{}–{}", row.cut_calls, row.cut_calls_most)
-    };
-    let share = if row.cut_calls == 0 && row.cut_calls_most == 0 {
-        format!("at most {}", percent(row.share_high))
-    } else {
-        percent(row.share)
-    };
-    let interval = format!("[{}, {}]", percent(row.share_low), percent(row.share_high));
+    let (surely, at_most) = (row.surely, row.at_most);
+    let cut = if surely.k == at_most.k { surely.k.to_string() } else { format!("{}–{}", surely.k, at_most.k) };
+    let share = if at_most.k == 0 { format!("at most {}", percent(at_most.high)) } else { percent(surely.value()) };
+    let interval = format!("[{}, {}]", percent(surely.low), percent(at_most.high));
     let role = section.role.name().to_owned();
-    [human_us(row.timeout_us), section.endpoint.clone(), role, cut, row.calls.to_string(), share, interval]
+    [human_us(row.timeout_us), section.endpoint.clone(), role, cut, surely.n.to_string(), share, interval]
 }
 
 /// A share of 0–1 as percent with as many digits as it needs to not read as zero.
-fn percent(share: f64) -> String {
+pub(crate) fn percent(share: f64) -> String {
     let percent = share * 100.0;
     match percent {
         0.0 => "0 %".to_owned(),

@@ -15,6 +15,7 @@ mod error;
 mod filter;
 mod history;
 mod insert;
+mod intervals;
 mod lock;
 mod merge;
 mod migrate;
@@ -35,6 +36,7 @@ mod writer;
 
 pub use error::StoreError;
 pub use filter::{CaptureFilter, SeriesFilter, Settings};
+pub use intervals::StoredInterval;
 pub use migrate::check;
 pub use prepare::{Prepared, Preparer};
 pub use reader::Reader;
