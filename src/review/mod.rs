@@ -4,17 +4,28 @@
 //! left out. A percentile that too few calls support is not shown; how many calls it needs is. Nothing is printed here:
 //! every function returns a value.
 
+mod advice;
 mod calls;
+mod check;
+mod checks;
+mod evidence;
 mod json;
 mod ladder;
 mod ledger;
 mod report;
+mod settings;
 mod text;
+mod verdict;
 
+pub use advice::{Attempts, EndpointAdvice, Row, Split};
+pub use check::{Check, Verdict};
+pub use evidence::Rates;
 pub use ladder::{Ladder, Rung};
 pub use ledger::{LedgerTally, ledger_text};
 pub use report::{LatencyReport, ReviewError, Section, overall};
+pub use settings::{Profile, Settings};
 pub use text::human_us;
+pub use verdict::Review;
 
 #[cfg(test)]
 mod tests;

@@ -118,11 +118,7 @@ impl LatencyReport {
         since_unix_s: Option<i64>,
         what_if_us: &[u64],
     ) -> Result<Self, ReviewError> {
-        let known = reader.integrations()?;
-        if !known.iter().any(|name| name == integration) {
-            let nearest = nearest(integration, &known);
-            return Err(ReviewError::UnknownIntegration { name: integration.to_owned(), nearest, known });
-        }
+        known_integration(reader, integration)?;
         let calls = read_calls(reader, integration, endpoint, since_unix_s)?;
         if calls.is_empty() {
             return Err(why_empty(reader, integration, endpoint)?);
@@ -138,6 +134,16 @@ impl LatencyReport {
             ledger,
         })
     }
+}
+
+/// Refuses a name under which nothing was ever recorded.
+pub(crate) fn known_integration(reader: &Reader, integration: &str) -> Result<(), ReviewError> {
+    let known = reader.integrations()?;
+    if known.iter().any(|name| name == integration) {
+        return Ok(());
+    }
+    let nearest = nearest(integration, &known);
+    Err(ReviewError::UnknownIntegration { name: integration.to_owned(), nearest, known })
 }
 
 /// One section per role over all endpoints, the primary before the shadow; none where nothing was recorded.

@@ -28,6 +28,7 @@ mod rollup;
 mod row;
 #[cfg(test)]
 mod tests;
+mod traffic;
 mod training;
 mod upkeep;
 mod verify;
@@ -45,6 +46,7 @@ pub use row::{
     Batch, CaptureSummary, Erasure, ExchangeSummary, Finding, GapRow, LedgerRow, Merged, PruneReport, RunEnd, RunInfo,
     RunRow, Soundness, StoredBody, StoredCapture, StoredExchange, SwitchRow, TrainedDictionary,
 };
+pub use traffic::{CallShape, StatusCount};
 pub use training::Samples;
 pub use upkeep::Upkeep;
 pub use writer::Writer;

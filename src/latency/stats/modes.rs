@@ -19,7 +19,7 @@ const PER_OCTAVE: f64 = 8.0;
 const BINS: usize = 8 * 31;
 /// A valley lower than this share of the lower hill parts two modes.
 const VALLEY: f64 = 0.75;
-/// ... and it must be lower by so many standard deviations of a Poisson count.
+/// ... and it must be lower by so many standard deviations of a Poisson count that was smoothed.
 const SIGMA: f64 = 4.0;
 /// A hill with a smaller share of the calls is none.
 const SHARE_MIN: f64 = 0.005;
@@ -46,7 +46,10 @@ pub fn modes(slots: &Slots) -> Vec<Mode> {
     };
     let smooth = (0..passes).fold(bins.clone(), |bins, _| smoothed(&bins));
     let mut hills = hills(&smooth);
-    while let Some(at) = weakest(&hills, &smooth, &bins, n) {
+    // Binomial smoothing spreads a count over a bell with the variance of half the passes; what it averages over is
+    // 2 sqrt(pi) of its standard deviations wide.
+    let averaged = 2.0 * (std::f64::consts::PI * f64::from(passes) / 2.0).sqrt();
+    while let Some(at) = weakest(&hills, &smooth, &bins, averaged) {
         hills.remove(at);
     }
     let bounds = bounds(&hills, &smooth);
@@ -98,19 +101,19 @@ fn bounds(hills: &[usize], smooth: &[f64]) -> Vec<usize> {
 }
 
 /// The lowest hill that is not clearly parted from a neighbour, or too small.
-fn weakest(hills: &[usize], smooth: &[f64], bins: &[f64], n: u64) -> Option<usize> {
+fn weakest(hills: &[usize], smooth: &[f64], bins: &[f64], averaged: f64) -> Option<usize> {
     if hills.len() < 2 {
         return None;
     }
-    let bounds = bounds(hills, smooth);
-    let parted = |top: f64, valley: f64| valley < VALLEY * top && top - valley > SIGMA * top.sqrt();
+    let (bounds, n) = (bounds(hills, smooth), bins.iter().sum::<f64>());
+    let parted = |top: f64, valley: f64| valley < VALLEY * top && top - valley > SIGMA * (top / averaged).sqrt();
     let weak = |at: &usize| {
         let top = smooth[hills[*at]];
         let calls: f64 = bins[bounds[*at]..bounds[*at + 1]].iter().sum();
         // Only against a higher neighbour: the lower of two decides.
         let left = at.checked_sub(1).filter(|left| smooth[hills[*left]] >= top).map(|_| smooth[bounds[*at]]);
         let right = hills.get(*at + 1).filter(|right| smooth[**right] >= top).map(|_| smooth[bounds[*at + 1]]);
-        calls < SHARE_MIN * n as f64 || [left, right].into_iter().flatten().any(|valley| !parted(top, valley))
+        calls < SHARE_MIN * n || [left, right].into_iter().flatten().any(|valley| !parted(top, valley))
     };
     (0..hills.len()).filter(weak).min_by(|a, b| smooth[hills[*a]].total_cmp(&smooth[hills[*b]]))
 }
