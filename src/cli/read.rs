@@ -109,7 +109,7 @@ pub(crate) fn latency(args: &LatencyArgs) -> Done {
     }
 }
 
-fn review_failure(error: ReviewError) -> Failure {
+pub(crate) fn review_failure(error: ReviewError) -> Failure {
     match error.is_too_little_data() {
         true => Failure::cannot_say(error),
         false => Failure::usage(error),

@@ -1,6 +1,6 @@
 //! The report as JSON: stable field names, durations as integer microseconds (`_us`).
 
-use crate::latency::stats::{self, WhatIf};
+use crate::latency::stats::{self, Share, WhatIf};
 use crate::review::{LatencyReport, LedgerTally, Rung, Section};
 use serde_json::{Map, Value, json};
 
@@ -56,7 +56,7 @@ fn section(section: &Section) -> Value {
     })
 }
 
-fn rung(rung: &Rung) -> Value {
+pub(crate) fn rung(rung: &Rung) -> Value {
     json!({
         "name": rung.name,
         "quantile": rung.quantile,
@@ -71,7 +71,12 @@ fn rung(rung: &Rung) -> Value {
     })
 }
 
-fn what_if(row: &WhatIf) -> Value {
+/// A share with its interval.
+pub(crate) fn share_json(share: &Share) -> Value {
+    json!({ "calls": share.n, "k": share.k, "share": share.value(), "low": share.low, "high": share.high })
+}
+
+pub(crate) fn what_if(row: &WhatIf) -> Value {
     json!({
         "timeout_us": row.timeout_us,
         "calls": row.surely.n,

@@ -6,13 +6,18 @@
 
 mod advice;
 mod calls;
+pub mod chart;
 mod check;
 mod checks;
 mod evidence;
 mod json;
 mod ladder;
 mod ledger;
+mod page;
+mod paste;
 mod report;
+mod review_json;
+mod review_text;
 mod settings;
 mod text;
 mod verdict;
@@ -22,6 +27,7 @@ pub use check::{Check, Verdict};
 pub use evidence::Rates;
 pub use ladder::{Ladder, Rung};
 pub use ledger::{LedgerTally, ledger_text};
+pub use paste::{Paste, paste};
 pub use report::{LatencyReport, ReviewError, Section, overall};
 pub use settings::{Profile, Settings};
 pub use text::human_us;

@@ -28,7 +28,7 @@ impl LatencyReport {
     }
 }
 
-fn table(header: &[&str], first_number: usize) -> Table {
+pub(crate) fn table(header: &[&str], first_number: usize) -> Table {
     let mut table = Table::new();
     table.load_style(presets::UTF8_BORDERS_ONLY).set_header(header.iter().copied());
     for column in table.column_iter_mut().skip(first_number) {
@@ -49,7 +49,7 @@ fn ladder_table(sections: &[Section]) -> Table {
     table
 }
 
-fn rung_text(rung: &Rung) -> String {
+pub(crate) fn rung_text(rung: &Rung) -> String {
     let Some(estimate) = rung.estimate else {
         return format!("needs {}", rung.needs_calls);
     };
@@ -132,6 +132,9 @@ pub(crate) fn percent(share: f64) -> String {
     let percent = share * 100.0;
     match percent {
         0.0 => "0 %".to_owned(),
+        // Nor does what is missing read as nothing.
+        p if p < 100.0 && p > 99.9 => format!("{p:.3} %"),
+        p if p < 100.0 && p > 99.0 => format!("{p:.2} %"),
         p if p < 0.1 => format!("{p:.3} %"),
         p if p < 1.0 => format!("{p:.2} %"),
         p => format!("{p:.1} %"),
