@@ -9,7 +9,7 @@ mod shard;
 mod slots;
 pub mod stats;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod timeline;
 
 pub use series::{BadBlob, Exact, HIGHEST_US, LOWEST_US, Series, crc32_of};

@@ -1,8 +1,18 @@
 //! The figures held against sorted lists, the tables of the literature, and hostile blobs.
 
+mod simulation;
+
 use super::*;
 use crate::exchange::{Outcome, Role, Timings};
 use proptest::prelude::*;
+use statrs::function::erf::erf_inv;
+
+/// `n` calls at the quantiles of a log-normal distribution: the distribution itself, without chance.
+pub(crate) fn lognormal(median_us: f64, sigma: f64, n: u64) -> Slots {
+    let at = |rank: u64| (rank as f64 + 0.5) / n as f64;
+    let z = |p: f64| std::f64::consts::SQRT_2 * erf_inv(2.0 * p - 1.0);
+    Slots::from_counts((0..n).map(|rank| ((median_us * (sigma * z(at(rank))).exp()) as u64, 1)))
+}
 
 fn series(values: &[u64]) -> Series {
     let mut series = Series::new();

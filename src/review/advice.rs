@@ -251,6 +251,9 @@ fn attempts(shadow: &Calls, advised_us: u64, rho: f64, settings: &Settings) -> V
     if good.calls() == 0 { Vec::new() } else { (1..=most).filter_map(best).collect() }
 }
 
+/// A label's name, and what it says of a call.
+type Label<'a> = (&'static str, &'a dyn Fn(&CallShape) -> String);
+
 /// The label that tells the modes apart best, if one explains more than half.
 fn split(shapes: &[CallShape]) -> Option<Split> {
     let octave = |bytes: u64| match bytes {
@@ -258,13 +261,13 @@ fn split(shapes: &[CallShape]) -> Option<Split> {
         bytes => format!("{} to {} bytes", 1_u64 << bytes.ilog2(), (1_u64 << bytes.ilog2()).saturating_mul(2) - 1),
     };
     let connection = |new: bool| (if new { "new connection" } else { "reused connection" }).to_owned();
-    let labels: [(&'static str, &dyn Fn(&CallShape) -> String); 4] = [
+    let labels: [Label<'_>; 4] = [
         ("status", &|one| one.status.map_or_else(|| "none".to_owned(), |status| status.to_string())),
         ("answer size", &|one| octave(one.answer_bytes)),
         ("request size", &|one| octave(one.request_bytes)),
         ("connection", &|one| connection(one.new_connection)),
     ];
-    let explain = |(label, of): (&'static str, &dyn Fn(&CallShape) -> String)| {
+    let explain = |(label, of): Label<'_>| {
         let mut groups: BTreeMap<String, Vec<(u64, u64)>> = BTreeMap::new();
         shapes.iter().for_each(|one| groups.entry(of(one)).or_default().push((one.total_us, 1)));
         let groups: Vec<(String, Slots)> =

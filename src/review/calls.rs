@@ -103,7 +103,7 @@ pub(crate) fn read_calls(
         },
     )?;
     let sections = parts.into_iter().map(|(section, parts)| (section, parts.calls()));
-    Ok(sections.filter(|(_, calls)| calls.len() > 0).collect())
+    Ok(sections.filter(|(_, calls)| !calls.is_empty()).collect())
 }
 
 /// Calls as they are read, interval by interval.

@@ -105,7 +105,7 @@ fn coverage(evidence: &Evidence, settings: &Settings) -> Check {
 fn honest(evidence: &Evidence, settings: &Settings) -> Check {
     const BUSY: [&str; 5] = ["queue_full", "memory", "rate", "breaker", "paused_429"];
     let refused = |name: &&str| evidence.ledger.not_mirrored.get(*name).copied().unwrap_or_default();
-    let (dropped, mirrored) = (BUSY.iter().map(|name| refused(name)).sum::<u64>(), evidence.ledger.mirrored_total());
+    let (dropped, mirrored) = (BUSY.iter().map(refused).sum::<u64>(), evidence.ledger.mirrored_total());
     let share = dropped as f64 / (dropped + mirrored).max(1) as f64;
     let most = settings.lost_answers * 0.1;
     let wait = evidence.queue_wait();

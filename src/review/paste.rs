@@ -31,98 +31,33 @@ struct Numbers {
     background: bool,
 }
 
+/// A client, the language of its settings, who writes them, and what its timeout means.
+type Client = (&'static str, &'static str, fn(&Numbers) -> String, &'static str);
+
+#[rustfmt::skip]
+const CLIENTS: &[Client] = &[
+    ("resilience4j", "yaml", resilience4j, "timelimiter counts one attempt, retry has no limit of the whole: attempts x (timeout + wait) must fit the budget. maxAttempts counts the first call. A breaker's calls count when they end"),
+    ("Polly / .NET resilience", "json", polly, "AttemptTimeout is one attempt, TotalRequestTimeout the whole with all retries; SamplingDuration must be at least twice AttemptTimeout"),
+    ("gRPC service config", "json", grpc, "timeout is the deadline of the call with all its attempts; maxAttempts is at most 5, and waits vary by 20 %"),
+    ("Envoy route", "yaml", envoy, "timeout is the whole with all retries, per_try_timeout one attempt; both end with the answer's last byte"),
+    ("Istio", "yaml", istio, "as Envoy's: timeout is the whole, perTryTimeout one attempt; attempts counts the retries only"),
+    ("Gateway API", "yaml", gateway, "request is the whole, backendRequest one attempt; attempts counts the retries only. Linkerd reads the same route"),
+    ("Apache HttpClient 5", "java", apache, "connectionRequestTimeout is the wait for a pooled connection; responseTimeout ends when the answer begins, not with its last byte"),
+    ("Feign", "yaml", feign, "readTimeout is one read from the socket, not the whole answer: an answer that drips is never cut"),
+    ("Java HttpClient", "java", java, "timeout ends when the answer's body handler completes; infinite unless set"),
+    ("OkHttp", "java", okhttp, "callTimeout is the whole call with redirects and retries; readTimeout one read"),
+    ("Go net/http", "go", go, "Client.Timeout is the whole call with the body; no limit unless set"),
+    ("Python httpx", "python", httpx, "each is one wait (connect, read, write, pool), not the whole; asyncio.timeout adds the whole"),
+    ("Python requests", "python", requests, "the second number is one read from the socket, not the whole answer; no limit unless set"),
+    ("axios", "javascript", axios, "timeout is the whole answer without the connect in Node; the signal ends everything"),
+    ("reqwest + tower", "rust", reqwest, "timeout is from connect to the last byte of the body; the async client has none unless set"),
+];
+
 /// Settings for every client, from the endpoint that needs the longest timeout; none where no timeout is known.
 pub fn paste(review: &Review) -> Vec<Paste> {
     let Some(numbers) = numbers(review) else { return Vec::new() };
-    let of = |client, language, text, meaning| Paste { client, language, text, meaning };
-    let n = &numbers;
-    vec![
-        of(
-            "resilience4j",
-            "yaml",
-            resilience4j(n),
-            "timelimiter counts one attempt, retry has no limit of the whole: attempts x (timeout + wait) must fit the budget. maxAttempts counts the first call. A breaker's calls count when they end",
-        ),
-        of(
-            "Polly / .NET resilience",
-            "json",
-            polly(n),
-            "AttemptTimeout is one attempt, TotalRequestTimeout the whole with all retries; SamplingDuration must be at least twice AttemptTimeout",
-        ),
-        of(
-            "gRPC service config",
-            "json",
-            grpc(n),
-            "timeout is the deadline of the call with all its attempts; maxAttempts is at most 5, and waits vary by 20 %",
-        ),
-        of(
-            "Envoy route",
-            "yaml",
-            envoy(n),
-            "timeout is the whole with all retries, per_try_timeout one attempt; both end with the answer's last byte",
-        ),
-        of(
-            "Istio",
-            "yaml",
-            istio(n),
-            "as Envoy's: timeout is the whole, perTryTimeout one attempt; attempts counts the retries only",
-        ),
-        of(
-            "Gateway API",
-            "yaml",
-            gateway(n),
-            "request is the whole, backendRequest one attempt; attempts counts the retries only. Linkerd reads the same route",
-        ),
-        of(
-            "Apache HttpClient 5",
-            "java",
-            apache(n),
-            "connectionRequestTimeout is the wait for a pooled connection; responseTimeout ends when the answer begins, not with its last byte",
-        ),
-        of(
-            "Feign",
-            "yaml",
-            feign(n),
-            "readTimeout is one read from the socket, not the whole answer: an answer that drips is never cut",
-        ),
-        of(
-            "Java HttpClient",
-            "java",
-            java(n),
-            "timeout ends when the answer's body handler completes; infinite unless set",
-        ),
-        of(
-            "OkHttp",
-            "java",
-            okhttp(n),
-            "callTimeout is the whole call with redirects and retries; readTimeout one read",
-        ),
-        of("Go net/http", "go", go(n), "Client.Timeout is the whole call with the body; no limit unless set"),
-        of(
-            "Python httpx",
-            "python",
-            httpx(n),
-            "each is one wait (connect, read, write, pool), not the whole; asyncio.timeout adds the whole",
-        ),
-        of(
-            "Python requests",
-            "python",
-            requests(n),
-            "the second number is one read from the socket, not the whole answer; no limit unless set",
-        ),
-        of(
-            "axios",
-            "javascript",
-            axios(n),
-            "timeout is the whole answer without the connect in Node; the signal ends everything",
-        ),
-        of(
-            "reqwest + tower",
-            "rust",
-            reqwest(n),
-            "timeout is from connect to the last byte of the body; the async client has none unless set",
-        ),
-    ]
+    let of = |(client, language, write, meaning): &Client| Paste { client, language, text: write(&numbers), meaning };
+    CLIENTS.iter().map(of).collect()
 }
 
 /// The connection's set-up with a margin: its slowest recorded thousandth half as long again, but never so short that one

@@ -52,13 +52,19 @@ pub(crate) fn timeout_words(advice: &Advice) -> String {
         Advice::Refused(refusal) => format!("cannot say: {}", refusal_words(refusal)),
         Advice::Timeout(timeout) => {
             let worst = match timeout.worst {
-                Some(worst) => format!(
-                    "; worst hours {} to {} (UTC), where {} would lose {}",
-                    hour_words(worst.from_hour),
-                    hour_words(worst.to_hour + 1),
-                    human_us(timeout.overall_us),
-                    percent(worst.cut_by_overall)
-                ),
+                Some(worst) => {
+                    let (from, to) = (hour_words(worst.from_hour), hour_words(worst.to_hour + 1));
+                    let lost = percent(worst.cut_by_overall);
+                    let overall = human_us(timeout.overall_us);
+                    match worst.timeout_us {
+                        Some(_) => {
+                            format!("; the hours {from} to {to} (UTC) decide: {overall} would lose {lost} there")
+                        }
+                        None => {
+                            format!("; no hours are surely worse (most lost by {overall}: {lost}, {from} to {to} UTC)")
+                        }
+                    }
+                }
                 None => "; too few calls to look at hours by themselves".to_owned(),
             };
             format!(

@@ -1,5 +1,7 @@
 //! Stories of the review room.
 
+mod go_live;
+
 use super::*;
 use crate::exchange::{Outcome, Role};
 use crate::latency::stats::what_if;

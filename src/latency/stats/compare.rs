@@ -75,18 +75,11 @@ pub fn confidence_of_look(looks: u32) -> f64 {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::*;
     use crate::latency::stats::LADDER;
+    use crate::latency::tests::lognormal;
     use crate::latency::{Interval, Slots};
-    use statrs::function::erf::erf_inv;
-
-    /// `n` calls at the quantiles of a log-normal distribution: the distribution itself, without chance.
-    pub(crate) fn lognormal(median_us: f64, sigma: f64, n: u64) -> Slots {
-        let at = |rank: u64| (rank as f64 + 0.5) / n as f64;
-        let z = |p: f64| std::f64::consts::SQRT_2 * erf_inv(2.0 * p - 1.0);
-        Slots::from_counts((0..n).map(|rank| ((median_us * (sigma * z(at(rank))).exp()) as u64, 1)))
-    }
 
     fn line(from: i64, intervals: i64, median_us: f64) -> Vec<Interval> {
         let answered = lognormal(median_us, 0.5, 100);

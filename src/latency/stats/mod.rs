@@ -11,8 +11,6 @@ mod episodes;
 mod modes;
 mod quantile;
 mod retry;
-#[cfg(test)]
-mod simulation;
 mod survival;
 mod timeout;
 

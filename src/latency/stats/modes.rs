@@ -144,7 +144,7 @@ pub fn explained<'a>(groups: impl IntoIterator<Item = &'a Slots>) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::latency::stats::compare::tests::lognormal;
+    use crate::latency::tests::lognormal;
 
     #[test]
     fn two_modes_are_two_and_one_is_one() {

@@ -146,7 +146,7 @@ pub fn hedge(answered: &Slots, rho: f64) -> Option<Hedge> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::latency::stats::compare::tests::lognormal;
+    use crate::latency::tests::lognormal;
 
     fn ms(timeout: u64, budget: u64, backoff: u64, attempts: u32) -> Plan {
         let us = |ms: u64| ms * 1_000;

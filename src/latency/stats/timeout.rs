@@ -44,8 +44,9 @@ pub struct Worst {
     pub from_hour: usize,
     /// Its last hour of the week. Hours are joined until there are calls enough to tell.
     pub to_hour: usize,
-    /// The timeout that keeps the promise there, microseconds.
-    pub timeout_us: u64,
+    /// The timeout that keeps the promise there, microseconds; `None` where it is not surely worse than the promise, so
+    /// that the timeout of the whole week stands.
+    pub timeout_us: Option<u64>,
     /// The share of its calls that the timeout of the whole week would cut, 0 to 1.
     pub cut_by_overall: f64,
 }
@@ -107,7 +108,7 @@ pub enum Advice {
 /// The smallest timeout of which it is sure with `confidence` that at most `rate` (0 to 1) of the answers come later.
 ///
 /// It is the first slot above which so few of the n calls lie (k) that P(Binomial(n, rate) <= k) is at most `1 -
-/// confidence`, with k and n divided by the design effect there. The part of the week that is worst decides. Calls we
+/// confidence`, with k and n divided by the design effect there. A part of the week that is surely worse decides. Calls we
 /// ended ourselves count as answers that would have come later. Where the value is close to the median it is padded to
 /// twice the median (AWS Builders' Library, "Timeouts, retries and backoff with jitter"), and rounded up to two digits.
 pub fn advise(timeline: &Timeline, rate: f64, confidence: f64) -> Advice {
@@ -133,7 +134,7 @@ pub fn advise(timeline: &Timeline, rate: f64, confidence: f64) -> Advice {
         return Advice::Refused(Refusal::Censored { share, most: rate / 2.0 });
     };
     let worst = worst_hours(timeline, overall_us, rate, confidence);
-    let safe_us = overall_us.max(worst.map_or(0, |worst| worst.timeout_us));
+    let safe_us = overall_us.max(worst.and_then(|worst| worst.timeout_us).unwrap_or_default());
     let median = timeline.answered().value_at_rank(n.div_ceil(2)).unwrap_or_default();
     let timeout_us = rounded_up(safe_us.max(median.saturating_mul(2)));
     let above = timeline.above(timeout_us).1;
@@ -193,8 +194,9 @@ pub fn hours(timeline: &Timeline, limit_us: u64) -> Vec<Cell> {
     cells
 }
 
-/// The hours that need the longest timeout. Neighbours are joined until each group has calls and stretches of time enough
-/// to keep the promise by itself; `None` where there are not two such groups.
+/// The worst hours: those that surely lose more than promised and need the longest timeout, else those that lose most.
+/// Neighbours are joined until each group has calls and stretches of time enough to keep the promise by itself; `None`
+/// where there are not two such groups. The groups share the error (Bonferroni): of eighty, the worst looks bad by chance.
 fn worst_hours(timeline: &Timeline, overall_us: u64, rate: f64, confidence: f64) -> Option<Worst> {
     let needed = ((1.0 - confidence).ln() / (1.0 - rate).ln() * 1.5).ceil() as u64;
     let mut by_hour = vec![(0_u64, 0_usize); HOURS_OF_WEEK];
@@ -215,14 +217,16 @@ fn worst_hours(timeline: &Timeline, overall_us: u64, rate: f64, confidence: f64)
     if groups.len() < 2 {
         return None;
     }
-    let each = 1.0 - (1.0 - confidence) / groups.len() as f64;
-    let bounds = groups.into_iter().filter_map(|(from_hour, to_hour)| {
+    let each = 1.0 - 2.0 * (1.0 - confidence) / groups.len() as f64;
+    let judged = groups.into_iter().map(|(from_hour, to_hour)| {
         let part = timeline.only(|interval| (from_hour..=to_hour).contains(&interval.hour_of_week()));
-        let timeout_us = bound(&part, rate, each).or_else(|| bound(&part, rate, confidence))?;
-        let cut_by_overall = part.above(overall_us).1 as f64 / part.calls() as f64;
-        Some(Worst { from_hour, to_hour, timeout_us, cut_by_overall })
+        let (k, n) = (part.above(overall_us).1, part.calls());
+        let cut = share_of_few(k, n, effect(&part, overall_us).deff, each);
+        let longest = part.answered().value_at_rank(part.answered().len());
+        let own = (cut.low > rate).then(|| bound(&part, rate, confidence).or(longest)).flatten();
+        Worst { from_hour, to_hour, timeout_us: own, cut_by_overall: cut.value() }
     });
-    bounds.max_by_key(|worst| worst.timeout_us)
+    judged.max_by(|a, b| a.timeout_us.cmp(&b.timeout_us).then(a.cut_by_overall.total_cmp(&b.cut_by_overall)))
 }
 
 /// Rounded up to two digits: 1 034 ms becomes 1 100 ms.
@@ -289,7 +293,8 @@ mod tests {
         let line = line(14 * 144, 100, |j, c| (100_000 + (c * 37 % 100) * 1_000) * if busy(j) { 2 } else { 1 });
         let Advice::Timeout(timeout) = advise(&line, 0.01, 0.95) else { panic!() };
         let worst = timeout.worst.unwrap();
-        assert!(worst.timeout_us >= 390_000 && timeout.timeout_us >= worst.timeout_us, "{timeout:?}");
+        let own = worst.timeout_us.unwrap();
+        assert!(own >= 390_000 && timeout.timeout_us >= own && timeout.overall_us < own, "{timeout:?}");
         assert!(timeout.measured_share <= timeout.share_at_most && timeout.share_at_most <= 0.01);
         let cells = hours(&line, 250_000);
         let busiest = cells.iter().enumerate().max_by_key(|(_, cell)| cell.above).unwrap();

@@ -4,8 +4,8 @@
 //! `SIMULATION_RUNS=1000` makes them larger; what came out of that stands in `docs/latency.md`, beside what a bare
 //! percentile does.
 
-use super::*;
-use crate::latency::stats::compare::tests::lognormal;
+use crate::latency::stats::*;
+use crate::latency::tests::lognormal;
 use crate::latency::{Interval, Slots, Timeline};
 
 /// Equally likely latencies, as positions in the slots that hold any.
@@ -103,7 +103,7 @@ fn episodes(intervals: i64, calls_per_interval: usize) -> Traffic {
 }
 
 fn runs(few: u32) -> u32 {
-    std::env::var("SIMULATION_RUNS").ok().and_then(|runs| runs.parse().ok()).unwrap_or(few)
+    option_env!("SIMULATION_RUNS").and_then(|runs| runs.parse().ok()).unwrap_or(few)
 }
 
 fn of(count: u32, all: u32) -> f64 {
