@@ -42,10 +42,10 @@ pub fn talk(text: &str) {
 }
 
 /// A file that appears whole or not at all.
-pub fn file(path: &Path, text: &str) -> Result<(), Failure> {
+pub fn file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let written = tempfile::NamedTempFile::new_in(folder).and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
+        file.write_all(bytes)?;
         file.persist(path).map_err(|error| error.error)
     });
     match written {

@@ -30,7 +30,7 @@ pub(crate) fn review(args: &ReviewArgs) -> Done {
     let now = Clock.unix_us() / 1_000_000;
     let review = Review::build(&reader, &args.integration, since, now, &settings).map_err(review_failure)?;
     if let Some(path) = &args.html {
-        print::file(path, &review.to_html())?;
+        print::file(path, review.to_html().as_bytes())?;
     }
     match args.output.output {
         Output::Json => print::json(&review.to_json())?,

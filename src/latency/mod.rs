@@ -4,6 +4,7 @@
 //! beside it. A blob is decoded only after its header, checksum and counts were checked. No figure is computed through
 //! floating-point ranks.
 
+mod log;
 mod series;
 mod shard;
 mod slots;
@@ -12,6 +13,7 @@ pub mod stats;
 pub(crate) mod tests;
 mod timeline;
 
+pub use log::{LogLine, write_interval_log};
 pub use series::{BadBlob, Exact, HIGHEST_US, LOWEST_US, Series, crc32_of};
 pub use shard::{Phase, SeriesKey, Shard};
 pub use slots::{Slots, lower_edge_us};

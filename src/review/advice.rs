@@ -170,7 +170,7 @@ impl EndpointAdvice {
             weeks: stats::weeks(&good, P95),
             hours: stats::hours(&good, timeout_us),
             survival: stats::survival(good.answered(), good.censored()),
-            phases: phases(shadow),
+            phases: shadow.phases(),
             answered: good.answered().clone(),
             calls_per_day: good.calls_per_day(),
             span_s: good.span_s(),
@@ -195,13 +195,6 @@ fn slower_share(shadow: &Calls) -> Option<(f64, u64)> {
     let (slower, faster) = (pairs(Phase::Slower), pairs(Phase::Faster));
     let all = slower + faster;
     (all > 0).then(|| (slower as f64 / all as f64, all))
-}
-
-fn phases(shadow: &Calls) -> Vec<(&'static str, Slots)> {
-    let ok = |outcome| outcome == Outcome::Ok;
-    let phases = [Phase::QueueWait, Phase::Connect, Phase::Ttfb, Phase::TotalNew, Phase::Slower, Phase::Faster];
-    let named = phases.into_iter().map(|phase| (phase.name(), shadow.phase(phase, ok)));
-    named.filter(|(_, slots)| !slots.is_empty()).collect()
 }
 
 fn rows(good: &Timeline, shadow: &Calls, all: &Slots, timeout_us: u64, around: &Around<'_>) -> Vec<Row> {

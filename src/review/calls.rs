@@ -67,6 +67,13 @@ impl Calls {
         Slots::merged(wanted.map(|(_, slots)| slots))
     }
 
+    /// The parts of the successful calls that were measured, by their stable names.
+    pub(crate) fn phases(&self) -> Vec<(&'static str, Slots)> {
+        let parts = Phase::ALL.into_iter().filter(|phase| *phase != Phase::Total);
+        let named = parts.map(|phase| (phase.name(), self.phase(phase, |outcome| outcome == Outcome::Ok)));
+        named.filter(|(_, slots)| !slots.is_empty()).collect()
+    }
+
     /// Calls that are no success and not our own bug, and all calls, interval by interval.
     pub(crate) fn failures_by_interval(&self, timeout_us: u64) -> Vec<(u64, u64)> {
         let mut counts: BTreeMap<i64, (u64, u64)> = BTreeMap::new();

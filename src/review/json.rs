@@ -53,6 +53,11 @@ fn section(section: &Section) -> Value {
             "percentiles": section.success.rungs.iter().map(rung).collect::<Vec<_>>(),
         },
         "what_if": section.what_if.iter().map(what_if).collect::<Vec<_>>(),
+        "phases": section.phases.iter().map(|(name, ladder)| json!({
+            "phase": name,
+            "calls": ladder.calls,
+            "percentiles": ladder.rungs.iter().map(rung).collect::<Vec<_>>(),
+        })).collect::<Vec<_>>(),
     })
 }
 

@@ -15,6 +15,7 @@ mod ladder;
 mod ledger;
 mod page;
 mod paste;
+mod plot;
 mod report;
 mod review_json;
 mod review_text;

@@ -2,6 +2,7 @@
 
 use crate::exchange::{Outcome, Role};
 use crate::latency::stats::{self, CONFIDENCE, WhatIf};
+use crate::latency::{Interval, Slots, Timeline};
 use crate::review::calls::{Calls, read_calls};
 use crate::review::ladder::Ladder;
 use crate::review::ledger::LedgerTally;
@@ -89,6 +90,10 @@ pub struct Section {
     pub success: Ladder,
     /// What each timeout asked for would cut.
     pub what_if: Vec<WhatIf>,
+    /// Parts of the successful calls, as far as they were measured: name and percentiles.
+    pub phases: Vec<(&'static str, Ladder)>,
+    /// Times of the successful calls.
+    pub answered: Slots,
 }
 
 /// Latencies of one integration, per endpoint and role, with its ledger.
@@ -159,6 +164,11 @@ pub fn overall(reader: &Reader, integration: &str) -> Result<Vec<Section>, Revie
     Ok([Role::Primary, Role::Shadow].into_iter().filter_map(of).collect())
 }
 
+/// Phases are kept without their intervals: their percentiles take calls as independent.
+fn whole(answered: Slots) -> Timeline {
+    Timeline::new(vec![Interval { start_unix_s: 0, length_s: 1, answered, censored: Slots::default() }])
+}
+
 /// No series matched: is it the endpoint's name, or is there simply no call?
 fn why_empty(reader: &Reader, integration: &str, endpoint: Option<&str>) -> Result<ReviewError, ReviewError> {
     let no_calls = ReviewError::NoCalls { integration: integration.to_owned() };
@@ -185,5 +195,7 @@ fn section(endpoint: String, role: Role, calls: &Calls, what_if_us: &[u64]) -> S
         outcomes: calls.outcomes(),
         success: Ladder::of(&success),
         what_if: what_if_us.iter().filter_map(|us| stats::what_if(&success, *us, confidence)).collect(),
+        phases: calls.phases().into_iter().map(|(name, slots)| (name, Ladder::of(&whole(slots)))).collect(),
+        answered: success.answered().clone(),
     }
 }

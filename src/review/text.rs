@@ -1,6 +1,7 @@
 //! The report as text for a terminal. Returned, never printed.
 
 use crate::latency::stats::{LADDER, WhatIf};
+use crate::review::plot::percentile_plot;
 use crate::review::{LatencyReport, Rung, Section};
 use comfy_table::{CellAlignment, Table, presets};
 use std::fmt::Write as _;
@@ -23,6 +24,35 @@ impl LatencyReport {
         let _ = writeln!(text, "\noutcomes, every call\n{}", outcome_table(&self.sections));
         if self.sections.iter().any(|section| !section.what_if.is_empty()) {
             let _ = writeln!(text, "\nwhat a timeout would cut [95 % interval]\n{}", what_if_table(&self.sections));
+        }
+        text
+    }
+
+    /// Where the time of the successful calls went.
+    pub fn phases_text(&self) -> String {
+        let mut header = vec!["endpoint", "provider", "part of the call", "calls"];
+        header.extend(LADDER.iter().map(|level| level.name));
+        let mut table = table(&header, 3);
+        for section in &self.sections {
+            for (name, ladder) in &section.phases {
+                let calls = ladder.calls.to_string();
+                let mut row = vec![section.endpoint.clone(), section.role.name().to_owned(), (*name).to_owned(), calls];
+                row.extend(ladder.rungs.iter().map(rung_text));
+                table.add_row(row);
+            }
+        }
+        format!("where the time went, successful calls [95 % interval, calls taken as independent]\n{table}\n")
+    }
+
+    /// A drawing of each percentile curve, as far as its calls support it.
+    pub fn curves_text(&self) -> String {
+        let mut text = String::new();
+        for section in self.sections.iter().filter(|section| !section.answered.is_empty()) {
+            let supported =
+                section.success.rungs.iter().filter(|rung| rung.estimate.is_some()).map(|rung| rung.quantile);
+            let plot = percentile_plot(&section.answered, supported.fold(0.5, f64::max));
+            let _ =
+                writeln!(text, "{} {}, {} calls\n{plot}", section.endpoint, section.role.name(), section.success.calls);
         }
         text
     }
