@@ -137,7 +137,11 @@ impl EndpointAdvice {
         let failures = shadow.of(failed);
         let correlation = stats::correlation(&shadow.failures_by_interval(timeout_us));
         let modes = stats::modes(good.answered());
-        let all = Slots::merged([shadow.of(|_| true).answered(), shadow.of(|_| true).censored()]);
+        let whole = shadow.of(|_| true);
+        let all = Slots::merged([whole.answered(), whole.censored()]);
+        let rate = whole.calls_per_day() / 86_400.0 / if settings.sample > 0.0 { settings.sample } else { 1.0 };
+        // Recordings may have been pruned where latencies are kept: the peak is never below the mean.
+        let around = &Around { peak_per_s: around.peak_per_s.max(rate), ..*around };
         let held_us = all.mean_held_us(timeout_us).unwrap_or_default();
         let bad = stats::share(failures.calls(), shadow.count(|outcome| outcome != Outcome::Client4xx));
         let breakers = [20, 100];
@@ -157,7 +161,7 @@ impl EndpointAdvice {
             hedge: stats::hedge(good.answered(), correlation),
             breakers: breakers
                 .into_iter()
-                .filter_map(|window| stats::breaker(window, around.peak_per_s, bad.value(), correlation))
+                .filter_map(|window| stats::breaker(window, rate, bad.value(), correlation))
                 .collect(),
             connections: (
                 stats::connections(around.peak_per_s, held_us),

@@ -52,7 +52,8 @@ pub(crate) fn refusal_words(refusal: &Refusal) -> String {
     }
 }
 
-fn days_words(days: f64) -> String {
+/// For people.
+pub(crate) fn days_words(days: f64) -> String {
     match days {
         d if d < 1.0 / 24.0 => format!("{:.0} minutes", (d * 1_440.0).ceil()),
         d if d < 1.0 => format!("{:.0} hours", (d * 24.0).ceil()),

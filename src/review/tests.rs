@@ -1,6 +1,7 @@
 //! Stories of the review room.
 
 mod go_live;
+mod lints;
 
 use super::*;
 use crate::exchange::{Outcome, Role};

@@ -11,26 +11,26 @@ use std::path::Path;
 const START_S: i64 = 1_793_577_600;
 const NOW_S: i64 = START_S + 15 * 86_400;
 
-/// Two weeks of calls, two hundred every ten minutes, of which everything can be made worse.
+/// Two weeks of calls, eighty every ten minutes, of which everything can be made worse.
 #[derive(Clone)]
-struct Recording {
-    days: i64,
-    calls: u64,
+pub(crate) struct Recording {
+    pub(crate) days: i64,
+    pub(crate) calls: u64,
     /// Every so many calls is a failure; 0 for never.
-    failure_each: u64,
+    pub(crate) failure_each: u64,
     /// Slow instead of failing: the calls of one interval in so many take ten times as long.
-    slow_interval_each: i64,
-    shadow_factor: f64,
-    timeouts_each: u64,
-    shed: u64,
-    stopped: bool,
+    pub(crate) slow_interval_each: i64,
+    pub(crate) shadow_factor: f64,
+    pub(crate) timeouts_each: u64,
+    pub(crate) shed: u64,
+    pub(crate) stopped: bool,
 }
 
 impl Default for Recording {
     fn default() -> Self {
         Self {
             days: 14,
-            calls: 200,
+            calls: 80,
             failure_each: 0,
             slow_interval_each: 0,
             shadow_factor: 1.0,
@@ -126,14 +126,14 @@ impl Recording {
         all
     }
 
-    fn review(&self, settings: &Settings) -> Review {
+    pub(crate) fn review(&self, settings: &Settings) -> Review {
         let room = tempfile::tempdir().unwrap();
         let reader = self.write(&room.path().join("a.db"));
         Review::build(&reader, "payments", None, NOW_S, settings).unwrap()
     }
 }
 
-fn settings() -> Settings {
+pub(crate) fn settings() -> Settings {
     Settings {
         owner: Some("team payments".to_owned()),
         support: Some("support@new.example".to_owned()),
