@@ -17,6 +17,7 @@ mod kills;
 mod load;
 mod readme;
 mod redaction;
+mod review;
 mod sampling;
 mod schedules;
 mod selftest;

@@ -11,6 +11,7 @@ mod print;
 mod read;
 mod recordings;
 mod redo;
+mod review;
 mod rules;
 mod run;
 mod selftest;
@@ -53,6 +54,8 @@ enum Command {
     Stop(server::StopArgs),
     /// Latency percentiles of both providers, and what a timeout would cut
     Latency(read::LatencyArgs),
+    /// The go-live review: GO, NO-GO or CANNOT SAY, with the fifteen checks behind it
+    Review(review::ReviewArgs),
     /// Export recorded answers as fixtures for a test tool
     Export(read::ExportArgs),
     /// Redact stdin to stdout through the recorder's own engine
@@ -142,6 +145,7 @@ pub fn main() -> ExitCode {
         Command::Enable(args) => server::enable(&args),
         Command::Stop(args) => server::stop(&args),
         Command::Latency(args) => read::latency(&args),
+        Command::Review(args) => review::review(&args),
         Command::Export(args) => read::export(&args),
         Command::Redact(args) => filter::redact(&args),
         Command::Rules(command) => rules::rules(&command),

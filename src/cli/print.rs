@@ -3,6 +3,7 @@
 use crate::cli::Failure;
 use serde_json::Value;
 use std::io::Write;
+use std::path::Path;
 
 /// Data, to stdout.
 pub fn data(text: &str) -> Result<(), Failure> {
@@ -38,4 +39,17 @@ pub fn json(value: &Value) -> Result<(), Failure> {
 /// Talk, to stderr. Nothing can be done if nobody listens.
 pub fn talk(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
+/// A file that appears whole or not at all.
+pub fn file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let written = tempfile::NamedTempFile::new_in(folder).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.persist(path).map_err(|error| error.error)
+    });
+    match written {
+        Ok(_) => Ok(()),
+        Err(error) => Err(Failure::usage(format!("cannot write {}: {error}", path.display()))),
+    }
 }

@@ -4,8 +4,9 @@ use crate::cli::{ConfigArg, Done, Failure, Output, OutputArg, gate, print};
 use crate::config::{self, Loaded};
 use crate::exchange::Clock;
 use crate::fixtures::{Delay, ExportError, ExportRequest, Format, Manifest, export as export_fixtures};
+use crate::latency::{LogLine, Phase, write_interval_log};
 use crate::review::{LatencyReport, ReviewError};
-use crate::store::Reader;
+use crate::store::{Reader, SeriesFilter, StoredInterval};
 use clap::Args;
 use std::path::{Path, PathBuf};
 
@@ -56,6 +57,15 @@ pub(crate) struct LatencyArgs {
     /// What share of calls a timeout would cut; may be repeated
     #[arg(long, value_name = "DURATION")]
     what_if: Vec<String>,
+    /// Also where the time went: waiting, connecting, first byte, new connections, difference to the primary
+    #[arg(long)]
+    phases: bool,
+    /// Also draw the percentile curves
+    #[arg(long)]
+    curve: bool,
+    /// Also write every interval as an HdrHistogram log
+    #[arg(long, value_name = "FILE")]
+    hlog: Option<PathBuf>,
     #[command(flatten)]
     store: StoreArg,
     #[command(flatten)]
@@ -105,13 +115,43 @@ pub(crate) fn latency(args: &LatencyArgs) -> Done {
     gate::pass_endpoints(&gate::rules(&args.store)?, &args.integration, &names)?;
     let report = LatencyReport::build(&reader, &args.integration, args.endpoint.as_deref(), since_unix_s, &what_if_us)
         .map_err(review_failure)?;
-    match args.output.output {
-        Output::Json => print::json(&report.to_json()),
-        Output::Text => print::data(&report.to_text()),
+    if let Some(path) = &args.hlog {
+        let filter =
+            SeriesFilter { integration: args.integration.clone(), endpoint: args.endpoint.clone(), since_unix_s };
+        print::file(path, &interval_log(&reader, &filter)?)?;
     }
+    if args.output.output == Output::Json {
+        return print::json(&report.to_json());
+    }
+    let mut text = report.to_text();
+    if args.phases {
+        text.push_str(&format!("\n{}", report.phases_text()));
+    }
+    if args.curve {
+        text.push_str(&format!("\n{}", report.curves_text()));
+    }
+    print::data(&text)
 }
 
-fn review_failure(error: ReviewError) -> Failure {
+/// Every interval's total times, tagged with endpoint, provider and outcome.
+fn interval_log(reader: &Reader, filter: &SeriesFilter) -> Result<Vec<u8>, Failure> {
+    let mut out = Vec::new();
+    let written: Result<(), Box<dyn std::error::Error>> = write_interval_log(&mut out, |line| {
+        Ok(reader.each_interval(
+            filter,
+            |key| key.phase == Phase::Total,
+            |key, one| {
+                let tag = format!("{} {} {}", key.endpoint, key.role.name(), key.outcome.name());
+                let StoredInterval { start_unix_s, length_s, series, .. } = &one;
+                line(LogLine { tag: &tag, start_unix_s: *start_unix_s, length_s: *length_s, series });
+            },
+        )?)
+    });
+    written.map_err(Failure::usage)?;
+    Ok(out)
+}
+
+pub(crate) fn review_failure(error: ReviewError) -> Failure {
     match error.is_too_little_data() {
         true => Failure::cannot_say(error),
         false => Failure::usage(error),

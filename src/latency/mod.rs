@@ -4,11 +4,17 @@
 //! beside it. A blob is decoded only after its header, checksum and counts were checked. No figure is computed through
 //! floating-point ranks.
 
+mod log;
 mod series;
 mod shard;
+mod slots;
 pub mod stats;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
+mod timeline;
 
+pub use log::{LogLine, write_interval_log};
 pub use series::{BadBlob, Exact, HIGHEST_US, LOWEST_US, Series, crc32_of};
 pub use shard::{Phase, SeriesKey, Shard};
+pub use slots::{Slots, lower_edge_us};
+pub use timeline::{HOURS_OF_WEEK, Interval, Timeline};

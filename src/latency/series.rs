@@ -322,6 +322,11 @@ impl Series {
         blob
     }
 
+    /// The counts as a histogram of the library.
+    pub(crate) fn histogram(&self) -> Cow<'_, Histogram<u64>> {
+        self.counts.histogram()
+    }
+
     /// The figures to keep beside `blob`, which is this series encoded.
     pub fn exact(&self, blob: &[u8]) -> Exact {
         Exact { n: self.n, sum_us: self.sum_us, min_us: self.min_us(), max_us: self.max_us(), crc32: crc32_of(blob) }

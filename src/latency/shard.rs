@@ -15,11 +15,18 @@ pub enum Phase {
     Ttfb,
     /// From the call's start to the answer's last byte or to the failure.
     Total,
+    /// The same, of the calls that opened a connection: the others are the rest of `Total`.
+    TotalNew,
+    /// By how much the shadow was slower than the primary on the same request, where both succeeded.
+    Slower,
+    /// By how much it was faster.
+    Faster,
 }
 
 impl Phase {
     /// Every phase, in the order of their codes in the database (append only).
-    pub const ALL: [Self; 4] = [Self::QueueWait, Self::Connect, Self::Ttfb, Self::Total];
+    pub const ALL: [Self; 7] =
+        [Self::QueueWait, Self::Connect, Self::Ttfb, Self::Total, Self::TotalNew, Self::Slower, Self::Faster];
 
     /// The stable name.
     pub fn name(self) -> &'static str {
@@ -28,6 +35,9 @@ impl Phase {
             Self::Connect => "connect",
             Self::Ttfb => "ttfb",
             Self::Total => "total",
+            Self::TotalNew => "total_new_connection",
+            Self::Slower => "slower_than_primary",
+            Self::Faster => "faster_than_primary",
         }
     }
 
@@ -57,7 +67,7 @@ pub struct SeriesKey {
     pub phase: Phase,
 }
 
-/// All phases of one kind of call: one look-up records the four of them.
+/// All phases of one kind of call: one look-up records all that happened.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Kind {
     integration: Integration,
@@ -69,8 +79,8 @@ struct Kind {
 /// A kind to look up: what is known already needs no reference counted, and those counts are shared by all threads.
 #[derive(Hash)]
 struct KindSought<'a> {
-    integration: &'a str,
-    endpoint: &'a str,
+    integration: &'a Integration,
+    endpoint: &'a Endpoint,
     role: Role,
     outcome: Outcome,
 }
@@ -79,8 +89,15 @@ impl Equivalent<Kind> for KindSought<'_> {
     fn equivalent(&self, kind: &Kind) -> bool {
         self.role == kind.role
             && self.outcome == kind.outcome
-            && self.endpoint == &*kind.endpoint
-            && self.integration == &*kind.integration
+            && *self.endpoint == kind.endpoint
+            && *self.integration == kind.integration
+    }
+}
+
+impl From<&KindSought<'_>> for Kind {
+    fn from(sought: &KindSought<'_>) -> Self {
+        let (integration, endpoint) = (Integration::clone(sought.integration), Endpoint::clone(sought.endpoint));
+        Self { integration, endpoint, role: sought.role, outcome: sought.outcome }
     }
 }
 
@@ -107,14 +124,19 @@ impl Shard {
         outcome: Outcome,
         timings: &Timings,
     ) {
-        let sought = KindSought { integration, endpoint, role, outcome };
-        match self.kinds.get_mut(&sought) {
-            Some(phases) => record(phases, timings),
-            None => {
-                let kind = Kind { integration: integration.clone(), endpoint: endpoint.clone(), role, outcome };
-                record(self.kinds.entry(kind).or_default(), timings);
-            }
-        }
+        record(self.phases(integration, endpoint, role, outcome), timings);
+    }
+
+    /// Records how much longer the shadow took than the primary for the same request, in microseconds; both succeeded.
+    /// Less than nothing: it was faster.
+    pub fn record_difference(&mut self, integration: &Integration, endpoint: &Endpoint, longer_us: i64) {
+        let phase = if longer_us < 0 { Phase::Faster } else { Phase::Slower };
+        let phases = self.phases(integration, endpoint, Role::Shadow, Outcome::Ok);
+        series(phases, phase).record(longer_us.unsigned_abs());
+    }
+
+    fn phases(&mut self, integration: &Integration, endpoint: &Endpoint, role: Role, outcome: Outcome) -> &mut Phases {
+        self.kinds.entry_ref(&KindSought { integration, endpoint, role, outcome }).or_default()
     }
 
     /// Whether nothing was recorded.
@@ -167,11 +189,18 @@ fn record(phases: &mut Phases, timings: &Timings) {
             Phase::Connect => timings.connect_us,
             Phase::Ttfb => timings.ttfb_us,
             Phase::Total => Some(timings.total_us),
+            Phase::TotalNew => timings.connect_us.map(|_| timings.total_us),
+            // Known only when the primary's answer is there too.
+            Phase::Slower | Phase::Faster => None,
         };
         if let Some(us) = us {
-            phases[usize::from(phase.code())].get_or_insert_with(Series::new).record(us);
+            series(phases, phase).record(us);
         }
     }
+}
+
+fn series(phases: &mut Phases, phase: Phase) -> &mut Series {
+    phases[usize::from(phase.code())].get_or_insert_with(Series::new)
 }
 
 fn merge_phases(into: &mut Phases, from: Phases) {

@@ -1,9 +1,18 @@
 //! The figures held against sorted lists, the tables of the literature, and hostile blobs.
 
+mod simulation;
+
 use super::*;
 use crate::exchange::{Outcome, Role, Timings};
-use crate::latency::stats::{min_calls, quantile_interval, share, share_above, upper_bound};
 use proptest::prelude::*;
+use statrs::function::erf::erf_inv;
+
+/// `n` calls at the quantiles of a log-normal distribution: the distribution itself, without chance.
+pub(crate) fn lognormal(median_us: f64, sigma: f64, n: u64) -> Slots {
+    let at = |rank: u64| (rank as f64 + 0.5) / n as f64;
+    let z = |p: f64| std::f64::consts::SQRT_2 * erf_inv(2.0 * p - 1.0);
+    Slots::from_counts((0..n).map(|rank| ((median_us * (sigma * z(at(rank))).exp()) as u64, 1)))
+}
 
 fn series(values: &[u64]) -> Series {
     let mut series = Series::new();
@@ -158,44 +167,6 @@ fn ranks_are_whole_numbers_and_nothing_is_not_zero() {
 }
 
 #[test]
-fn the_fewest_calls_are_those_of_the_table() {
-    let table = [(0.95, 59), (0.99, 299), (0.999, 2_995), (0.9999, 29_956)];
-    assert!(table.iter().all(|(quantile, calls)| min_calls(*quantile) == *calls));
-    assert_eq!((min_calls(1.0), min_calls(0.0), min_calls(f64::NAN)), (u64::MAX, 1, u64::MAX));
-    let of = |n: u64| series(&(1..=n).collect::<Vec<_>>());
-    assert!(upper_bound(&of(299), 99, 100, 0.95).is_some() && upper_bound(&of(298), 99, 100, 0.95).is_none());
-    assert_eq!(quantile_interval(&of(0), 1, 2, 0.95), None);
-    assert_eq!(quantile_interval(&of(100), 1, 1, 0.95), None);
-}
-
-#[test]
-fn intervals_are_those_of_the_table() {
-    // n = 1 000, p95: ranks 936 and 964. Values below 256 have slots of their own, so ranks are seen as values.
-    let mut wide = Series::new();
-    for rank in 1..=1_000_u64 {
-        wide.record(rank.saturating_sub(900));
-    }
-    assert_eq!(quantile_interval(&wide, 95, 100, 0.95), Some((36, 64)));
-    assert_eq!(quantile_interval(&wide, 99, 100, 0.95), Some((83, 97)));
-    assert_eq!(quantile_interval(&wide, 999, 1_000, 0.95), None);
-}
-
-#[test]
-fn shares_are_those_of_clopper_and_pearson() {
-    let near = |got: f64, expected: f64| (got - expected).abs() < 5e-5;
-    let none = share(0, 10_000);
-    assert!(none.low == 0.0 && near(none.high, 0.000_369));
-    let some = share(340, 10_000);
-    assert!(near(some.low, 0.030_534) && near(some.high, 0.037_740), "{some:?}");
-    let all = share(10, 10);
-    assert!(near(all.low, 0.6915) && all.high == 1.0, "{all:?}");
-    let unknown = share(0, 0);
-    assert_eq!((unknown.low, unknown.high), (0.0, 1.0));
-    let half = share_above(&series(&[1, 2, 100, 200]), 50);
-    assert_eq!((half.k, half.n), (2, 4));
-}
-
-#[test]
 fn a_shard_records_the_phases_that_happened_and_hands_over() {
     let mut shard = Shard::new();
     let timings = Timings { queue_wait_us: 1, connect_us: None, ttfb_us: Some(2), total_us: 3 };
@@ -205,13 +176,18 @@ fn a_shard_records_the_phases_that_happened_and_hands_over() {
     }
     let mut taken = shard.take();
     assert!(shard.is_empty() && !taken.is_empty());
-    shard.record_exchange(&integration, &endpoint, Role::Shadow, Outcome::Ok, &timings);
+    let opened = Timings { connect_us: Some(2), ..timings };
+    shard.record_exchange(&integration, &endpoint, Role::Shadow, Outcome::Ok, &opened);
     shard.record_exchange(&integration, &endpoint, Role::Primary, Outcome::Ok, &timings);
+    shard.record_difference(&integration, &endpoint, 40);
+    shard.record_difference(&integration, &endpoint, -7);
     taken.merge(shard);
     let seen: std::collections::BTreeMap<_, _> =
-        taken.iter().map(|(key, one)| ((key.role, key.phase), one.len())).collect();
-    assert_eq!(seen.len(), 6);
-    assert_eq!((seen[&(Role::Shadow, Phase::Total)], seen[&(Role::Primary, Phase::Ttfb)]), (3, 1));
-    assert_eq!(taken.into_iter().count(), 6);
+        taken.iter().map(|(key, one)| ((key.role, key.phase), (one.len(), one.sum_us()))).collect();
+    assert_eq!(seen[&(Role::Shadow, Phase::Total)], (3, 9));
+    assert_eq!((seen[&(Role::Shadow, Phase::TotalNew)], seen[&(Role::Shadow, Phase::Connect)]), ((1, 3), (1, 2)));
+    assert_eq!((seen[&(Role::Shadow, Phase::Slower)], seen[&(Role::Shadow, Phase::Faster)]), ((1, 40), (1, 7)));
+    assert_eq!((seen[&(Role::Primary, Phase::Ttfb)], seen.len()), ((1, 2), 10));
+    assert_eq!(taken.into_iter().count(), 10);
     assert!(Phase::ALL.into_iter().all(|phase| Phase::from_code(phase.code()) == Some(phase)));
 }

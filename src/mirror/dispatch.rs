@@ -125,6 +125,13 @@ async fn dispatch(mut queue: mpsc::Receiver<Job>, work: Arc<Work>) {
     while tasks.join_next().await.is_some() {}
 }
 
+/// How much longer the shadow took for the same request, microseconds, where both succeeded.
+fn primary_to_shadow_us(primary: Option<&Exchange>, shadow: &Exchange) -> Option<i64> {
+    let primary = primary.filter(|primary| primary.outcome == Outcome::Ok && shadow.outcome == Outcome::Ok)?;
+    let us = |exchange: &Exchange| i64::try_from(exchange.timings.total_us).ok();
+    Some(us(shadow)? - us(primary)?)
+}
+
 struct Ended {
     job: Job,
     shadow: Exchange,
@@ -200,6 +207,10 @@ impl Work {
             job.held.join(held);
             exchange
         });
+        if let Some(longer_us) = primary_to_shadow_us(exchange.as_ref(), &shadow) {
+            let mut shard = self.shard.lock().unwrap_or_else(PoisonError::into_inner);
+            shard.record_difference(&self.line.integration, &job.endpoint, longer_us);
+        }
         let capture = Capture {
             id: job.id,
             integration: Arc::clone(&self.line.integration),

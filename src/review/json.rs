@@ -1,8 +1,7 @@
 //! The report as JSON: stable field names, durations as integer microseconds (`_us`).
 
-use crate::latency::stats;
-use crate::review::ladder::{Rung, WhatIf};
-use crate::review::{LatencyReport, LedgerTally, Section};
+use crate::latency::stats::{self, Share, WhatIf};
+use crate::review::{LatencyReport, LedgerTally, Rung, Section};
 use serde_json::{Map, Value, json};
 
 impl LatencyReport {
@@ -49,33 +48,48 @@ fn section(section: &Section) -> Value {
         "success": {
             "calls": section.success.calls,
             "censored_calls": section.success.censored_calls,
+            "intervals": section.success.intervals,
+            "sees_episodes": section.success.sees_episodes(),
             "percentiles": section.success.rungs.iter().map(rung).collect::<Vec<_>>(),
         },
         "what_if": section.what_if.iter().map(what_if).collect::<Vec<_>>(),
+        "phases": section.phases.iter().map(|(name, ladder)| json!({
+            "phase": name,
+            "calls": ladder.calls,
+            "percentiles": ladder.rungs.iter().map(rung).collect::<Vec<_>>(),
+        })).collect::<Vec<_>>(),
     })
 }
 
-fn rung(rung: &Rung) -> Value {
+pub(crate) fn rung(rung: &Rung) -> Value {
     json!({
         "name": rung.name,
         "quantile": rung.quantile,
         "supported": rung.estimate.is_some(),
         "needs_calls": rung.needs_calls,
+        "needs_days": rung.needs_days,
         "value_us": rung.estimate.map(|estimate| estimate.value_us),
         "at_least": rung.estimate.map(|estimate| estimate.at_least),
         "low_us": rung.estimate.and_then(|estimate| estimate.low_us),
         "high_us": rung.estimate.and_then(|estimate| estimate.high_us),
+        "design_effect": rung.estimate.map(|estimate| estimate.effect.deff),
     })
 }
 
-fn what_if(row: &WhatIf) -> Value {
+/// A share with its interval.
+pub(crate) fn share_json(share: &Share) -> Value {
+    json!({ "calls": share.n, "k": share.k, "share": share.value(), "low": share.low, "high": share.high })
+}
+
+pub(crate) fn what_if(row: &WhatIf) -> Value {
     json!({
         "timeout_us": row.timeout_us,
-        "calls": row.calls,
-        "cut_calls": row.cut_calls,
-        "cut_calls_most": row.cut_calls_most,
-        "share": row.share,
-        "share_low": row.share_low,
-        "share_high": row.share_high,
+        "calls": row.surely.n,
+        "cut_calls": row.surely.k,
+        "cut_calls_most": row.at_most.k,
+        "share": row.surely.value(),
+        "share_low": row.surely.low,
+        "share_high": row.at_most.high,
+        "design_effect": row.deff,
     })
 }

@@ -1,40 +1,19 @@
-//! One endpoint's success latencies as a ladder of percentiles, and what a timeout would cut.
-//!
-//! A call that we ended ourselves (our timeout, the kill-switch) has a true latency nobody saw: at least what was
-//! measured. Both readings are kept: `least` counts it at the measured value, `most` as if the answer had never come.
-//! The truth lies between, and where the two differ the figure says so.
+//! One endpoint's success latencies as a ladder of percentiles.
 
-use crate::latency::{Series, stats};
-
-/// Percentiles on the ladder: name, numerator, denominator.
-pub(crate) const LADDER: [(&str, u64, u64); 5] =
-    [("p50", 50, 100), ("p90", 90, 100), ("p95", 95, 100), ("p99", 99, 100), ("p99.9", 999, 1000)];
-
-/// "The answer never came", microseconds: the top of what a series can hold (600 s).
-const NEVER_US: u64 = 600_000_000;
-
-/// A percentile that enough calls support. All values in microseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Estimate {
-    /// The percentile, with calls we ended ourselves counted at the value measured.
-    pub value_us: u64,
-    /// True if calls we ended ourselves could make the true value larger.
-    pub at_least: bool,
-    /// Lower end of the 95 % interval, where one exists.
-    pub low_us: Option<u64>,
-    /// Upper end of the 95 % interval; absent where too few calls, or calls we ended ourselves, leave it open.
-    pub high_us: Option<u64>,
-}
+use crate::latency::Timeline;
+use crate::latency::stats::{self, CONFIDENCE, Estimate, LADDER, Level};
 
 /// One percentile of a ladder: a figure, or how many calls it would need.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rung {
-    /// `p50` … `p99.9`.
+    /// `p50` … `p99.99`.
     pub name: &'static str,
-    /// 0.5 … 0.999.
+    /// 0.5 … 0.9999.
     pub quantile: f64,
-    /// Calls needed before this percentile is shown.
+    /// Calls needed before this percentile is shown; more than the bare number where calls come in episodes.
     pub needs_calls: u64,
+    /// Days more at the rate so far until there are as many; `None` where no rate is known.
+    pub needs_days: Option<f64>,
     /// The figure; `None` while there are too few calls.
     pub estimate: Option<Estimate>,
 }
@@ -46,91 +25,45 @@ pub struct Ladder {
     pub calls: u64,
     /// Of these, the ones we ended ourselves: counted as "at least this long".
     pub censored_calls: u64,
+    /// Stretches of ten minutes with calls: with fewer than twenty, slow episodes cannot be seen.
+    pub intervals: usize,
     /// The percentiles, rising.
     pub rungs: Vec<Rung>,
 }
 
-/// What one timeout would cut.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct WhatIf {
-    /// The timeout, microseconds.
-    pub timeout_us: u64,
-    /// Calls behind the figure, as in [`Ladder::calls`].
-    pub calls: u64,
-    /// Calls surely longer than the timeout.
-    pub cut_calls: u64,
-    /// The same if every call we ended earlier than the timeout would have been longer than it.
-    pub cut_calls_most: u64,
-    /// `cut_calls / calls`, 0–1.
-    pub share: f64,
-    /// Lower end of the 95 % interval, 0–1.
-    pub share_low: f64,
-    /// Upper end of the 95 % interval, 0–1; from `cut_calls_most`.
-    pub share_high: f64,
-}
-
-/// The two readings of one population.
-pub(crate) struct Population {
-    least: Series,
-    most: Series,
-    censored_calls: u64,
-}
-
-impl Population {
-    /// Joins the successful calls with the ones we ended ourselves.
-    pub(crate) fn new(success: &Series, censored: &Series) -> Self {
-        let mut least = Series::new();
-        least.merge(success);
-        least.merge(censored);
-        let mut most = Series::new();
-        most.merge(success);
-        for _ in 0..censored.len() {
-            most.record(NEVER_US);
-        }
-        Self { least, most, censored_calls: censored.len() }
-    }
-
+impl Ladder {
     /// The percentiles that enough calls support.
-    pub(crate) fn ladder(&self) -> Ladder {
-        let rungs = LADDER.into_iter().map(|(name, num, den)| self.rung(name, num, den)).collect();
-        Ladder { calls: self.least.len(), censored_calls: self.censored_calls, rungs }
-    }
-
-    /// What a timeout of `timeout_us` would cut; `None` without calls.
-    pub(crate) fn what_if(&self, timeout_us: u64) -> Option<WhatIf> {
-        let calls = self.least.len();
-        if calls == 0 {
-            return None;
+    pub(crate) fn of(timeline: &Timeline) -> Self {
+        Self {
+            calls: timeline.calls(),
+            censored_calls: timeline.censored().len(),
+            intervals: timeline.intervals().len(),
+            rungs: LADDER.into_iter().map(|level| rung(timeline, level)).collect(),
         }
-        let surely = stats::share_above(&self.least, timeout_us);
-        let at_most = stats::share_above(&self.most, timeout_us);
-        Some(WhatIf {
-            timeout_us,
-            calls,
-            cut_calls: surely.k,
-            cut_calls_most: at_most.k,
-            share: surely.k as f64 / calls as f64,
-            share_low: surely.low,
-            share_high: at_most.high,
-        })
     }
 
-    fn rung(&self, name: &'static str, num: u64, den: u64) -> Rung {
-        let quantile = num as f64 / den as f64;
-        let needs_calls = stats::min_calls(quantile);
-        let estimate = if self.least.len() >= needs_calls { self.estimate(num, den) } else { None };
-        Rung { name, quantile, needs_calls, estimate }
+    /// Whether the intervals count episodes in: there are stretches of time enough to see them.
+    pub fn sees_episodes(&self) -> bool {
+        self.intervals >= stats::CLUSTERS_MIN
     }
 
-    fn estimate(&self, num: u64, den: u64) -> Option<Estimate> {
-        let value_us = self.least.quantile(num, den)?;
-        let at_least = self.most.quantile(num, den) != Some(value_us);
-        let low_us = stats::quantile_interval(&self.least, num, den, stats::CONFIDENCE).map(|(low, _)| low);
-        // Between the counts that a one-sided and a two-sided bound need, the upper one alone exists.
-        let high_us = stats::quantile_interval(&self.most, num, den, stats::CONFIDENCE)
-            .map(|(_, high)| high)
-            .or_else(|| stats::upper_bound(&self.most, num, den, stats::CONFIDENCE))
-            .filter(|high| self.censored_calls == 0 || *high < NEVER_US);
-        Some(Estimate { value_us, at_least, low_us, high_us })
+    /// The largest design effect on the ladder.
+    pub fn deff(&self) -> f64 {
+        let effects = self.rungs.iter().filter_map(|rung| rung.estimate).map(|estimate| estimate.effect.deff);
+        effects.fold(1.0, f64::max)
+    }
+}
+
+fn rung(timeline: &Timeline, level: Level) -> Rung {
+    let (name, quantile) = (level.name, level.share());
+    match stats::estimate(timeline, level, CONFIDENCE) {
+        Ok(estimate) => {
+            let needs_calls = (stats::min_calls(quantile) as f64 * estimate.effect.deff).ceil() as u64;
+            Rung { name, quantile, needs_calls, needs_days: Some(0.0), estimate: Some(estimate) }
+        }
+        Err(needs_calls) => {
+            let needs_days = stats::days_until(needs_calls, timeline);
+            Rung { name, quantile, needs_calls, needs_days, estimate: None }
+        }
     }
 }

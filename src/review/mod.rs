@@ -4,16 +4,38 @@
 //! left out. A percentile that too few calls support is not shown; how many calls it needs is. Nothing is printed here:
 //! every function returns a value.
 
+mod advice;
+mod calls;
+pub mod chart;
+mod check;
+mod checks;
+mod evidence;
 mod json;
 mod ladder;
 mod ledger;
+mod lint;
+mod lint_file;
+mod page;
+mod paste;
+mod plot;
 mod report;
+mod review_json;
+mod review_text;
+mod settings;
 mod text;
+mod verdict;
 
-pub use ladder::{Estimate, Ladder, Rung, WhatIf};
+pub use advice::{Attempts, EndpointAdvice, Row, Split};
+pub use check::{Check, Verdict};
+pub use evidence::Rates;
+pub use ladder::{Ladder, Rung};
 pub use ledger::{LedgerTally, ledger_text};
+pub use lint::{LintError, LintFinding, lint};
+pub use paste::{Paste, paste};
 pub use report::{LatencyReport, ReviewError, Section, overall};
+pub use settings::{Profile, Settings};
 pub use text::human_us;
+pub use verdict::Review;
 
 #[cfg(test)]
 mod tests;

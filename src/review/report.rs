@@ -1,11 +1,12 @@
 //! The latency report of one integration: built from the store, plain data.
 
 use crate::exchange::{Outcome, Role};
-use crate::latency::{Phase, Series};
-use crate::review::ladder::{Ladder, Population, WhatIf};
+use crate::latency::stats::{self, CONFIDENCE, WhatIf};
+use crate::latency::{Interval, Slots, Timeline};
+use crate::review::calls::{Calls, read_calls};
+use crate::review::ladder::Ladder;
 use crate::review::ledger::LedgerTally;
-use crate::store::{Reader, SeriesFilter, StoreError};
-use std::collections::BTreeMap;
+use crate::store::{Reader, StoreError};
 
 /// Why there is no report.
 #[derive(Debug, thiserror::Error)]
@@ -89,6 +90,10 @@ pub struct Section {
     pub success: Ladder,
     /// What each timeout asked for would cut.
     pub what_if: Vec<WhatIf>,
+    /// Parts of the successful calls, as far as they were measured: name and percentiles.
+    pub phases: Vec<(&'static str, Ladder)>,
+    /// Times of the successful calls.
+    pub answered: Slots,
 }
 
 /// Latencies of one integration, per endpoint and role, with its ledger.
@@ -106,11 +111,6 @@ pub struct LatencyReport {
     pub ledger: LedgerTally,
 }
 
-#[derive(Default)]
-struct Calls {
-    by_outcome: BTreeMap<Outcome, Series>,
-}
-
 impl LatencyReport {
     /// Builds the report. `since_unix_s` is in Unix seconds, `what_if_us` are timeouts in microseconds.
     ///
@@ -123,11 +123,7 @@ impl LatencyReport {
         since_unix_s: Option<i64>,
         what_if_us: &[u64],
     ) -> Result<Self, ReviewError> {
-        let known = reader.integrations()?;
-        if !known.iter().any(|name| name == integration) {
-            let nearest = nearest(integration, &known);
-            return Err(ReviewError::UnknownIntegration { name: integration.to_owned(), nearest, known });
-        }
+        known_integration(reader, integration)?;
         let calls = read_calls(reader, integration, endpoint, since_unix_s)?;
         if calls.is_empty() {
             return Err(why_empty(reader, integration, endpoint)?);
@@ -145,38 +141,32 @@ impl LatencyReport {
     }
 }
 
+/// Refuses a name under which nothing was ever recorded.
+pub(crate) fn known_integration(reader: &Reader, integration: &str) -> Result<(), ReviewError> {
+    let known = reader.integrations()?;
+    if known.iter().any(|name| name == integration) {
+        return Ok(());
+    }
+    let nearest = nearest(integration, &known);
+    Err(ReviewError::UnknownIntegration { name: integration.to_owned(), nearest, known })
+}
+
 /// One section per role over all endpoints, the primary before the shadow; none where nothing was recorded.
 ///
 /// # Errors
 /// The store's own.
 pub fn overall(reader: &Reader, integration: &str) -> Result<Vec<Section>, ReviewError> {
-    let mut roles: BTreeMap<Role, Calls> = BTreeMap::new();
-    for ((_, role), calls) in read_calls(reader, integration, None, None)? {
-        let all = roles.entry(role).or_default();
-        for (outcome, series) in calls.by_outcome {
-            all.by_outcome.entry(outcome).or_default().merge(&series);
-        }
-    }
-    Ok(roles.into_iter().map(|(role, calls)| section("all endpoints".to_owned(), role, &calls, &[])).collect())
+    let all = read_calls(reader, integration, None, None)?;
+    let of = |role: Role| {
+        let calls = Calls::merged(all.iter().filter(|((_, of), _)| *of == role).map(|(_, calls)| calls));
+        (!calls.is_empty()).then(|| section("all endpoints".to_owned(), role, &calls, &[]))
+    };
+    Ok([Role::Primary, Role::Shadow].into_iter().filter_map(of).collect())
 }
 
-type CallsBySection = BTreeMap<(String, Role), Calls>;
-
-fn read_calls(
-    reader: &Reader,
-    integration: &str,
-    endpoint: Option<&str>,
-    since_unix_s: Option<i64>,
-) -> Result<CallsBySection, ReviewError> {
-    let filter = SeriesFilter { integration: integration.into(), endpoint: endpoint.map(Into::into), since_unix_s };
-    let mut sections = CallsBySection::new();
-    for (key, series) in reader.series(&filter)? {
-        if key.phase == Phase::Total && !series.is_empty() {
-            let calls = sections.entry((key.endpoint.to_string(), key.role)).or_default();
-            calls.by_outcome.entry(key.outcome).or_default().merge(&series);
-        }
-    }
-    Ok(sections)
+/// Phases are kept without their intervals: their percentiles take calls as independent.
+fn whole(answered: Slots) -> Timeline {
+    Timeline::new(vec![Interval { start_unix_s: 0, length_s: 1, answered, censored: Slots::default() }])
 }
 
 /// No series matched: is it the endpoint's name, or is there simply no call?
@@ -195,21 +185,17 @@ fn why_empty(reader: &Reader, integration: &str, endpoint: Option<&str>) -> Resu
 }
 
 fn section(endpoint: String, role: Role, calls: &Calls, what_if_us: &[u64]) -> Section {
-    let (mut success, mut censored) = (Series::new(), Series::new());
-    for (outcome, series) in &calls.by_outcome {
-        if *outcome == Outcome::Ok {
-            success.merge(series);
-        } else if outcome.is_censored() {
-            censored.merge(series);
-        }
-    }
-    let population = Population::new(&success, &censored);
+    let success = calls.success();
+    // Rows read together share the error (Bonferroni).
+    let confidence = 1.0 - (1.0 - CONFIDENCE) / what_if_us.len().max(1) as f64;
     Section {
         endpoint,
         role,
-        calls: calls.by_outcome.values().map(Series::len).sum(),
-        outcomes: calls.by_outcome.iter().map(|(outcome, series)| (*outcome, series.len())).collect(),
-        success: population.ladder(),
-        what_if: what_if_us.iter().filter_map(|timeout_us| population.what_if(*timeout_us)).collect(),
+        calls: calls.len(),
+        outcomes: calls.outcomes(),
+        success: Ladder::of(&success),
+        what_if: what_if_us.iter().filter_map(|us| stats::what_if(&success, *us, confidence)).collect(),
+        phases: calls.phases().into_iter().map(|(name, slots)| (name, Ladder::of(&whole(slots)))).collect(),
+        answered: success.answered().clone(),
     }
 }

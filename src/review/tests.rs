@@ -1,9 +1,12 @@
 //! Stories of the review room.
 
+mod go_live;
+mod lints;
+
 use super::*;
 use crate::exchange::{Outcome, Role};
-use crate::latency::{Phase, Series, SeriesKey};
-use crate::review::ladder::Population;
+use crate::latency::stats::what_if;
+use crate::latency::{Interval, Phase, Series, SeriesKey, Slots, Timeline};
 use crate::review::report::nearest;
 use crate::store::{Batch, LedgerRow, Reader, RunInfo, Settings, Writer};
 
@@ -17,20 +20,25 @@ fn rung<'a>(ladder: &'a Ladder, name: &str) -> &'a Rung {
     ladder.rungs.iter().find(|rung| rung.name == name).unwrap()
 }
 
+/// All calls in one stretch of ten minutes.
+fn timeline(answered: &Series, censored: &Series) -> Timeline {
+    let (answered, censored) = (Slots::of(answered), Slots::of(censored));
+    Timeline::new(vec![Interval { start_unix_s: 0, length_s: 600, answered, censored }])
+}
+
 #[test]
 fn a_percentile_too_few_calls_support_is_not_given() {
-    let ladder = Population::new(&series((1..=298).map(|n| n * 1_000)), &Series::new()).ladder();
+    let ladder = Ladder::of(&timeline(&series((1..=298).map(|n| n * 1_000)), &Series::new()));
     assert!(rung(&ladder, "p95").estimate.is_some());
     assert_eq!((rung(&ladder, "p99").estimate, rung(&ladder, "p99").needs_calls), (None, 299));
-    let ladder = Population::new(&series((1..=299).map(|n| n * 1_000)), &Series::new()).ladder();
-    assert!(rung(&ladder, "p99").estimate.is_some());
+    let ladder = Ladder::of(&timeline(&series((1..=299).map(|n| n * 1_000)), &Series::new()));
+    assert!(rung(&ladder, "p99").estimate.is_some() && !ladder.sees_episodes());
 }
 
 #[test]
 fn our_own_timeouts_are_at_least_that_long_and_never_dropped() {
     // 2 % of the calls ended by our own timeout at 3 s.
-    let population = Population::new(&series((0..9_800).map(|n| 100_000 + n * 10)), &series([3_000_000; 200]));
-    let ladder = population.ladder();
+    let ladder = Ladder::of(&timeline(&series((0..9_800).map(|n| 100_000 + n * 10)), &series([3_000_000; 200])));
     assert_eq!((ladder.calls, ladder.censored_calls), (10_000, 200));
     let p99 = rung(&ladder, "p99").estimate.unwrap();
     assert!(p99.at_least && p99.value_us >= 2_970_000 && p99.high_us.is_none(), "{p99:?}");
@@ -41,18 +49,9 @@ fn our_own_timeouts_are_at_least_that_long_and_never_dropped() {
 
 #[test]
 fn early_aborts_widen_a_figure_and_hide_nothing() {
-    let population = Population::new(&series([200_000; 900]), &series([1_000; 100]));
-    let cut = population.what_if(500_000).unwrap();
-    assert_eq!((cut.calls, cut.cut_calls, cut.cut_calls_most), (1_000, 0, 100));
-    assert!(cut.share_high > 0.1, "{cut:?}");
-}
-
-#[test]
-fn nothing_cut_reads_as_at_most() {
-    let cut = Population::new(&series([200_000; 10_000]), &Series::new()).what_if(1_000_000).unwrap();
-    assert_eq!(cut.cut_calls, 0);
-    assert!(cut.share_high > 0.000_3 && cut.share_high < 0.000_4, "{cut:?}");
-    assert!(Population::new(&Series::new(), &Series::new()).what_if(1).is_none());
+    let cut = what_if(&timeline(&series([200_000; 900]), &series([1_000; 100])), 500_000, 0.95).unwrap();
+    assert_eq!((cut.surely.n, cut.surely.k, cut.at_most.k), (1_000, 0, 100));
+    assert!(cut.at_most.high > 0.1, "{cut:?}");
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! The report as text for a terminal. Returned, never printed.
 
-use crate::review::ladder::{LADDER, Rung};
-use crate::review::{LatencyReport, Section, WhatIf};
+use crate::latency::stats::{LADDER, WhatIf};
+use crate::review::plot::percentile_plot;
+use crate::review::{LatencyReport, Rung, Section};
 use comfy_table::{CellAlignment, Table, presets};
 use std::fmt::Write as _;
 
@@ -26,9 +27,38 @@ impl LatencyReport {
         }
         text
     }
+
+    /// Where the time of the successful calls went.
+    pub fn phases_text(&self) -> String {
+        let mut header = vec!["endpoint", "provider", "part of the call", "calls"];
+        header.extend(LADDER.iter().map(|level| level.name));
+        let mut table = table(&header, 3);
+        for section in &self.sections {
+            for (name, ladder) in &section.phases {
+                let calls = ladder.calls.to_string();
+                let mut row = vec![section.endpoint.clone(), section.role.name().to_owned(), (*name).to_owned(), calls];
+                row.extend(ladder.rungs.iter().map(rung_text));
+                table.add_row(row);
+            }
+        }
+        format!("where the time went, successful calls [95 % interval, calls taken as independent]\n{table}\n")
+    }
+
+    /// A drawing of each percentile curve, as far as its calls support it.
+    pub fn curves_text(&self) -> String {
+        let mut text = String::new();
+        for section in self.sections.iter().filter(|section| !section.answered.is_empty()) {
+            let supported =
+                section.success.rungs.iter().filter(|rung| rung.estimate.is_some()).map(|rung| rung.quantile);
+            let plot = percentile_plot(&section.answered, supported.fold(0.5, f64::max));
+            let _ =
+                writeln!(text, "{} {}, {} calls\n{plot}", section.endpoint, section.role.name(), section.success.calls);
+        }
+        text
+    }
 }
 
-fn table(header: &[&str], first_number: usize) -> Table {
+pub(crate) fn table(header: &[&str], first_number: usize) -> Table {
     let mut table = Table::new();
     table.load_style(presets::UTF8_BORDERS_ONLY).set_header(header.iter().copied());
     for column in table.column_iter_mut().skip(first_number) {
@@ -39,7 +69,7 @@ fn table(header: &[&str], first_number: usize) -> Table {
 
 fn ladder_table(sections: &[Section]) -> Table {
     let mut header = vec!["endpoint", "provider", "calls"];
-    header.extend(LADDER.iter().map(|(name, ..)| *name));
+    header.extend(LADDER.iter().map(|level| level.name));
     let mut table = table(&header, 2);
     for section in sections {
         let mut row = vec![section.endpoint.clone(), section.role.name().to_owned(), section.success.calls.to_string()];
@@ -49,7 +79,7 @@ fn ladder_table(sections: &[Section]) -> Table {
     table
 }
 
-fn rung_text(rung: &Rung) -> String {
+pub(crate) fn rung_text(rung: &Rung) -> String {
     let Some(estimate) = rung.estimate else {
         return format!("needs {}", rung.needs_calls);
     };
@@ -79,7 +109,14 @@ fn notes(sections: &[Section]) -> String {
     if sections.iter().any(|section| section.success.rungs.iter().any(|rung| rung.estimate.is_none())) {
         text.push_str("needs N: fewer than N calls do not support this percentile, so it is not shown.\n");
     }
-    text.push_str("Intervals take calls as independent; slow episodes of the provider make the true ones wider.\n");
+    let deff = sections.iter().map(|section| section.success.deff()).fold(1.0, f64::max);
+    if !sections.iter().all(|section| section.success.sees_episodes()) {
+        text.push_str(
+            "Intervals take calls as independent where fewer than twenty stretches of ten minutes hold any.\n",
+        );
+    } else if deff >= 1.5 {
+        let _ = writeln!(text, "Slow calls come in episodes: up to {deff:.0} of them tell as much as one alone would.");
+    }
     text
 }
 
@@ -112,26 +149,22 @@ fn what_if_table(sections: &[Section]) -> Table {
 }
 
 fn what_if_row(section: &Section, row: &WhatIf) -> [String; 7] {
-    let cut = if row.cut_calls == row.cut_calls_most {
-        row.cut_calls.to_string()
-    } else {
-        format!("{}–{}", row.cut_calls, row.cut_calls_most)
-    };
-    let share = if row.cut_calls == 0 && row.cut_calls_most == 0 {
-        format!("at most {}", percent(row.share_high))
-    } else {
-        percent(row.share)
-    };
-    let interval = format!("[{}, {}]", percent(row.share_low), percent(row.share_high));
+    let (surely, at_most) = (row.surely, row.at_most);
+    let cut = if surely.k == at_most.k { surely.k.to_string() } else { format!("{}–{}", surely.k, at_most.k) };
+    let share = if at_most.k == 0 { format!("at most {}", percent(at_most.high)) } else { percent(surely.value()) };
+    let interval = format!("[{}, {}]", percent(surely.low), percent(at_most.high));
     let role = section.role.name().to_owned();
-    [human_us(row.timeout_us), section.endpoint.clone(), role, cut, row.calls.to_string(), share, interval]
+    [human_us(row.timeout_us), section.endpoint.clone(), role, cut, surely.n.to_string(), share, interval]
 }
 
 /// A share of 0–1 as percent with as many digits as it needs to not read as zero.
-fn percent(share: f64) -> String {
+pub(crate) fn percent(share: f64) -> String {
     let percent = share * 100.0;
     match percent {
         0.0 => "0 %".to_owned(),
+        // Nor does what is missing read as nothing.
+        p if p < 100.0 && p > 99.9 => format!("{p:.3} %"),
+        p if p < 100.0 && p > 99.0 => format!("{p:.2} %"),
         p if p < 0.1 => format!("{p:.3} %"),
         p if p < 1.0 => format!("{p:.2} %"),
         p => format!("{p:.1} %"),

@@ -62,7 +62,7 @@ impl Reader {
         Ok(all)
     }
 
-    fn series_keys(&self, filter: &SeriesFilter) -> Result<Vec<(i64, SeriesKey)>, StoreError> {
+    pub(in crate::store) fn series_keys(&self, filter: &SeriesFilter) -> Result<Vec<(i64, SeriesKey)>, StoreError> {
         let text = "SELECT id, endpoint, role, outcome, phase FROM series
             WHERE integration = ?1 AND (?2 IS NULL OR endpoint = ?2)";
         let keys = self.rows(text, params![filter.integration, filter.endpoint], |row| {

@@ -15,6 +15,7 @@ mod error;
 mod filter;
 mod history;
 mod insert;
+mod intervals;
 mod lock;
 mod merge;
 mod migrate;
@@ -30,6 +31,7 @@ mod row;
 mod subjects;
 #[cfg(test)]
 mod tests;
+mod traffic;
 mod training;
 mod upkeep;
 mod verify;
@@ -38,6 +40,7 @@ mod writer;
 
 pub use error::StoreError;
 pub use filter::{CaptureFilter, SeriesFilter, Settings};
+pub use intervals::StoredInterval;
 pub use migrate::check;
 pub use prepare::{Prepared, Preparer};
 pub use reader::Reader;
@@ -46,6 +49,7 @@ pub use row::{
     Batch, CaptureSummary, Erasure, ExchangeSummary, Finding, GapRow, LedgerRow, Merged, PruneReport, RunEnd, RunInfo,
     RunRow, Soundness, StoredBody, StoredCapture, StoredExchange, SwitchRow, TrainedDictionary,
 };
+pub use traffic::{CallShape, StatusCount};
 pub use training::Samples;
 pub use upkeep::Upkeep;
 pub use writer::Writer;

@@ -3,6 +3,7 @@
 mod matcher;
 mod mirroring;
 mod reach;
+mod reviewing;
 mod sampling;
 mod upstreams;
 
@@ -19,6 +20,7 @@ use crate::config::reader::{Placed, Reader};
 use crate::config::secret::Secret;
 use crate::config::{IntegrationRedaction, redaction};
 use crate::proxy::{Forwarded, Listen};
+use crate::review;
 
 /// Everything of one integration.
 #[derive(Clone, Debug, Serialize)]
@@ -39,6 +41,8 @@ pub struct IntegrationConfig {
     pub redaction: IntegrationRedaction,
     /// When the system pauses by itself.
     pub breaker: BreakerConfig,
+    /// What a go-live review holds it against.
+    pub review: review::Settings,
 }
 
 /// Which requests are an integration's own: all that is given must hold.
@@ -252,6 +256,7 @@ pub(crate) fn check(
     let mirror = section.mirror();
     let redaction = redaction::integration(section.reader, section.name);
     let breaker = section.breaker();
+    let mut review = section.review();
     let (Some(own), Some(shadow)) = (matcher.clone(), shadow) else { return (matcher, None) };
     if primary.as_ref().is_some_and(|primary| primary.url == shadow.url && primary.reach.socket == shadow.reach.socket)
     {
@@ -259,8 +264,12 @@ pub(crate) fn check(
             format!("integrations.{name}: primary and shadow are the same URL, so every mirrored call is doubled");
         section.reader.warnings.push(text);
     }
-    let name = name.to_owned();
-    (matcher, Some(IntegrationConfig { name, matcher: own, strip_prefix, primary, shadow, mirror, redaction, breaker }))
+    review.sample = f64::from(mirror.sample_ppm) / 1e6;
+    review.recording_timeout_us = Some(shadow.total_timeout_ms.saturating_mul(1_000));
+    let (name, matched) = (name.to_owned(), own);
+    let whole =
+        IntegrationConfig { name, matcher: matched, strip_prefix, primary, shadow, mirror, redaction, breaker, review };
+    (matcher, Some(whole))
 }
 
 impl Section<'_, '_> {

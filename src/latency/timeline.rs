@@ -1,0 +1,151 @@
+//! The calls of one kind by stretch of time: what the statistics need to see slow episodes, busy hours and drift.
+
+use crate::latency::Slots;
+
+const S_PER_HOUR: i64 = 3_600;
+/// Hours of a week.
+pub const HOURS_OF_WEEK: usize = 168;
+/// The Unix epoch was a Thursday; weeks are counted from Monday, in UTC.
+const EPOCH_HOUR_OF_WEEK: i64 = 72;
+
+/// The calls of one stretch of time.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Interval {
+    /// Its start, seconds since the Unix epoch.
+    pub start_unix_s: i64,
+    /// Its length, seconds.
+    pub length_s: i64,
+    /// Latencies of calls that came to their end.
+    pub answered: Slots,
+    /// Calls we ended ourselves, by how long they had lasted: their latency is at least that.
+    pub censored: Slots,
+}
+
+impl Interval {
+    /// All calls.
+    pub fn calls(&self) -> u64 {
+        self.answered.len().saturating_add(self.censored.len())
+    }
+
+    /// Calls above a limit if no call we ended ourselves would ever have come back.
+    pub fn above_at_most(&self, limit_us: u64) -> u64 {
+        self.answered.count_above(limit_us).saturating_add(self.censored.len())
+    }
+
+    /// The week of its start, from Monday 00:00 UTC, counted from the Unix epoch.
+    pub fn week(&self) -> i64 {
+        let hours = self.start_unix_s.div_euclid(S_PER_HOUR).saturating_add(EPOCH_HOUR_OF_WEEK);
+        hours.div_euclid(HOURS_OF_WEEK as i64)
+    }
+
+    /// The hour of the week of its start, 0 for Monday 00:00 UTC.
+    pub fn hour_of_week(&self) -> usize {
+        let hours = self.start_unix_s.div_euclid(S_PER_HOUR).saturating_add(EPOCH_HOUR_OF_WEEK);
+        hours.rem_euclid(HOURS_OF_WEEK as i64) as usize
+    }
+}
+
+/// The calls of one kind, interval by interval.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Timeline {
+    intervals: Vec<Interval>,
+    answered: Slots,
+    censored: Slots,
+}
+
+impl Timeline {
+    /// A timeline of intervals in any order; those of one start (several runs) become one.
+    pub fn new(mut intervals: Vec<Interval>) -> Self {
+        intervals.retain(|interval| interval.calls() > 0);
+        intervals.sort_by_key(|interval| interval.start_unix_s);
+        let mut joined: Vec<Interval> = Vec::with_capacity(intervals.len());
+        for next in intervals {
+            match joined.last_mut() {
+                Some(last) if last.start_unix_s == next.start_unix_s => {
+                    last.length_s = last.length_s.max(next.length_s);
+                    last.answered = Slots::merged([&last.answered, &next.answered]);
+                    last.censored = Slots::merged([&last.censored, &next.censored]);
+                }
+                _ => joined.push(next),
+            }
+        }
+        let answered = Slots::merged(joined.iter().map(|interval| &interval.answered));
+        let censored = Slots::merged(joined.iter().map(|interval| &interval.censored));
+        Self { intervals: joined, answered, censored }
+    }
+
+    /// What several hold together.
+    pub fn merged<'a>(all: impl IntoIterator<Item = &'a Self>) -> Self {
+        Self::new(all.into_iter().flat_map(|one| one.intervals.iter().cloned()).collect())
+    }
+
+    /// The part that a test of each interval picks.
+    pub fn only(&self, keep: impl Fn(&Interval) -> bool) -> Self {
+        Self::new(self.intervals.iter().filter(|interval| keep(interval)).cloned().collect())
+    }
+
+    /// Oldest first; none is empty.
+    pub fn intervals(&self) -> &[Interval] {
+        &self.intervals
+    }
+
+    /// All calls.
+    pub fn calls(&self) -> u64 {
+        self.answered.len().saturating_add(self.censored.len())
+    }
+
+    /// Latencies of all calls that came to their end.
+    pub fn answered(&self) -> &Slots {
+        &self.answered
+    }
+
+    /// All calls we ended ourselves.
+    pub fn censored(&self) -> &Slots {
+        &self.censored
+    }
+
+    /// From the first interval's start to the last one's end, seconds; 0 without calls.
+    pub fn span_s(&self) -> i64 {
+        let ends = self.intervals.iter().map(|interval| interval.start_unix_s.saturating_add(interval.length_s));
+        let first = self.intervals.first().map(|interval| interval.start_unix_s);
+        ends.max().zip(first).map_or(0, |(end, first)| end.saturating_sub(first))
+    }
+
+    /// Calls per day of that span; 0 without calls.
+    pub fn calls_per_day(&self) -> f64 {
+        match self.span_s() {
+            0 => 0.0,
+            span => self.calls() as f64 * 86_400.0 / span as f64,
+        }
+    }
+
+    /// Calls surely above a limit, and calls above it if none that we ended ourselves would ever have come back.
+    pub fn above(&self, limit_us: u64) -> (u64, u64) {
+        let answered = self.answered.count_above(limit_us);
+        (answered.saturating_add(self.censored.count_above(limit_us)), answered.saturating_add(self.censored.len()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn intervals_of_one_start_are_one_and_weeks_begin_on_monday() {
+        let at = |start_unix_s, us| Interval {
+            start_unix_s,
+            length_s: 600,
+            answered: Slots::from_counts([(us, 2)]),
+            censored: Slots::from_counts([(50, 1)]),
+        };
+        // Monday 2026-11-23, 01:00 UTC.
+        let monday = 1_795_395_600;
+        let line = Timeline::new(vec![at(monday + 600, 10), at(monday, 10), at(monday, 200), Interval::default()]);
+        assert_eq!((line.intervals().len(), line.calls(), line.span_s()), (2, 9, 1_200));
+        assert_eq!(line.intervals()[0].hour_of_week(), 1);
+        assert_eq!(line.above(60), (2, 5));
+        assert_eq!(line.above(20), (5, 5));
+        assert_eq!(line.calls_per_day(), 9.0 * 72.0);
+        assert_eq!(Timeline::default().calls_per_day(), 0.0);
+    }
+}

@@ -1,0 +1,143 @@
+//! The calls of one endpoint and role as the store holds them, by outcome and interval.
+
+use crate::exchange::{Outcome, Role};
+use crate::latency::{Interval, Phase, Series, SeriesKey, Slots, Timeline};
+use crate::review::ReviewError;
+use crate::store::{Reader, SeriesFilter, StoredInterval};
+use std::collections::BTreeMap;
+
+/// All calls of one endpoint and role.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Calls {
+    /// Total times, by outcome.
+    by_outcome: BTreeMap<Outcome, Timeline>,
+    /// The other phases, whenever they were.
+    phases: BTreeMap<(Outcome, Phase), Slots>,
+}
+
+impl Calls {
+    /// What several hold together.
+    pub(crate) fn merged<'a>(all: impl Iterator<Item = &'a Self>) -> Self {
+        let mut totals: BTreeMap<Outcome, Vec<&Timeline>> = BTreeMap::new();
+        let mut phases: BTreeMap<(Outcome, Phase), Vec<&Slots>> = BTreeMap::new();
+        for calls in all {
+            calls.by_outcome.iter().for_each(|(key, one)| totals.entry(*key).or_default().push(one));
+            calls.phases.iter().for_each(|(key, one)| phases.entry(*key).or_default().push(one));
+        }
+        Self {
+            by_outcome: totals.into_iter().map(|(outcome, parts)| (outcome, Timeline::merged(parts))).collect(),
+            phases: phases.into_iter().map(|(key, parts)| (key, Slots::merged(parts))).collect(),
+        }
+    }
+
+    /// Whether there is none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.by_outcome.is_empty()
+    }
+
+    /// Every call.
+    pub(crate) fn len(&self) -> u64 {
+        self.by_outcome.values().map(Timeline::calls).sum()
+    }
+
+    /// Calls by outcome, in the order of [`Outcome::ALL`]; outcomes that did not occur are left out.
+    pub(crate) fn outcomes(&self) -> Vec<(Outcome, u64)> {
+        self.by_outcome.iter().map(|(outcome, timeline)| (*outcome, timeline.calls())).collect()
+    }
+
+    /// Successful calls, with the ones we ended ourselves as censored.
+    pub(crate) fn success(&self) -> Timeline {
+        self.of(|outcome| outcome == Outcome::Ok || outcome.is_censored())
+    }
+
+    /// Calls of the outcomes that a test picks.
+    pub(crate) fn of(&self, wanted: impl Fn(Outcome) -> bool) -> Timeline {
+        let wanted = self.by_outcome.iter().filter(|(outcome, _)| wanted(**outcome));
+        Timeline::merged(wanted.map(|(_, timeline)| timeline))
+    }
+
+    /// How many calls of the outcomes that a test picks.
+    pub(crate) fn count(&self, wanted: impl Fn(Outcome) -> bool) -> u64 {
+        self.by_outcome.iter().filter(|(outcome, _)| wanted(**outcome)).map(|(_, timeline)| timeline.calls()).sum()
+    }
+
+    /// A phase of the calls of the outcomes that a test picks.
+    pub(crate) fn phase(&self, phase: Phase, wanted: impl Fn(Outcome) -> bool) -> Slots {
+        let wanted = self.phases.iter().filter(|((outcome, of), _)| *of == phase && wanted(*outcome));
+        Slots::merged(wanted.map(|(_, slots)| slots))
+    }
+
+    /// The parts of the successful calls that were measured, by their stable names.
+    pub(crate) fn phases(&self) -> Vec<(&'static str, Slots)> {
+        let parts = Phase::ALL.into_iter().filter(|phase| *phase != Phase::Total);
+        let named = parts.map(|phase| (phase.name(), self.phase(phase, |outcome| outcome == Outcome::Ok)));
+        named.filter(|(_, slots)| !slots.is_empty()).collect()
+    }
+
+    /// Calls that are no success and not our own bug, and all calls, interval by interval.
+    pub(crate) fn failures_by_interval(&self, timeout_us: u64) -> Vec<(u64, u64)> {
+        let mut counts: BTreeMap<i64, (u64, u64)> = BTreeMap::new();
+        for (outcome, timeline) in self.by_outcome.iter().filter(|(outcome, _)| **outcome != Outcome::Client4xx) {
+            for interval in timeline.intervals() {
+                let calls = interval.calls();
+                let bad = if *outcome == Outcome::Ok { interval.above_at_most(timeout_us) } else { calls };
+                let one = counts.entry(interval.start_unix_s).or_default();
+                *one = (one.0 + bad, one.1 + calls);
+            }
+        }
+        counts.into_values().collect()
+    }
+}
+
+/// The calls of an integration by endpoint and role.
+pub(crate) type CallsBySection = BTreeMap<(String, Role), Calls>;
+
+/// Reads them.
+pub(crate) fn read_calls(
+    reader: &Reader,
+    integration: &str,
+    endpoint: Option<&str>,
+    since_unix_s: Option<i64>,
+) -> Result<CallsBySection, ReviewError> {
+    let filter = SeriesFilter { integration: integration.into(), endpoint: endpoint.map(Into::into), since_unix_s };
+    let mut parts: BTreeMap<(String, Role), Parts> = BTreeMap::new();
+    reader.each_interval(
+        &filter,
+        |_| true,
+        |key, stored| {
+            let part = parts.entry((key.endpoint.to_string(), key.role)).or_default();
+            part.add(key, stored);
+        },
+    )?;
+    let sections = parts.into_iter().map(|(section, parts)| (section, parts.calls()));
+    Ok(sections.filter(|(_, calls)| !calls.is_empty()).collect())
+}
+
+/// Calls as they are read, interval by interval.
+#[derive(Default)]
+struct Parts {
+    totals: BTreeMap<Outcome, Vec<Interval>>,
+    phases: BTreeMap<(Outcome, Phase), Series>,
+}
+
+impl Parts {
+    fn add(&mut self, key: &SeriesKey, stored: StoredInterval) {
+        if key.phase != Phase::Total {
+            return self.phases.entry((key.outcome, key.phase)).or_default().merge(&stored.series);
+        }
+        let slots = Slots::of(&stored.series);
+        let (answered, censored) =
+            if key.outcome.is_censored() { (Slots::default(), slots) } else { (slots, Slots::default()) };
+        let (start_unix_s, length_s) = (stored.start_unix_s, stored.length_s);
+        self.totals.entry(key.outcome).or_default().push(Interval { start_unix_s, length_s, answered, censored });
+    }
+
+    fn calls(self) -> Calls {
+        let totals = self.totals.into_iter().map(|(outcome, intervals)| (outcome, Timeline::new(intervals)));
+        let phases = self.phases.into_iter().map(|(key, series)| (key, Slots::of(&series)));
+        Calls {
+            by_outcome: totals.filter(|(_, timeline)| timeline.calls() > 0).collect(),
+            phases: phases.filter(|(_, slots)| !slots.is_empty()).collect(),
+        }
+    }
+}
