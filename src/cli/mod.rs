@@ -5,6 +5,7 @@
 
 mod canary;
 mod demo;
+mod export;
 mod filter;
 mod gate;
 mod print;
@@ -54,7 +55,7 @@ enum Command {
     /// Latency percentiles of both providers, and what a timeout would cut
     Latency(read::LatencyArgs),
     /// Export recorded answers as fixtures for a test tool
-    Export(read::ExportArgs),
+    Export(export::ExportArgs),
     /// Redact stdin to stdout through the recorder's own engine
     Redact(filter::RedactArgs),
     /// List the redaction rules, run their own examples, or explain what they do with a document
@@ -142,7 +143,7 @@ pub fn main() -> ExitCode {
         Command::Enable(args) => server::enable(&args),
         Command::Stop(args) => server::stop(&args),
         Command::Latency(args) => read::latency(&args),
-        Command::Export(args) => read::export(&args),
+        Command::Export(args) => export::export(&args),
         Command::Redact(args) => filter::redact(&args),
         Command::Rules(command) => rules::rules(&command),
         Command::Store(command) => store::store(&command),
