@@ -17,6 +17,7 @@ mod run;
 mod selftest;
 mod server;
 mod store;
+mod stub;
 
 use crate::config::{self, Loaded};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -56,6 +57,8 @@ enum Command {
     Latency(read::LatencyArgs),
     /// Export recorded answers as fixtures for a test tool
     Export(export::ExportArgs),
+    /// Serve exported fixtures, or a store's recordings, as a stand-in for the provider
+    Stub(stub::StubArgs),
     /// Redact stdin to stdout through the recorder's own engine
     Redact(filter::RedactArgs),
     /// List the redaction rules, run their own examples, or explain what they do with a document
@@ -144,6 +147,7 @@ pub fn main() -> ExitCode {
         Command::Stop(args) => server::stop(&args),
         Command::Latency(args) => read::latency(&args),
         Command::Export(args) => export::export(&args),
+        Command::Stub(args) => stub::stub(&args),
         Command::Redact(args) => filter::redact(&args),
         Command::Rules(command) => rules::rules(&command),
         Command::Store(command) => store::store(&command),
