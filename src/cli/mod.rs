@@ -7,6 +7,7 @@ mod canary;
 mod demo;
 mod export;
 mod filter;
+mod fixtures;
 mod gate;
 mod print;
 mod read;
@@ -59,6 +60,9 @@ enum Command {
     Export(export::ExportArgs),
     /// Serve exported fixtures, or a store's recordings, as a stand-in for the provider
     Stub(stub::StubArgs),
+    /// Look after exported fixtures
+    #[command(subcommand)]
+    Fixtures(fixtures::FixturesCommand),
     /// Redact stdin to stdout through the recorder's own engine
     Redact(filter::RedactArgs),
     /// List the redaction rules, run their own examples, or explain what they do with a document
@@ -148,6 +152,7 @@ pub fn main() -> ExitCode {
         Command::Latency(args) => read::latency(&args),
         Command::Export(args) => export::export(&args),
         Command::Stub(args) => stub::stub(&args),
+        Command::Fixtures(command) => fixtures::fixtures(&command),
         Command::Redact(args) => filter::redact(&args),
         Command::Rules(command) => rules::rules(&command),
         Command::Store(command) => store::store(&command),
