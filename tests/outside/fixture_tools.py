@@ -28,8 +28,9 @@ def exchanges(folder):
         for part in (one["answer"], one["recorded"]):
             part["bytes"] = body(folder, part.get("body"))
         found.append(one)
-    found.sort(key=lambda one: (one["rank"], one["name"], (one["step"] or {"at": 0})["at"]))
-    found.sort(key=lambda one: (one["step"] or {"at": 0})["at"])
+    found.sort(key=lambda one: (one["rank"], one["name"]))
+    # What leaves a state is asked for after what stays in it.
+    found.sort(key=lambda one: (one["step"]["at"], one["step"]["next"] is not None) if one["step"] else (0, False))
     return {one["id"]: one for one in found}
 
 
@@ -55,6 +56,13 @@ def expected(one):
     if "fault" in answer:
         return ANSWERED_NOT
     return answer["status"], by_name(answer["headers"]), b"" if bodiless(one) else answer["bytes"]
+
+
+def is_text(one):
+    """An archive has no field for other bodies of requests."""
+    with contextlib.suppress(UnicodeDecodeError):
+        return one["recorded"]["bytes"].decode() is not None
+    return False
 
 
 def bodiless(one):
@@ -122,14 +130,31 @@ def wiremock(folder, place_for):
 
 
 @contextlib.contextmanager
-def mockserver(folder, place_for):
+def mockserver(place_for):
+    """It takes long to start, so it starts once: gives the tool that loads an export into it."""
     jar = next((NODE / "mockserver-node").glob("mockserver-netty-*.jar"))
     port = free_port()
-    properties = {"initializationJsonPath": folder / "expectations.json", "localBoundIP": "127.0.0.1", "logLevel": "INFO"}
+    properties = {"localBoundIP": "127.0.0.1", "logLevel": "INFO"}
     given = [f"-Dmockserver.{name}={value}" for name, value in properties.items()]
     command = ["java", "-XX:TieredStopAtLevel=1", *given, "-jar", jar, "-serverPort", port]
-    with started("mockserver", command, r"started on port()", place_for, cwd=place_for):
+
+    def put(path, body=b""):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_SECONDS)
+        connection.request("PUT", f"/mockserver/{path}", body=body)
+        answer = connection.getresponse()
+        said = answer.read()
+        connection.close()
+        assert answer.status in (200, 201), f"MockServer says {answer.status} to {path}: {said[:2000]}"
+
+    @contextlib.contextmanager
+    def loaded(folder, _):
+        put("reset")
+        put("expectation", (folder / "expectations.json").read_bytes())
         yield f"127.0.0.1:{port}", None
+
+    loaded.__name__ = "mockserver"
+    with started("mockserver", command, r"started on port()", place_for, cwd=place_for):
+        yield loaded
 
 
 @contextlib.contextmanager

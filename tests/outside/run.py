@@ -12,6 +12,7 @@ import sys
 import tempfile
 
 import bin_stories
+import fixture_stories
 import mirror_stories
 import sink_stories
 import stripe_stories
@@ -89,6 +90,7 @@ def main():
                 held.append(False)
         if not arguments.direct:
             held += sink_stories.run(arguments.binary, pathlib.Path(folder))
+            held += fixture_stories.run(arguments.binary, pathlib.Path(folder), httpbin, localstripe)
     failed = held.count(False)
     print(f"{len(held) - failed} passed, {failed} failed")
     return 1 if failed else 0

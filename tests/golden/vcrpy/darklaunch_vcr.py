@@ -6,6 +6,7 @@
 """
 
 import base64
+import hashlib
 import json
 import pathlib
 import re
@@ -21,7 +22,7 @@ def configured(recorder):
 
 
 def matches(asked, stored):
-    want = MATCHERS[f"{stored.method} {stored.uri}"]
+    want = MATCHERS[f"{stored.method} {stored.uri} {hashlib.sha256(as_bytes(stored.body)).hexdigest()}"]
     assert asked.method == want["method"], "another method"
     url = urlsplit(asked.uri)
     if "path" in want:
@@ -31,6 +32,10 @@ def matches(asked, stored):
         assert fits_all(want["segments"], segments), "another path"
     assert fits_fields(want["query"], url.query), "another query"
     assert fits_body(want["body"], asked.body), "another body"
+
+
+def as_bytes(body):
+    return body.encode() if isinstance(body, str) else bytes(body or b"")
 
 
 def fits(want, value):
@@ -49,7 +54,7 @@ def fits_fields(wants, encoded):
 def fits_body(want, body):
     if want is None:
         return True
-    given = body.encode() if isinstance(body, str) else bytes(body or b"")
+    given = as_bytes(body)
     if "base64" in want:
         return given == base64.b64decode(want["base64"])
     try:
