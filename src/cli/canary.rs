@@ -100,6 +100,19 @@ pub(crate) fn look(store: &StoreArg, args: &CanaryArgs) -> Result<CanaryReport, 
     Ok(report)
 }
 
+/// A search for the canaries of every run on a database; `None` where nobody knows the key they come from.
+pub(crate) fn known(store: &StoreArg, reader: &Reader) -> Result<Option<CanarySearch>, Failure> {
+    let path = store.path()?;
+    let configured = store.is_configured() && store.load()?.config.redaction.key.is_some();
+    if !configured && StateFolder::existing_key(&path).map_err(Failure::usage)?.is_none() {
+        return Ok(None);
+    }
+    let key = key(store)?;
+    let runs: Vec<(Arc<str>, Canaries)> =
+        reader.runs().map_err(Failure::usage)?.iter().map(|run| of(run, &key)).collect();
+    Ok(CanarySearch::new(runs.iter().map(|(label, set)| (Arc::clone(label), set))))
+}
+
 /// The canaries of the newest run, to be sent through it on purpose.
 pub(crate) fn show(store: &StoreArg, output: OutputArg) -> Done {
     let (path, key) = (store.path()?, key(store)?);

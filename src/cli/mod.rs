@@ -5,7 +5,9 @@
 
 mod canary;
 mod demo;
+mod export;
 mod filter;
+mod fixtures;
 mod gate;
 mod print;
 mod read;
@@ -17,6 +19,7 @@ mod run;
 mod selftest;
 mod server;
 mod store;
+mod stub;
 
 use crate::config::{self, Loaded};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -57,7 +60,12 @@ enum Command {
     /// The go-live review: GO, NO-GO or CANNOT SAY, with the fifteen checks behind it
     Review(review::ReviewArgs),
     /// Export recorded answers as fixtures for a test tool
-    Export(read::ExportArgs),
+    Export(export::ExportArgs),
+    /// Serve exported fixtures, or a store's recordings, as a stand-in for the provider
+    Stub(stub::StubArgs),
+    /// Look after exported fixtures
+    #[command(subcommand)]
+    Fixtures(fixtures::FixturesCommand),
     /// Redact stdin to stdout through the recorder's own engine
     Redact(filter::RedactArgs),
     /// List the redaction rules, run their own examples, or explain what they do with a document
@@ -146,7 +154,9 @@ pub fn main() -> ExitCode {
         Command::Stop(args) => server::stop(&args),
         Command::Latency(args) => read::latency(&args),
         Command::Review(args) => review::review(&args),
-        Command::Export(args) => read::export(&args),
+        Command::Export(args) => export::export(&args),
+        Command::Stub(args) => stub::stub(&args),
+        Command::Fixtures(command) => fixtures::fixtures(&command),
         Command::Redact(args) => filter::redact(&args),
         Command::Rules(command) => rules::rules(&command),
         Command::Store(command) => store::store(&command),

@@ -3,12 +3,11 @@
 use crate::cli::{ConfigArg, Done, Failure, Output, OutputArg, gate, print};
 use crate::config::{self, Loaded};
 use crate::exchange::Clock;
-use crate::fixtures::{Delay, ExportError, ExportRequest, Format, Manifest, export as export_fixtures};
 use crate::latency::{LogLine, Phase, write_interval_log};
 use crate::review::{LatencyReport, ReviewError};
 use crate::store::{Reader, SeriesFilter, StoredInterval};
 use clap::Args;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Which database.
 #[derive(Args, Clone)]
@@ -72,41 +71,6 @@ pub(crate) struct LatencyArgs {
     output: OutputArg,
 }
 
-#[derive(Args)]
-pub(crate) struct ExportArgs {
-    /// The integration
-    integration: String,
-    /// The tool the fixtures are for
-    #[arg(long, value_parser = ["wiremock"])]
-    format: String,
-    /// Folder to write; an existing one is replaced only if it is an export of ours
-    #[arg(long, value_name = "DIR")]
-    out: PathBuf,
-    /// Fixtures per endpoint, status and shape of the answer
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=1000))]
-    per_endpoint: u16,
-    /// How long a fixture waits before it answers
-    #[arg(long, value_enum, default_value_t = Wait::Recorded)]
-    delay: Wait,
-    /// Only the last so long, "7d"
-    #[arg(long, value_name = "DURATION")]
-    since: Option<String>,
-    #[command(flatten)]
-    store: StoreArg,
-    #[command(flatten)]
-    output: OutputArg,
-}
-
-#[derive(Clone, Copy, clap::ValueEnum)]
-enum Wait {
-    /// As long as the recorded call took
-    Recorded,
-    /// Drawn anew for each call from the endpoint's recorded latencies
-    Distribution,
-    /// Not at all
-    None,
-}
-
 pub(crate) fn latency(args: &LatencyArgs) -> Done {
     let reader = args.store.reader()?;
     let what_if_us = args.what_if.iter().map(|text| duration_us(text)).collect::<Result<Vec<_>, _>>()?;
@@ -156,52 +120,6 @@ pub(crate) fn review_failure(error: ReviewError) -> Failure {
         true => Failure::cannot_say(error),
         false => Failure::usage(error),
     }
-}
-
-pub(crate) fn export(args: &ExportArgs) -> Done {
-    let reader = args.store.reader()?;
-    let rules = gate::rules(&args.store)?;
-    let request = ExportRequest {
-        integration: args.integration.clone(),
-        out: args.out.clone(),
-        per_endpoint: usize::from(args.per_endpoint),
-        since_unix_us: since_us(args.since.as_deref())?,
-        format: Format::WireMock,
-        delay: match args.delay {
-            Wait::Recorded => Delay::Recorded,
-            Wait::Distribution => Delay::Distribution,
-            Wait::None => Delay::None,
-        },
-    };
-    let manifest = export_fixtures(&reader, rules.of(&args.integration), &request).map_err(|error| match error {
-        ExportError::Residue { .. } => Failure::no(error.to_string()),
-        error if error.is_too_little_data() => Failure::cannot_say(error),
-        other => Failure::usage(other),
-    })?;
-    match args.output.output {
-        Output::Json => print::json(&manifest.to_json()),
-        Output::Text => print::data(&manifest_text(&manifest, &args.out)),
-    }
-}
-
-fn manifest_text(manifest: &Manifest, out: &Path) -> String {
-    let mut text = String::new();
-    for (endpoint, count) in manifest.per_endpoint() {
-        text.push_str(&format!("{count:>4}  {endpoint}\n"));
-    }
-    for skipped in &manifest.skipped {
-        text.push_str(&format!("skipped {} of {}: {}\n", skipped.captures, skipped.endpoint, skipped.reason));
-    }
-    for warning in &manifest.warnings {
-        text.push_str(&format!("warning: {warning}\n"));
-    }
-    text.push_str(&format!(
-        "{} fixtures in {}; load them with: {}",
-        manifest.fixtures.len(),
-        out.display(),
-        manifest.command()
-    ));
-    text
 }
 
 pub(crate) fn duration_us(text: &str) -> Result<u64, Failure> {

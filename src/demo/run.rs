@@ -259,11 +259,12 @@ impl Ran {
             integration: INTEGRATION.to_owned(),
             out: fixtures.clone(),
             per_endpoint: 2,
-            since_unix_us: None,
             format: Format::WireMock,
             delay: Delay::Recorded,
+            check: true,
+            ..ExportRequest::default()
         };
-        let manifest = export(&reader, self.demo.running.redactors().of(INTEGRATION), &request)
+        let manifest = export(&reader, self.demo.running.redactors().of(INTEGRATION), None, &request)
             .map_err(failed("export the fixtures"))?;
         let application = self.application(&reader)?;
         let json = self.json(&application, &rows, &redacted, report.to_json(), manifest.fixtures.len());

@@ -87,7 +87,7 @@ pub struct ResponseCopy {
 }
 
 /// What went wrong when there was no complete answer. A kind, never a text: texts may carry data.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum FailureKind {
     /// Name, TCP or TLS.
     Connect,

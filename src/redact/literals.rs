@@ -23,7 +23,7 @@ const CLASS_MAX: usize = 6;
 /// Texts in lower case of which every match of the pattern has at least one; `None` if there are none worth a search.
 pub(in crate::redact) fn required(pattern: &Hir) -> Option<Vec<Vec<u8>>> {
     let part = Part::of(pattern);
-    part.best().filter(|texts| is_useful(texts))
+    part.best().filter(is_useful)
 }
 
 type Texts = Vec<Vec<u8>>;

@@ -98,7 +98,7 @@ fn groups(entries: &[Entry]) -> Vec<(bool, Group<'_>)> {
                 let (instance, key) = rest.split_once('.')?;
                 // `circuitbreaker.slidingwindowsize`, cut out of `..circuitbreaker.instances.x.slidingwindowsize`.
                 let key = entry.path.get(entry.path.len() - key.len()..)?;
-                Some((false, format!("{instance}"), module_key(module, key)?))
+                Some((false, instance.to_string(), module_key(module, key)?))
             }),
             None => POLLY.iter().find_map(|section| {
                 let at = entry.path.find(section)?;

@@ -7,6 +7,7 @@
 mod again;
 mod block;
 mod checkpoint;
+mod classes;
 mod codec;
 mod convert;
 mod dead;
@@ -38,6 +39,7 @@ mod verify;
 mod window;
 mod writer;
 
+pub use classes::{CaptureClass, ClassMember};
 pub use error::StoreError;
 pub use filter::{CaptureFilter, SeriesFilter, Settings};
 pub use intervals::StoredInterval;

@@ -27,11 +27,11 @@ def wait_for(pattern, log_path, process, name):
 
 
 @contextlib.contextmanager
-def started(name, command, pattern, folder):
+def started(name, command, pattern, folder, **more):
     """A process, ended on the way out: its log and the groups of `pattern` in it, which say where it listens."""
     log_path = folder / f"{name}.log"
     with log_path.open("wb") as log:
-        process = subprocess.Popen([str(part) for part in command], stdout=log, stderr=log)
+        process = subprocess.Popen([str(part) for part in command], stdout=log, stderr=log, **more)
     try:
         yield log_path, *wait_for(pattern, log_path, process, name)
     except RuntimeError:

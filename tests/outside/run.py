@@ -13,6 +13,7 @@ import tempfile
 
 import bin_stories
 import latency_stories
+import fixture_stories
 import mirror_stories
 import sink_stories
 import stripe_stories
@@ -91,6 +92,7 @@ def main():
         if not arguments.direct:
             held += sink_stories.run(arguments.binary, pathlib.Path(folder))
             held += latency_stories.run(arguments.binary, pathlib.Path(folder))
+            held += fixture_stories.run(arguments.binary, pathlib.Path(folder), httpbin, localstripe)
     failed = held.count(False)
     print(f"{len(held) - failed} passed, {failed} failed")
     return 1 if failed else 0

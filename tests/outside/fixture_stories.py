@@ -1,0 +1,423 @@
+"""Fixtures of real traffic, loaded by the real tools: every recorded request is asked again and must come out as recorded."""
+
+import concurrent.futures
+import contextlib
+import http.client
+import http.server
+import json
+import math
+import statistics
+import subprocess
+import threading
+import time
+
+import fixture_tools as tools
+from mirror_stories import settled
+from processes import ANY_PORT, place, started, tell
+
+# The provider's latencies at /slow: a lognormal shape, drawn at even quantiles.
+SLOW_CALLS, SLOW_MEDIAN_SECONDS, SLOW_SIGMA, THREADS = 160, 0.08, 0.35, 8
+# How far a tool's delays may be from the recorded ones, as shares.
+OFF_AT_P50, OFF_AT_P95 = 0.15, 0.25
+DELAY_TRIES_MAX = 3
+FORMATS = ("wiremock", "har", "vcrpy", "httpmock", "hoverfly", "mockserver", "mountebank", "plain", "openapi")
+# Of what is recorded so much must be convertible in every format.
+CONVERTIBLE = 0.99
+
+CONFIG = """[listen]
+traffic = "{any_port}"
+console = "{any_port}"
+
+[store]
+path = "darklaunch.db"
+"""
+INTEGRATION = """
+[integrations.{name}]
+match.host = "{name}.test"
+primary.url = "http://{provider}"
+shadow.url = "http://{provider}"
+shadow.headers = {{ authorization = "Bearer sk_test_fixtures" }}
+mirror.enabled = true
+mirror.sample = "100%"
+mirror.allow = {allow}
+mirror.rate = "5000/s"
+mirror.in_flight = 256
+breaker.failures_share = "100%"
+"""
+JSON, FORM = {"Content-Type": "application/json"}, {"Content-Type": "application/x-www-form-urlencoded"}
+
+BIN_CALLS = [
+    *[("GET", f"/status/{code}", {}, None) for code in (200, 204, 304, 400, 404, 418, 500)],
+    ("GET", "/get?a=1&a=2&b=%2F+x&c=", {}, None),
+    ("GET", "/gzip", {"Accept-Encoding": "gzip"}, None),
+    ("GET", "/json", {}, None),
+    ("GET", "/html", {}, None),
+    ("GET", "/xml", {}, None),
+    ("GET", "/encoding/utf8", {}, None),
+    ("GET", "/robots.txt", {}, None),
+    ("GET", "/response-headers?X-Many=1&X-Many=2&X-Many=3", {}, None),
+    ("GET", "/cookies/set?first=1&second=2", {}, None),
+    ("GET", "/redirect/1", {}, None),
+    ("GET", "/anything/a%20b//c%2Fd?x=%25", {}, None),
+    ("HEAD", "/get", {}, None),
+    ("GET", "/bytes/64?seed=2", {}, None),
+    ("POST", "/post", JSON, b'{"amount": 10, "tags": ["a", "b"], "n": 12345678901234567890}'),
+    ("POST", "/post", FORM, b"amount=10&note=two+words&a=1&a=2"),
+    ("PUT", "/put", {"Content-Type": "text/plain"}, b"a plain text (with) [signs] {{and}} <%= braces %>"),
+    ("DELETE", "/delete", {}, None),
+    # Last: the recorder gives a provider that says so a rest.
+    ("GET", "/status/503", {}, None),
+    ("GET", "/status/429", {}, None),
+]
+BIN_ALLOWED = ["POST /post", "PUT /put", "DELETE /delete"]
+
+NASTY = {
+    "/latin": ("text/plain; charset=iso-8859-1", b"caf\xe9 cr\xe8me"),
+    "/templates": ("text/plain; charset=utf-8", b"a {{name}} b <%= 1+1 %> c ${x} d #{y} %> <% e"),
+    "/yaml": ("text/plain; charset=utf-8", "key: value\n- 'it''s'\n\t\u00e4 \u2028 \U0001f600 \"q\" \\ end\r\n".encode()),
+    "/large": ("application/json", json.dumps({"list": ["0123456789abcdef"] * 52_000}).encode()),
+    "/numbers": ("application/json", b'{"n":9007199254740993,"big":123456789012345678901234567890,"x":1e3,"y":10.00}'),
+    "/regex/v1.0/a+b": ("application/json", b'{"path":"the one with a point"}'),
+    "/regex/v1X0/aab": ("application/json", b'{"path":"its look-alike"}'),
+    "/query?a=1&a=2&b=&c=%2F+x&d=%C3%A4&=none": ("application/json", b'{"query":"all of it"}'),
+    "/empty": ("text/plain", b""),
+    "/trailers": ("text/plain", b"a body before trailers"),
+    "/binary": ("application/octet-stream", bytes(range(256))),
+}
+NASTY_CALLS = [
+    *[("GET", target, {}, None) for target in NASTY],
+    ("HEAD", "/large", {}, None),
+    ("GET", "/none", {}, None),
+    ("GET", "/same", {}, None),
+    ("GET", "/reset", {}, None),
+    ("POST", "/json", JSON, b'{"a":[1,{"b":null}],"c":"x"}'),
+    ("POST", "/latin-text", {"Content-Type": "text/plain; charset=iso-8859-1"}, b"caf\xe9"),
+    ("POST", "/multipart", {"Content-Type": "multipart/form-data; boundary=x1"},
+     b'--x1\r\nContent-Disposition: form-data; name="a"\r\n\r\nb\r\n--x1--\r\n'),
+    *[("GET", "/state", {}, None)] * 3,
+]
+NASTY_ALLOWED = ["POST /json", "POST /latin-text", "POST /multipart"]
+
+
+class Nasty(http.server.BaseHTTPRequestHandler):
+    """A provider whose answers tools have been seen to mangle."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
+    calls = {"slow": 0, "state": 0}
+    lock = threading.Lock()
+
+    def do_GET(self):
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        path = self.path.split("?")[0]
+        if path == "/slow":
+            time.sleep(self.slow())
+        if path == "/reset":
+            self.close_connection = True
+            self.connection.close()
+            return
+        if path == "/trailers":
+            self.chunked()
+            return
+        status = {"/none": 204, "/same": 304}.get(path, 200)
+        kind, body = NASTY.get(self.path, ("application/json", b"{}"))
+        if path == "/state":
+            body = json.dumps({"status": self.state()}).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("X-Many", "1")
+        self.send_header("X-Many", "2")
+        self.send_header("X-Request-Id", "0b6f7a52-5f39")
+        if path == "/empty":
+            # Bytes that are no UTF-8.
+            self.send_header("X-Odd", "caf\xe9")
+        if status == 200:
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD" and status == 200:
+            self.wfile.write(body)
+
+    do_HEAD = do_POST = do_GET
+
+    def chunked(self):
+        self.send_response(200)
+        self.send_header("Content-Type", "text/plain")
+        self.send_header("Trailer", "X-Sum")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        body = NASTY["/trailers"][1]
+        self.wfile.write(b"%x\r\n%s\r\n0\r\nX-Sum: 7\r\n\r\n" % (len(body), body))
+
+    def slow(self):
+        with self.lock:
+            self.calls["slow"] += 1
+            # Both the application's calls and the mirror's: each pair takes the next quantile.
+            at = (self.calls["slow"] * 0.6180339887498949) % 1
+        return SLOW_MEDIAN_SECONDS * math.exp(SLOW_SIGMA * statistics.NormalDist().inv_cdf(min(max(at, 0.002), 0.998)))
+
+    def state(self):
+        with self.lock:
+            self.calls["state"] += 1
+            # The application and the mirror ask in turn.
+            return ["pending", "working", "done"][min((self.calls["state"] - 1) // 2, 2)]
+
+    def log_message(self, *_):
+        pass
+
+
+@contextlib.contextmanager
+def nasty():
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Nasty)
+    server.daemon_threads = True
+    server.handle_error = lambda *_: None
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def call(front, name, method, target, headers, body):
+    connection = http.client.HTTPConnection(*place(front), timeout=30)
+    connection.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
+    connection.putheader("Host", f"{name}.test")
+    for header, value in headers.items():
+        connection.putheader(header, value)
+    if body is not None:
+        connection.putheader("Content-Length", str(len(body)))
+    connection.endheaders(body)
+    with contextlib.suppress(ConnectionError, http.client.HTTPException):
+        connection.getresponse().read()
+    connection.close()
+
+
+def stripe_calls(front):
+    """A customer's life: made, read, changed, read again; and what does not exist."""
+    answers = []
+
+    def asked(method, target, body=None):
+        connection = http.client.HTTPConnection(*place(front), timeout=30)
+        headers = {"Host": "stripe.test", "Authorization": "Bearer sk_test_primary"}
+        connection.request(method, target, body=body, headers={**headers, **(FORM if body else {})})
+        answer = connection.getresponse()
+        answers.append(answer.status)
+        text = answer.read()
+        connection.close()
+        return json.loads(text)
+
+    for name in ("Ada", "Grace"):
+        made = asked("POST", "/v1/customers", f"name={name}&email={name.lower()}%40mail.example&description=first".encode())
+        asked("GET", f"/v1/customers/{made['id']}")
+        asked("POST", f"/v1/customers/{made['id']}", b"description=changed")
+        asked("GET", f"/v1/customers/{made['id']}")
+    asked("GET", "/v1/customers/cus_nobody")
+    asked("GET", "/v1/customers?limit=2")
+    asked("POST", "/v1/products", b"name=Sample&type=service")
+    return len(answers)
+
+
+@contextlib.contextmanager
+def recorded(binary, folder, httpbin, localstripe):
+    """Records real traffic of three providers and yields the configuration; the recorder is gone by then."""
+    folder.mkdir()
+    config = folder / "darklaunch.toml"
+    allowed = {
+        "bin": BIN_ALLOWED,
+        "stripe": ["POST /v1/customers", "POST /v1/customers/{id}", "POST /v1/products"],
+        "nasty": NASTY_ALLOWED,
+    }
+    with contextlib.ExitStack() as stack:
+        _, bin_at = stack.enter_context(httpbin("fixtures-bin", folder))
+        _, stripe_at = stack.enter_context(localstripe("fixtures-stripe", folder))
+        providers = {"bin": bin_at, "stripe": stripe_at, "nasty": stack.enter_context(nasty())}
+        text = CONFIG.format(any_port=ANY_PORT)
+        for name, provider in providers.items():
+            text += INTEGRATION.format(name=name, provider=provider, allow=json.dumps(allowed[name]))
+        config.write_text(text)
+        pattern = r"traffic on http://(\S+)\n.*console on http://(\S+)\n"
+        _, front, console = stack.enter_context(started("fixtures-recorder", [binary, "run", "--config", config], pattern, folder))
+        for one in BIN_CALLS:
+            call(front, "bin", *one)
+            at_rest(console)
+        for one in NASTY_CALLS:
+            call(front, "nasty", *one)
+            at_rest(console)
+        stripe_calls(front)
+        with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
+            list(pool.map(lambda _: call(front, "nasty", "GET", "/slow", {}, None), range(SLOW_CALLS)))
+        at_rest(console)
+    yield config
+
+
+def at_rest(console):
+    def look():
+        connection = http.client.HTTPConnection(*place(console), timeout=10)
+        connection.request("GET", "/api/v1/status")
+        all_ = json.loads(connection.getresponse().read())["integrations"]
+        connection.close()
+        done = [one["ledger"]["pending"] == 0 and one["recorded"] == sum(one["ledger"]["mirrored"].values()) for one in all_]
+        return all_, all(done)
+
+    return settled(look)
+
+
+def export(binary, config, folder, integration, form, delay="none"):
+    """Exports with the check of the product itself; the folder and its manifest."""
+    out = folder / f"{integration}-{form}-{delay}"
+    command = [binary, "export", integration, "--format", form, "--out", out, "--config", config, "--check"]
+    command += ["--delay", delay, "--per-endpoint", "50", "--output", "json"]
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, f"{integration} {form}: {done.stderr}"
+    return out, json.loads(done.stdout)
+
+
+def convertible(manifests):
+    """Each format has all that was recorded, or names what it has not."""
+    for (integration, form), manifest in manifests.items():
+        for one in manifest["skipped"]:
+            print(f"     {integration} {form}: {one['captures']} of {one['endpoint']} left out: {one['reason']}")
+        # Other answers to the same request and earlier ones are no loss; only what cannot be expressed is.
+        lost = sum(one["captures"] for one in manifest["skipped"] if "another fixture" not in one["reason"])
+        looked = manifest["captures_looked_at"]
+        # The nasty provider is made of exceptions.
+        assert integration == "nasty" or lost <= max(1, looked * (1 - CONVERTIBLE)), (integration, form, manifest["skipped"])
+
+
+def replayed(tool, exported, all_, folder):
+    """The tool serves an export; every exchange that is in it is asked again."""
+    (out, manifest) = exported
+    held = {one["id"] for one in manifest["fixtures"] if not one["fallback"]}
+    folder.mkdir()
+    wrong = []
+    with tool(out, folder) as (front, proxied):
+        asked = [one for key, one in all_.items() if key in held]
+        if proxied:
+            is_failure = "failures" in tool.__name__
+            asked = [one for one in asked if ("header" in one["ask"]) == is_failure and tools.is_text(one)]
+        for one in asked:
+            if why := tools.compare(one, tools.ask(front, one, proxied)):
+                wrong.append(f"{one['name']} {one['recorded']['target'][:80]}: {why}")
+    assert asked, "nothing to ask for"
+    assert not wrong, f"{len(wrong)} of {len(asked)}:\n" + "\n".join(wrong)
+    print(f"     {len(asked)} exchanges asked again")
+
+
+def cassette(exported, all_, with_client):
+    (out, manifest) = exported
+    held = {one["id"]: one["file"] for one in manifest["fixtures"] if not one["fallback"]}
+    base = "http://{}.test".format(manifest["integration"])
+    for name in sorted(set(held.values())):
+        asked = [one for key, one in all_.items() if held.get(key) == name]
+        wrong = [f"{title}: {why}" for title, why in tools.vcrpy(out, name, asked, with_client(base)) if why]
+        assert not wrong, f"{len(wrong)} of {len(asked)} in {name}:\n" + "\n".join(wrong)
+        print(f"     {len(asked)} exchanges of {name} asked again")
+
+
+def valid_archives(out):
+    for archive in sorted(out.glob("*.har")):
+        assert not (said := tools.har_validator(archive)), f"{archive.name}: {said[:2000]}"
+
+
+VALUES = {"exact": str, "glob": str, "regex": str, "jsonPartial": str, "array": list, "form": dict}
+REQUEST_FIELDS = {"method", "path", "query", "headers", "body", "requiresState"}
+RESPONSE_FIELDS = {
+    "status": int, "body": str, "encodedBody": bool, "headers": dict, "templated": bool, "fixedDelay": int,
+    "logNormalDelay": dict, "transitionsState": dict,
+}
+
+
+def hoverfly_schema(out):
+    """Hoverfly is in no registry: its file is held to what its v5 views and schema take, and to no more."""
+    simulation = json.loads((out / "simulation.json").read_text(encoding="utf-8"))
+    assert set(simulation) == {"data", "meta"} and simulation["meta"]["schemaVersion"].startswith("v5"), simulation["meta"]
+    for pair in simulation["data"]["pairs"]:
+        assert {"request", "response"} <= set(pair) <= {"request", "response", "labels"}, set(pair)
+        request, response = pair["request"], pair["response"]
+        assert set(request) <= REQUEST_FIELDS, set(request)
+        fields = [request.get(name, []) for name in ("method", "path", "body")]
+        fields += [*request.get("query", {}).values(), *request.get("headers", {}).values()]
+        for matchers in fields:
+            assert isinstance(matchers, list), matchers
+            for one in matchers:
+                assert type(one["value"]) is VALUES[one["matcher"]], one
+        for name, value in response.items():
+            assert type(value) is RESPONSE_FIELDS[name], (name, value)
+        for values in response["headers"].values():
+            assert all(isinstance(value, str) for value in values), response["headers"]
+        if delay := response.get("logNormalDelay"):
+            assert all(type(value) is int for value in delay.values()), delay
+            assert delay["median"] <= delay["mean"] <= delay["max"], delay
+
+
+def delays(tool, exported, folder):
+    """Drawn delays are the recorded ones at the median and the 95th percentile."""
+    (out, manifest) = exported
+    folder.mkdir()
+    endpoint = manifest["latency"]["GET /slow"]
+    wanted = dict((at, us / 1e6) for at, us in endpoint["quantiles_per_mille_us"])
+    assert "median_us" in endpoint["lognormal"], endpoint
+
+    def timed(front, target):
+        began = time.monotonic()
+        call(front, "nasty", "GET", target, {}, None)
+        return time.monotonic() - began
+
+    def once(front, pool):
+        """The served delays, without what a call costs that no fixture answers."""
+        calls = [pool.submit(timed, front, target) for _ in range(2 * SLOW_CALLS) for target in ("/slow", "/nothing")]
+        taken = [one.result() for one in calls]
+        cost = statistics.median(taken[1::2])
+        served = sorted(max(0, one - cost) for one in taken[::2])
+        offs = []
+        for share, at in ((0.5, 500), (0.95, 950)):
+            got = served[int(share * len(served))]
+            offs.append(abs(got - wanted[at]) / wanted[at])
+            print(f"     p{share * 100:.0f}: recorded {wanted[at] * 1e3:.1f} ms, served {got * 1e3:.1f} ms, off {offs[-1]:.1%}")
+        return offs[0] <= OFF_AT_P50 and offs[1] <= OFF_AT_P95
+
+    with tool(out, folder) as (front, _), concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
+        timed(front, "/slow")
+        # Again where something else kept the machine busy.
+        assert any(once(front, pool) for _ in range(DELAY_TRIES_MAX)), "the delays are not the recorded ones"
+
+
+def run(binary, folder, httpbin, localstripe):
+    """Records, exports in every format, and tells every story; which held."""
+    held = []
+
+    def story(name, told, *parts):
+        held.append(tell(f"fixtures: {name}", told, *parts))
+
+    with recorded(binary, folder / "fixtures", httpbin, localstripe) as config, tools.mockserver(folder) as mockserver:
+        root = folder / "fixtures"
+        integrations = ("bin", "stripe", "nasty")
+        made = {(name, form): export(binary, config, root, name, form) for name in integrations for form in FORMATS}
+        story("what is left out is named", convertible, {key: manifest for key, (_, manifest) in made.items()})
+        for name in integrations:
+            all_ = tools.exchanges(made[name, "plain"][0])
+            fronts = [
+                ("wiremock", tools.wiremock), ("mockserver", mockserver), ("mountebank", tools.mountebank),
+                ("httpmock", tools.httpmock), ("har", tools.mitmproxy("fixtures.har")),
+            ]
+            if (made[name, "har"][0] / "failures.har").exists():
+                fronts.append(("har", tools.mitmproxy("failures.har")))
+            for number, (form, tool) in enumerate(fronts):
+                story(f"{name} in {tool.__name__}", replayed, tool, made[name, form], all_, root / f"{name}-tool-{number}")
+            for form in FORMATS:
+                stub = tools.stub(binary)
+                where = root / f"{name}-stub-{form}"
+                if form != "openapi":
+                    story(f"{name} as {form} in {stub.__name__}", replayed, stub, made[name, form], all_, where)
+            story(f"{name} in vcrpy with requests", cassette, made[name, "vcrpy"], all_, tools.with_requests)
+            story(f"{name} in vcrpy with httpx", cassette, made[name, "vcrpy"], all_, tools.with_httpx)
+            story(f"{name} is a valid HAR", valid_archives, made[name, "har"][0])
+            story(f"{name} is a Hoverfly simulation", hoverfly_schema, made[name, "hoverfly"][0])
+        drawn = [("wiremock", tools.wiremock), ("mockserver", mockserver), ("mountebank", tools.mountebank)]
+        for number, (form, tool) in enumerate([*drawn, ("plain", tools.stub(binary))]):
+            exported = export(binary, config, root, "nasty", form, "distribution")
+            story(f"delays of {tool.__name__}", delays, tool, exported, root / f"delays-{number}")
+        simulation = export(binary, config, root, "nasty", "hoverfly", "distribution")[0]
+        story("drawn delays are a Hoverfly simulation", hoverfly_schema, simulation)
+    return held
