@@ -11,6 +11,7 @@ mod print;
 mod read;
 mod recordings;
 mod redo;
+mod report;
 mod review;
 mod rules;
 mod run;
@@ -56,6 +57,10 @@ enum Command {
     Latency(read::LatencyArgs),
     /// The go-live review: GO, NO-GO or CANNOT SAY, with the fifteen checks behind it
     Review(review::ReviewArgs),
+    /// What the new providers did since, with every distinct 4xx: for a day or a week
+    Report(report::ReportArgs),
+    /// Alert rules for Prometheus, or a Grafana dashboard, to stdout
+    Alerts(report::AlertsArgs),
     /// Export recorded answers as fixtures for a test tool
     Export(read::ExportArgs),
     /// Redact stdin to stdout through the recorder's own engine
@@ -146,6 +151,8 @@ pub fn main() -> ExitCode {
         Command::Stop(args) => server::stop(&args),
         Command::Latency(args) => read::latency(&args),
         Command::Review(args) => review::review(&args),
+        Command::Report(args) => report::report(&args),
+        Command::Alerts(args) => report::alerts(&args),
         Command::Export(args) => read::export(&args),
         Command::Redact(args) => filter::redact(&args),
         Command::Rules(command) => rules::rules(&command),

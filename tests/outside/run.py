@@ -11,6 +11,7 @@ import pathlib
 import sys
 import tempfile
 
+import alert_stories
 import bin_stories
 import latency_stories
 import mirror_stories
@@ -91,6 +92,7 @@ def main():
         if not arguments.direct:
             held += sink_stories.run(arguments.binary, pathlib.Path(folder))
             held += latency_stories.run(arguments.binary, pathlib.Path(folder))
+            held += alert_stories.run(arguments.binary, pathlib.Path(folder))
     failed = held.count(False)
     print(f"{len(held) - failed} passed, {failed} failed")
     return 1 if failed else 0
