@@ -94,6 +94,14 @@ async fn every_distinct_4xx_is_listed_with_an_example_and_a_no_is_exit_code_one(
     let page = std::fs::read_to_string(page).unwrap();
     assert!(page.contains("NO-GO") && page.len() < 300_000);
 
+    let report = recorder.cli(&["report", "--since", "24h", "--output", "json"]);
+    let daily: Value = serde_json::from_slice(&report.stdout).unwrap();
+    let daily = &daily["integrations"][0];
+    assert_eq!((report.status.code(), &daily["calls"]), (Some(0), &30.into()), "{daily:#}");
+    assert_eq!(daily["outcomes"]["client_4xx"], 20);
+    assert!(daily["to_do"].to_string().contains("are 4xx: mend the requests"), "{daily}");
+    assert!(said(&recorder.cli(&["report"])).contains("client_4xx 422 at GET /odd/{id}: 10 recorded"));
+
     let unknown = recorder.cli(&["review", "payment"]);
     assert_eq!(unknown.status.code(), Some(2));
     assert!(said(&unknown).contains("did you mean \"payments\"?"), "{}", said(&unknown));

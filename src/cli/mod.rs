@@ -13,6 +13,7 @@ mod print;
 mod read;
 mod recordings;
 mod redo;
+mod report;
 mod review;
 mod rules;
 mod run;
@@ -59,6 +60,10 @@ enum Command {
     Latency(read::LatencyArgs),
     /// The go-live review: GO, NO-GO or CANNOT SAY, with the fifteen checks behind it
     Review(review::ReviewArgs),
+    /// What the new providers did since, with every distinct 4xx: for a day or a week
+    Report(report::ReportArgs),
+    /// Alert rules for Prometheus, or a Grafana dashboard, to stdout
+    Alerts(report::AlertsArgs),
     /// Export recorded answers as fixtures for a test tool
     Export(export::ExportArgs),
     /// Serve exported fixtures, or a store's recordings, as a stand-in for the provider
@@ -157,6 +162,8 @@ pub fn main() -> ExitCode {
         Command::Export(args) => export::export(&args),
         Command::Stub(args) => stub::stub(&args),
         Command::Fixtures(command) => fixtures::fixtures(&command),
+        Command::Report(args) => report::report(&args),
+        Command::Alerts(args) => report::alerts(&args),
         Command::Redact(args) => filter::redact(&args),
         Command::Rules(command) => rules::rules(&command),
         Command::Store(command) => store::store(&command),

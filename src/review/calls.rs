@@ -50,6 +50,22 @@ impl Calls {
         self.of(|outcome| outcome == Outcome::Ok || outcome.is_censored())
     }
 
+    /// The calls of intervals from a time on, seconds since the Unix epoch; without their phases.
+    pub(crate) fn since(&self, unix_s: i64) -> Self {
+        self.only(|interval| interval.start_unix_s >= unix_s)
+    }
+
+    /// The calls of intervals before a time.
+    pub(crate) fn until(&self, unix_s: i64) -> Self {
+        self.only(|interval| interval.start_unix_s < unix_s)
+    }
+
+    fn only(&self, wanted: impl Fn(&Interval) -> bool) -> Self {
+        let parts = self.by_outcome.iter().map(|(outcome, timeline)| (*outcome, timeline.only(&wanted)));
+        let by_outcome = parts.filter(|(_, timeline)| timeline.calls() > 0).collect();
+        Self { by_outcome, phases: BTreeMap::new() }
+    }
+
     /// Calls of the outcomes that a test picks.
     pub(crate) fn of(&self, wanted: impl Fn(Outcome) -> bool) -> Timeline {
         let wanted = self.by_outcome.iter().filter(|(outcome, _)| wanted(**outcome));

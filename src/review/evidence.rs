@@ -87,7 +87,7 @@ impl Evidence {
             primary,
             endpoints,
             ledger: LedgerTally::from_rows(rows.iter().map(|(state, count)| (state.as_str(), *count))),
-            statuses: reader.statuses(integration)?,
+            statuses: reader.statuses(integration, since_unix_s.map(|s| s.saturating_mul(1_000_000)))?,
             rates,
             switches: reader.switches(integration, SWITCHES_MAX)?,
             deaths: gaps.iter().filter(|gap| gap.to_unix_us / 1_000_000 >= first).count(),

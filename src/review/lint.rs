@@ -96,9 +96,7 @@ fn groups(entries: &[Entry]) -> Vec<(bool, Group<'_>)> {
         let place = match entry.path.strip_prefix("resilience4j.") {
             Some(rest) => rest.split_once(".instances.").and_then(|(module, rest)| {
                 let (instance, key) = rest.split_once('.')?;
-                // `circuitbreaker.slidingwindowsize`, cut out of `..circuitbreaker.instances.x.slidingwindowsize`.
-                let key = entry.path.get(entry.path.len() - key.len()..)?;
-                Some((false, instance.to_string(), module_key(module, key)?))
+                Some((false, instance.to_owned(), module_key(module, key)?))
             }),
             None => POLLY.iter().find_map(|section| {
                 let at = entry.path.find(section)?;

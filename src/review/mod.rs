@@ -5,10 +5,12 @@
 //! every function returns a value.
 
 mod advice;
+mod alerts;
 mod calls;
 pub mod chart;
 mod check;
 mod checks;
+mod daily;
 mod evidence;
 mod json;
 mod ladder;
@@ -26,7 +28,9 @@ mod text;
 mod verdict;
 
 pub use advice::{Attempts, EndpointAdvice, Row, Split};
+pub use alerts::{alert_rules, dashboard};
 pub use check::{Check, Verdict};
+pub use daily::{Daily, daily_page};
 pub use evidence::Rates;
 pub use ladder::{Ladder, Rung};
 pub use ledger::{LedgerTally, ledger_text};

@@ -21,17 +21,7 @@ impl Review {
     pub fn to_html(&self) -> String {
         let mut busiest: Vec<&EndpointAdvice> = self.endpoints.iter().collect();
         busiest.sort_by_key(|one| std::cmp::Reverse(one.calls));
-        let page = html! {
-            (DOCTYPE)
-            html lang="en" {
-                head {
-                    meta charset="utf-8";
-                    meta name="viewport" content="width=device-width, initial-scale=1";
-                    meta name="color-scheme" content="light dark";
-                    title { "Go-live review of " (self.integration) }
-                    style { (PreEscaped(STYLE)) }
-                }
-                body {
+        let body = html! {
                     header {
                         p.quiet { "Go-live review, " (moment(self.made_unix_s)) " · profile " (self.settings.profile.name())
                             @if let Some(since) = self.since_unix_s { " · calls since " (moment(since)) } }
@@ -47,15 +37,30 @@ impl Review {
                         (settings(self))
                         (ledger(self))
                     }
-                    script { (PreEscaped(SCRIPT)) }
-                }
-            }
         };
-        page.into_string()
+        frame(&format!("Go-live review of {}", self.integration), &body)
     }
 }
 
-fn moment(unix_s: i64) -> String {
+/// A page of its own: style and script within.
+pub(crate) fn frame(title: &str, body: &Markup) -> String {
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (title) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body { (body) script { (PreEscaped(SCRIPT)) } }
+        }
+    };
+    page.into_string()
+}
+
+pub(crate) fn moment(unix_s: i64) -> String {
     Timestamp::from_second(unix_s).map_or_else(|_| String::new(), |at| at.strftime("%Y-%m-%d %H:%M UTC").to_string())
 }
 

@@ -3,6 +3,7 @@
 use crate::latency::stats::{Advice, Budget, LADDER, Refusal};
 use crate::review::checks::refusal_words;
 use crate::review::json::{rung, share_json, what_if};
+use crate::review::paste::paste;
 use crate::review::{Attempts, Check, EndpointAdvice, Ladder, Review, Row, Split};
 use serde_json::{Map, Value, json};
 
@@ -29,6 +30,12 @@ impl Review {
                 "largest_call_bytes": rates.largest_bytes,
             },
             "ledger": self.ledger.to_json(),
+            "settings_to_paste": paste(self).iter().map(|one| json!({
+                "client": one.client,
+                "language": one.language,
+                "text": one.text,
+                "meaning": one.meaning,
+            })).collect::<Vec<_>>(),
         })
     }
 }

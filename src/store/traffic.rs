@@ -41,17 +41,20 @@ pub struct CallShape {
 }
 
 impl Reader {
-    /// What the shadow answered, by endpoint, outcome and status, with an example of each.
+    /// What the shadow answered, by endpoint, outcome and status, with an example of each; since `since` (microseconds
+    /// since the Unix epoch) or ever.
     ///
     /// # Errors
     /// What SQLite says.
-    pub fn statuses(&self, integration: &str) -> Result<Vec<StatusCount>, StoreError> {
-        let text = "SELECT e.name, k.outcome, k.status, k.captures,
+    pub fn statuses(&self, integration: &str, since_unix_us: Option<i64>) -> Result<Vec<StatusCount>, StoreError> {
+        let text = "SELECT e.name, k.outcome, k.status,
+            CASE WHEN ?2 IS NULL THEN k.captures
+                ELSE (SELECT count(*) FROM captures c WHERE c.class = k.id AND c.received_us >= ?2) END,
             (SELECT id FROM captures c WHERE c.class = k.id ORDER BY received_us DESC LIMIT 1)
             FROM classes k JOIN endpoints e ON e.id = k.endpoint JOIN integrations i ON i.id = k.integration
             WHERE i.name = ?1";
         let mut found: BTreeMap<(String, u8, u16), (u64, Option<CaptureId>)> = BTreeMap::new();
-        let rows = self.rows(text, [integration], |row| {
+        let rows = self.rows(text, params![integration, since_unix_us], |row| {
             let key = (row.get::<_, String>(0)?, row.get::<_, u8>(1)?, row.get::<_, u16>(2)?);
             Ok((key, unsigned(row.get(3)?), row.get::<_, Option<Vec<u8>>>(4)?))
         })?;

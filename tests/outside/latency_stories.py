@@ -9,6 +9,8 @@ import subprocess
 import zlib
 
 import numpy
+import requests
+import yaml
 from hdrh.histogram import HdrHistogram
 from hdrh.log import HistogramLogReader
 from lifelines import KaplanMeierFitter
@@ -32,6 +34,7 @@ def run(binary, folder):
         ("design effects and intervals of quantiles are scipy's", intervals_are_scipys),
         ("shares cut by a timeout are scipy's", shares_are_scipys),
         ("Kaplan-Meier is that of lifelines", kaplan_meier_is_lifelines),
+        ("settings to paste are read by their languages", settings_are_read),
     ]
     return [tell(f"latency: {title}", story, recording) for title, story in stories]
 
@@ -225,6 +228,35 @@ def shares_are_scipys(recording):
         near(row["share_high"], stats.beta.ppf(1 - 0.05 / 4, k / deff + 1, (n - k) / deff), 1e-4)
         sure = row["cut_calls"]
         near(row["share_low"], stats.beta.ppf(0.05 / 4, sure / deff, (n - sure) / deff + 1), 1e-4)
+
+
+def settings_are_read(recording):
+    config = recording.folder / "generous.toml"
+    config.write_text(f"""[listen]
+traffic = "127.0.0.1:0"
+[store]
+path = "{recording.store}"
+[integrations.{NAME}]
+match.path_prefix = "/"
+shadow.url = "http://127.0.0.1:9"
+review.lost_answers = "10%"
+""")
+    line = [recording.binary, "review", NAME, "--config", config, "--output", "json"]
+    review = json.loads(subprocess.run(line, capture_output=True, check=False).stdout)
+    texts = {one["client"]: (one["language"], one["text"]) for one in review["settings_to_paste"]}
+    assert len(texts) == 15, list(texts)
+    for client, (language, text) in texts.items():
+        if language == "json":
+            json.loads(text)
+        elif language == "yaml":
+            assert all(isinstance(part, dict) for part in yaml.safe_load_all(text)), client
+        elif client == "Python requests":
+            names = {"requests": requests}
+            exec(compile(text, client, "exec"), names)  # our own text
+            connect, read = names["timeout"]
+            assert 0 < connect <= read, text
+    timeout = review["endpoints"][0]["timeout"]["timeout_us"] // 1_000
+    assert f"timeoutDuration: {timeout}ms" in texts["resilience4j"][1]
 
 
 def kaplan_meier_is_lifelines(recording):

@@ -11,6 +11,7 @@ import pathlib
 import sys
 import tempfile
 
+import alert_stories
 import bin_stories
 import latency_stories
 import fixture_stories
@@ -93,6 +94,7 @@ def main():
             held += sink_stories.run(arguments.binary, pathlib.Path(folder))
             held += latency_stories.run(arguments.binary, pathlib.Path(folder))
             held += fixture_stories.run(arguments.binary, pathlib.Path(folder), httpbin, localstripe)
+            held += alert_stories.run(arguments.binary, pathlib.Path(folder))
     failed = held.count(False)
     print(f"{len(held) - failed} passed, {failed} failed")
     return 1 if failed else 0
