@@ -60,7 +60,7 @@ pub(crate) struct ExportArgs {
     /// How long a fixture waits before it answers
     #[arg(long, value_enum, default_value_t = DelayArg::Recorded)]
     delay: DelayArg,
-    /// Scheme and host of the requests, for har, vcrpy and openapi [default: http://INTEGRATION.test]
+    /// Scheme and host of the requests, for har, vcrpy and openapi [default: INTEGRATION.test, over http]
     #[arg(long, value_name = "URL")]
     base_url: Option<String>,
     /// Ask the written files for every recorded request; unless each is answered as recorded, nothing is kept
