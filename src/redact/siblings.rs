@@ -38,17 +38,14 @@ pub(in crate::redact) fn names(object: &str) -> Vec<&str> {
 /// Longest object that is looked at as a pair, bytes.
 const PAIR_BYTES_MAX: usize = 300;
 /// Names of members that tell something about a field, and are not its value.
-const ABOUT: [&str; 44] = [
+const ABOUT: [&str; 40] = [
     "message",
     "msg",
     "error",
     "reason",
     "description",
-    "detail",
-    "details",
     "hint",
     "status",
-    "state",
     "action",
     "format",
     "title",
@@ -77,7 +74,6 @@ const ABOUT: [&str; 44] = [
     "kind",
     "datatype",
     "mode",
-    "level",
     "severity",
     "code",
     "id",
