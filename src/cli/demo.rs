@@ -47,10 +47,15 @@ fn stay(args: &DemoArgs, ran: demo::Ran) -> Done {
 }
 
 fn show(output: OutputArg, report: &DemoReport) -> Done {
+    print::file(&review_file(report), report.review.to_html().as_bytes())?;
     match output.output {
         Output::Json => print::json(&report.to_json()),
         Output::Text => print::data(&text(report)),
     }
+}
+
+fn review_file(report: &DemoReport) -> PathBuf {
+    report.store.with_file_name("review.html")
 }
 
 fn text(report: &DemoReport) -> String {
@@ -69,9 +74,11 @@ fn text(report: &DemoReport) -> String {
          \n2. The ledger: every call ends in one counted state\n{}\n\
          \n3. Latency of both providers, and what a timeout would cut\n{}\n\
          \n4. What was redacted before anything was stored\n{hits}\n\
-         \n5. What there is now\n\
-         recordings  {}\nfixtures    {} ({} WireMock mappings)\n\
-         \n6. Go on with\n\
+         \n5. May it go live? {verdict}\n{summary}\n\
+         \n6. What there is now\n\
+         recordings  {}\nfixtures    {} ({} WireMock mappings)\nreview      {review} (fifteen checks, curves, settings to paste)\n\
+         \n7. Go on with\n\
+         {program} review {name} --store {store}\n\
          {program} latency {name} --store {store} --what-if 100ms\n\
          {program} recordings list --store {store} --outcome ok_but_error\n\
          {program} export {name} --store {store} --format wiremock --out {out}/more\n\
@@ -85,6 +92,9 @@ fn text(report: &DemoReport) -> String {
         report.store.display(),
         report.fixtures.display(),
         report.fixture_count,
+        verdict = report.review.verdict.words(),
+        summary = report.review.summary,
+        review = review_file(report).display(),
         name = report.integration,
         store = report.store.display(),
     )

@@ -6,7 +6,7 @@ use crate::demo::providers::Providers;
 use crate::exchange::Role;
 use crate::fixtures::{Delay, ExportRequest, Format, export};
 use crate::latency::Phase;
-use crate::review::{LatencyReport, ledger_text};
+use crate::review::{LatencyReport, Review, ledger_text};
 use crate::store::{Reader, SeriesFilter};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -88,6 +88,8 @@ pub struct DemoReport {
     pub ledger_text: String,
     /// Percentiles and what-if as tables.
     pub latency_text: String,
+    /// Whether the new provider may go live.
+    pub review: Review,
     /// Values replaced by each rule.
     pub redacted: Vec<(String, u64)>,
     /// The database.
@@ -252,6 +254,9 @@ impl Ran {
         let reader = Reader::open(&store).map_err(failed("open the recordings"))?;
         let report = LatencyReport::build(&reader, INTEGRATION, None, None, &WHAT_IF_US)
             .map_err(failed("read the latencies"))?;
+        let now = crate::exchange::Clock.unix_us() / 1_000_000;
+        let review =
+            Review::build(&reader, INTEGRATION, None, now, &Default::default()).map_err(failed("make the review"))?;
         let rows = reader.ledger(Some(INTEGRATION)).map_err(failed("read the ledger"))?;
         let redacted = reader.hits(INTEGRATION).map_err(failed("read what was redacted"))?;
         let fixtures = self.demo.settings.out.join("fixtures");
@@ -273,6 +278,7 @@ impl Ran {
             application,
             ledger_text: ledger_text(&rows),
             latency_text: report.tables_text(),
+            review,
             redacted,
             store,
             fixtures,
