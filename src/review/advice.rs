@@ -104,6 +104,8 @@ pub struct EndpointAdvice {
     pub phases: Vec<(&'static str, Slots)>,
     /// Good answers, for the curve.
     pub answered: Slots,
+    /// Those of today's provider; empty without one.
+    pub answered_today: Slots,
     /// Calls a day of the new provider's recording.
     pub calls_per_day: f64,
     /// Stretches of time with calls, seconds from first to last.
@@ -176,6 +178,7 @@ impl EndpointAdvice {
             survival: stats::survival(good.answered(), good.censored()),
             phases: shadow.phases(),
             answered: good.answered().clone(),
+            answered_today: today.map(|today| today.answered().clone()).unwrap_or_default(),
             calls_per_day: good.calls_per_day(),
             span_s: good.span_s(),
         }

@@ -96,7 +96,8 @@ fn coverage(evidence: &Evidence, settings: &Settings) -> Check {
     let next = "go on recording until a whole week is covered; nights say nothing about the busy hours";
     Check::new(2, "coverage_in_time", "Does the recording cover the week?", goal, line.calls())
         .found(format!(
-            "{days:.1} days from first to last call, {stretches} stretches of ten minutes, {missing} hours of the week missing"
+            "{} from first to last call, {stretches} stretches of ten minutes, {missing} hours of the week missing",
+            days_words(days)
         ))
         .unless(days >= settings.span_days - 0.01, Verdict::CannotSay, next)
         .unless(stretches >= CLUSTERS_MIN, Verdict::CannotSay, next)

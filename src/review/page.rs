@@ -143,7 +143,8 @@ fn curves(one: &EndpointAdvice) -> Markup {
     html! {
         @if !one.answered.is_empty() {
             (percentile_curve(&curves, 1.0 - 1.0 / supported.max(1.0), Some(one.timeout_us)))
-            p.small { "Time to the answer's last byte of successful calls. Upright strokes are 95 % intervals." }
+            p.small { "Time to the answer's last byte of successful calls: " span.key.new { "━ new provider" }
+                @if curves.len() > 1 { ", " span.key.today { "╌ today's provider" } } ". Upright strokes are 95 % intervals." }
         }
     }
 }

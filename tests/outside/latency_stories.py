@@ -35,6 +35,7 @@ def run(binary, folder):
         ("shares cut by a timeout are scipy's", shares_are_scipys),
         ("Kaplan-Meier is that of lifelines", kaplan_meier_is_lifelines),
         ("settings to paste are read by their languages", settings_are_read),
+        ("damaged and foreign histograms are refused by name", damage_is_refused),
     ]
     return [tell(f"latency: {title}", story, recording) for title, story in stories]
 
@@ -272,3 +273,26 @@ def kaplan_meier_is_lifelines(recording):
         told = fit.survival_function_["KM_estimate"]
         expected = told[told <= 1 - num / den + 1e-12]
         assert ours["quantiles_us"][name] == (int(expected.index[0]) if len(expected) else None), name
+
+
+def damage_is_refused(recording):
+    """The last story: it damages the store."""
+    foreign = HdrHistogram(1, 3_600_000_000, 3)
+    foreign.record_value(5)
+    foreign = zlib.decompress(base64.b64decode(foreign.encode())[8:])
+    with sqlite3.connect(recording.store) as db:
+        row, blob = db.execute("SELECT id, blob FROM hist ORDER BY id DESC LIMIT 1").fetchone()
+    flipped = blob[:-1] + bytes([blob[-1] ^ 1])
+    junk = bytes(30)
+    for bad, crc, said in [
+        (flipped, zlib.crc32(blob), "checksum"),
+        (foreign, zlib.crc32(foreign), "digits is 3, expected 2"),
+        (junk, zlib.crc32(junk), "expected 40 to"),
+    ]:
+        with sqlite3.connect(recording.store) as db:
+            db.execute("UPDATE hist SET blob = ?, crc32 = ? WHERE id = ?", (bad, crc, row))
+        for command in ("latency", "review"):
+            line = [recording.binary, command, NAME, "--store", recording.store]
+            refused = subprocess.run(line, capture_output=True, text=True, check=False)
+            assert refused.returncode == 2 and said in refused.stderr, refused
+            assert not refused.stdout, "a figure is shown without what is damaged"

@@ -1,7 +1,7 @@
 //! Simulations with known truth and fixed seeds: how often the statistics keep what they promise.
 //!
 //! The traffic is drawn from 65 536 equally likely latencies, so that the truth is counted and not computed.
-//! `SIMULATION_RUNS=1000` makes them larger; what came out of that stands in `docs/latency.md`, beside what a bare
+//! `SIMULATION_RUNS=400` makes them larger; what came out of that stands in `src/latency/README.md`, beside what a bare
 //! percentile does.
 
 use crate::latency::stats::*;
@@ -142,7 +142,7 @@ fn intervals_cover_what_they_promise_on_independent_traffic() {
     let traffic = independent(144, 5);
     for level in [LADDER[3], LADDER[4]] {
         let covered = coverage("independent, 1 day of one in 2 min", &traffic, level, runs(250));
-        assert!((0.93..=0.98).contains(&covered), "{}: {covered}", level.name);
+        assert!((0.92..=0.99).contains(&covered), "{}: {covered}", level.name);
     }
 }
 
@@ -151,7 +151,7 @@ fn intervals_cover_what_they_promise_where_slow_calls_come_in_episodes() {
     let traffic = episodes(7 * 144, 20);
     for level in [LADDER[3], LADDER[4]] {
         let covered = coverage("episodes, 7 days of 2/min", &traffic, level, runs(100));
-        assert!((0.93..=0.98).contains(&covered), "{}: {covered}", level.name);
+        assert!((0.92..=0.99).contains(&covered), "{}: {covered}", level.name);
     }
 }
 
