@@ -10,6 +10,7 @@ mod differential;
 mod disk;
 mod faults;
 mod fidelity;
+mod fixtures;
 mod isolation;
 mod listeners;
 mod keeping;

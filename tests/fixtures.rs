@@ -1,0 +1,83 @@
+//! From traffic to a stand-in provider, on the command line: export, stub, verify, and their exit codes.
+
+use crate::support::{Recorder, Upstream, command, json};
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+const BEFORE: &str = r#"{"id":7,"note":"as recorded"}"#;
+const AFTER: &str = r#"{"id":"seven"}"#;
+
+/// A stand-in that is ended with its guard.
+struct StandIn(Child, String);
+
+impl StandIn {
+    fn of(recorder: &Recorder, args: &[&str]) -> Self {
+        let mut stub = command();
+        stub.arg("stub").args(args).args(["--listen", "127.0.0.1:0"]).current_dir(recorder.folder.path());
+        let mut child = stub.stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let (_, url) = line.trim().split_once(" fixtures on ").expect("it says where");
+        Self(child, url.to_owned())
+    }
+}
+
+impl Drop for StandIn {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[tokio::test]
+async fn what_was_recorded_is_served_again_and_held_against_what_comes_later() {
+    static CHANGED: AtomicBool = AtomicBool::new(false);
+    let primary = Upstream::replies(BEFORE).await;
+    let answer = |_: &_| Some(json(if CHANGED.load(Ordering::SeqCst) { AFTER } else { BEFORE }));
+    let shadow = Upstream::answers(answer).await;
+    let recorder = Recorder::between(&primary, &shadow, "");
+    let ask = async |count: usize| {
+        for n in 0..count {
+            reqwest::get(format!("{}/items/{n}", recorder.traffic)).await.unwrap().text().await.unwrap();
+        }
+        recorder.at_rest().await;
+    };
+    ask(10).await;
+    let integration = recorder.status().await["integrations"][0]["name"].as_str().unwrap().to_owned();
+    let code = |args: &[&str]| {
+        let output = recorder.cli(args);
+        (output.status.code(), String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
+    };
+    let export = ["export", &integration, "--format", "plain", "--out", "out", "--check", "--delay", "none"];
+    assert_eq!(code(&export).0, Some(0), "{}", code(&export).1);
+
+    let first = StandIn::of(&recorder, &["out"]);
+    for path in ["/items/9", "/items/9"] {
+        let served = reqwest::get(format!("{}{path}", first.1)).await.unwrap();
+        assert_eq!((served.status().as_u16(), served.text().await.unwrap()), (200, BEFORE.to_owned()));
+    }
+    let unknown = reqwest::get(format!("{}/item/9", first.1)).await.unwrap();
+    assert_eq!(unknown.status(), 404);
+    assert!(unknown.text().await.unwrap().contains("\"part\": \"path\""));
+    let store = recorder.folder.path().join("darklaunch.toml");
+    let second = StandIn::of(&recorder, &["--config", store.to_str().unwrap(), "--latency", "none"]);
+    assert_eq!(reqwest::get(format!("{}/items/9", second.1)).await.unwrap().text().await.unwrap(), BEFORE);
+
+    assert_eq!(code(&["fixtures", "verify", "out"]).0, Some(0), "{}", code(&["fixtures", "verify", "out"]).1);
+    CHANGED.store(true, Ordering::SeqCst);
+    ask(60).await;
+    let (said, text) = code(&["fixtures", "verify", "out"]);
+    assert_eq!(said, Some(1), "{text}");
+    for expected in ["type changed /id: number -> string", "field removed /note: string -> absent"] {
+        assert!(text.contains(expected), "{expected} is not in {text}");
+    }
+    assert_eq!(code(&["fixtures", "verify", "out", "--erased"]).0, Some(0));
+    assert_eq!(code(&["fixtures", "verify", "nowhere"]).0, Some(2));
+    let only_aborted = ["export", &integration, "--format", "har", "--out", "none", "--outcome", "aborted"];
+    assert_eq!(code(&only_aborted).0, Some(3), "too little to export");
+    std::fs::create_dir(recorder.folder.path().join("mine")).unwrap();
+    std::fs::write(recorder.folder.path().join("mine/file"), "mine").unwrap();
+    let foreign = ["export", &integration, "--format", "har", "--out", "mine"];
+    assert_eq!(code(&foreign).0, Some(2), "a folder of somebody else stays");
+}
