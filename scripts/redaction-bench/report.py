@@ -120,7 +120,7 @@ def markdown(facts, columns, speeds, rows):
     return "\n\n".join(parts)
 
 
-def frequent(score, most=120):
+def frequent(score, most=30):
     """The most frequent kinds of misses, of altered values and of other changed leaves, with the fields' names."""
     leaks = Counter((m.what, m.name, m.placement) for m in score.leaks)
     altered = Counter((m.what, m.name, m.placement) for m in score.altered)

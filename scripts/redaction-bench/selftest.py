@@ -61,7 +61,8 @@ def test_families_share_no_personal_name():
         named = (p.field.rpartition(".")[2] for b in bodies for p in b.planted if p.placement not in NAMELESS | {"jwt claim", "pair", "header", "cookie"})
         return {re.sub(r"[^\w]|_", "", re.sub(r"\[", "_", n)).casefold() for n in named} - {re.sub(r"\W|_", "", g) for g in GENERIC}
 
-    one, two = (names(bodies) for _, bodies in both())
+    # The third family is rehearsed with, as `tune` is.
+    one, two = (names(bodies) for family, bodies in both() if family != "rehearsal")
     assert len(one) > 60 and len(two) > 60
     assert not one & two, sorted(one & two)
 

@@ -290,17 +290,18 @@ impl<'r> Pass<'r> {
         let namings = siblings::namings(pair).filter(|(name, _)| !pseudonym::is_word_stand_in(name));
         namings.into_iter().find_map(|(name, member)| {
             let own = self.key_in_text(member);
-            let key = self.key_in_text(name);
-            let rules = &self.redactor.rules;
-            let shaped =
-                |rule: &u16| rules[usize::from(*rule)].shape.is_some() || rules[usize::from(*rule)].check.is_some();
             // A member that is called a value may be a secret, which has no shape; another one may be about the field.
+            if !own.is_named() && (own.is_listed() || name.contains(' ')) {
+                return None;
+            }
+            let key = self.key_in_text(name);
             let listed = &key.said().values;
-            let is_named = if own.is_named() {
-                !listed.is_empty()
-            } else {
-                !own.is_listed() && !name.contains(' ') && listed.iter().any(shaped)
+            let rules = &self.redactor.rules;
+            let shaped = |rule: &u16| {
+                let rule = &rules[usize::from(*rule)];
+                rule.shape.is_some() || rule.check.is_some()
             };
+            let is_named = if own.is_named() { !listed.is_empty() } else { listed.iter().any(shaped) };
             is_named.then_some((member, key))
         })
     }

@@ -106,6 +106,8 @@ pub(in crate::redact) fn namings<'t>(pair: [(&'t str, &'t str); 2]) -> impl Iter
         let last = named.0.rsplit(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default().to_ascii_lowercase();
         let is_name = namer.1.len() <= 40
             && namer.1.starts_with(|c: char| c.is_alphabetic())
+            // A code of a currency or a country.
+            && (namer.1.len() > 3 || namer.1.bytes().any(|b| b.is_ascii_lowercase()))
             && namer.1.chars().all(|c| c.is_alphanumeric() || "_-. []".contains(c));
         (is_name && !ABOUT.contains(&last.as_str())).then_some((namer.1, named.0))
     })
