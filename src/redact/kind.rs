@@ -101,7 +101,7 @@ impl Kind {
             Self::Jwt | Self::Url => self,
             _ if raw.contains('@') && is_email(raw) => Self::Email,
             // Most names and addresses have nothing that the others cannot do without.
-            _ if !raw.bytes().any(|b| b.is_ascii_digit() || b == b':') => self,
+            _ if !raw.bytes().any(|b| b.is_ascii_digit()) && !raw.contains(':') => self,
             Self::Digits
             | Self::Id
             | Self::Ssn
@@ -122,6 +122,9 @@ impl Kind {
                     // One number has one stand-in, whatever its place calls it: nine digits may be a social security
                     // number, others are a number.
                     if digits_of(raw).len() == 9 { Self::Ssn } else { Self::Digits }
+                } else if self == Self::Person {
+                    // Nobody's name has digits: what a recipient's or a search's field holds then is an address.
+                    Self::Address
                 } else {
                     self
                 }
@@ -270,6 +273,8 @@ mod tests {
         assert_eq!(Kind::Id.of_value("DE89370400440532013000"), Kind::Iban);
         assert_eq!(Kind::Token.of_value("203.0.113.9"), Kind::Ipv4);
         assert_eq!(Kind::Token.of_value("hunter2"), Kind::Token);
+        assert_eq!(Kind::Person.of_value("Skolstigen 4, 83041 Borås"), Kind::Address);
+        assert_eq!(Kind::Person.of_value("Ada Lovelace"), Kind::Person);
         assert_eq!(Kind::Address.of_value("203.0.113.9"), Kind::Ipv4);
         assert_eq!([Kind::Id, Kind::Digits, Kind::Ssn].map(|kind| kind.of_value("078-05-1120")), [Kind::Ssn; 3]);
         assert_eq!([Kind::Id, Kind::Digits].map(|kind| kind.of_value("1234567")), [Kind::Digits; 2]);

@@ -325,7 +325,7 @@ fn shifted(raw: &str, key: &PseudonymKey) -> Option<String> {
 
 fn iban(raw: &str, digest: &[u8; 32]) -> Option<String> {
     let compact: String = raw.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect();
-    if compact.len() < 15 || raw.chars().any(|c| !c.is_ascii_alphanumeric() && c != ' ' && c != '-') {
+    if compact.len() < 15 || raw.chars().any(|c| !c.is_ascii_alphanumeric() && !" -.".contains(c)) {
         return None;
     }
     let (country, bban) = (compact.get(..2)?, compact.get(4..)?);
