@@ -7,7 +7,7 @@
 
 use crate::exchange::{BodyCopy, Capture, CaptureId, Exchange, Outcome, RequestCopy, ResponseCopy, Role, Timings};
 use crate::redact::engine::Redactor;
-use crate::redact::rules::PseudonymKey;
+use crate::redact::rule::rules::PseudonymKey;
 use crate::redact::sealed::{Part, Recording, Side};
 use crate::redact::validators::{iban_check_digits, luhn_digit};
 use aho_corasick::AhoCorasick;

@@ -2,11 +2,11 @@
 
 use crate::exchange::{BodyCopy, BodyState, Capture, DropReason, Exchange};
 use crate::redact::engine::Redactor;
+use crate::redact::format::{decode, form, headers};
 use crate::redact::pass::Pass;
-use crate::redact::pseudonym::MASK;
-use crate::redact::residue::Residue;
 use crate::redact::sealed::{Part, Recording, Redacted, Side};
-use crate::redact::{decode, form, headers};
+use crate::redact::stand_in::pseudonym::MASK;
+use crate::redact::stand_in::residue::Residue;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue};
 

@@ -1,17 +1,19 @@
 //! The redactor: a compiled rule set with a key and limits, and its doors.
 
 use crate::exchange::{Capture, DropReason};
+use crate::redact::capture;
+use crate::redact::evidence::names::{NameIndex, Names, Said, Words};
+use crate::redact::evidence::stems::Stems;
 use crate::redact::explain::{Decision, Trace};
-use crate::redact::kind::Kind;
-use crate::redact::matcher::Matcher;
-use crate::redact::names::{NameIndex, Names, Said, Words};
+use crate::redact::format::decode;
+use crate::redact::matching::matcher::Matcher;
 use crate::redact::pass::Pass;
-use crate::redact::pseudonym::digest;
-use crate::redact::rules::{PseudonymKey, Rule, RuleFile, RuleProblem, RuleSummary, Settings};
+use crate::redact::rule::compile;
+use crate::redact::rule::rules::{PseudonymKey, Rule, RuleFile, RuleProblem, RuleSummary, Settings};
 use crate::redact::sealed::{Hit, Recording, Redacted, SubjectDigest};
-use crate::redact::stems::Stems;
+use crate::redact::stand_in::kind::Kind;
+use crate::redact::stand_in::pseudonym::digest;
 use crate::redact::strict::Strict;
-use crate::redact::{capture, compile, decode};
 use sha2::{Digest, Sha256};
 use std::fmt;
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! Why a value was replaced or left alone: every decision about every candidate of a text, for people who write rules.
 
-use crate::redact::find::Doubt;
+use crate::redact::matching::find::Doubt;
 use std::sync::Arc;
 
 /// Decisions noted at most: a text has few, a hostile one many.

@@ -2,16 +2,17 @@
 
 use crate::exchange::DropReason;
 use crate::redact::engine::Redactor;
+use crate::redact::evidence::names::{Key, Known, Name, Names, Words};
+use crate::redact::evidence::{epoch, shape, siblings};
 use crate::redact::explain::Trace;
-use crate::redact::find::{self, Doubt};
-use crate::redact::gate::{DIGIT, Kinds, kinds_of};
-use crate::redact::kind::Kind;
-use crate::redact::names::{Key, Known, Name, Names, Words};
-use crate::redact::pseudonym::{self, Replaced};
-use crate::redact::residue::{self, Needle, Residue};
-use crate::redact::rules::{Action, Rule};
+use crate::redact::format::{jwt, nested, text};
+use crate::redact::matching::find::{self, Doubt};
+use crate::redact::matching::gate::{DIGIT, Kinds, kinds_of};
+use crate::redact::rule::rules::{Action, Rule};
 use crate::redact::sealed::{Hit, Part, Side, SubjectDigest};
-use crate::redact::{epoch, jwt, nested, shape, siblings, text};
+use crate::redact::stand_in::kind::Kind;
+use crate::redact::stand_in::pseudonym::{self, Replaced};
+use crate::redact::stand_in::residue::{self, Needle, Residue};
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
 use std::sync::Arc;

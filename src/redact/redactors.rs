@@ -7,10 +7,10 @@
 use crate::exchange::{BodyCopy, Capture, DropReason, Integration};
 use crate::redact::canary::{Canaries, Leak};
 use crate::redact::engine::Redactor;
-use crate::redact::path::PathPattern;
-use crate::redact::pseudonym::MASK;
-use crate::redact::rules::{PseudonymKey, RuleFile, RuleProblem, Settings};
+use crate::redact::evidence::path::PathPattern;
+use crate::redact::rule::rules::{PseudonymKey, RuleFile, RuleProblem, Settings};
 use crate::redact::sealed::{Part, Recording, Redacted};
+use crate::redact::stand_in::pseudonym::MASK;
 use arc_swap::ArcSwap;
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! Strict mode: only values at listed paths are kept, everything else is masked.
 
-use crate::redact::names::Key;
-use crate::redact::path::PathPattern;
+use crate::redact::evidence::names::Key;
+use crate::redact::evidence::path::PathPattern;
 
 /// The paths whose values are kept.
 pub(in crate::redact) struct Strict(Vec<PathPattern>);

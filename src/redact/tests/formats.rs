@@ -244,9 +244,9 @@ fn graphql_arguments_are_named() {
         assert_eq!(once("application/graphql", &body), wanted);
         let json = |query: &str| serde_json::json!({ "query": query, "variables": { "firstName": "Ada" } }).to_string();
         assert_eq!(once("application/json", &json(&body)), json(&wanted).replace("\"Ada\"", &format!("\"{ada}\"")));
-        let target = format!("query={}", crate::redact::percent::encode(&body));
+        let target = format!("query={}", crate::redact::format::percent::encode(&body));
         let out = once("application/x-www-form-urlencoded", &target);
-        assert_eq!(crate::redact::percent::decode(&out, true).unwrap(), format!("query={wanted}"));
+        assert_eq!(crate::redact::format::percent::decode(&out, true).unwrap(), format!("query={wanted}"));
     }
     for body in [
         "",

@@ -1,7 +1,7 @@
 //! What holds for every format: nothing planted survives, nothing harmless changes, twice is once, no bytes panic.
 
 use super::*;
-use crate::redact::charset::Charset;
+use crate::redact::format::charset::Charset;
 
 /// Every content type with a parser of its own, and some without.
 const TYPES: [&str; 30] = [
@@ -45,7 +45,7 @@ fn planted(key: &str, value: &str) -> Vec<(&'static str, String)> {
     let escaped: String = value.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
     let base64 = base64::engine::general_purpose::STANDARD.encode(value);
     let json64 = base64::engine::general_purpose::STANDARD.encode(&object);
-    let json_url = crate::redact::percent::encode(&object);
+    let json_url = crate::redact::format::percent::encode(&object);
     vec![
         ("application/xml", format!("<a><{key}>{references}</{key}></a>")),
         ("text/xml", format!("<a><x:{key}><![CDATA[{value}]]></x:{key}><b {key}='{value}'/></a>")),
@@ -113,15 +113,15 @@ fn planted_values_survive_in_no_format_and_no_charset() {
         for (content_type, body) in planted(key, value) {
             let out = redact(content_type, &body);
             let decoded = [
-                crate::redact::percent::decode(&out, true).unwrap(),
-                crate::redact::markup::unescape(&out).text.into_owned(),
+                crate::redact::format::percent::decode(&out, true).unwrap(),
+                crate::redact::format::markup::unescape(&out).text.into_owned(),
             ];
             assert!(!out.contains(value) && !decoded.concat().contains(value), "{content_type}: {body} -> {out}");
             assert_eq!(redact(content_type, &out), out, "twice: {content_type} {body}");
             for label in
                 ["utf-16le", "utf-16be", "utf-32le", "utf-32be", "windows-1252", "shift_jis", "gb18030", "iso-2022-jp"]
             {
-                let media = crate::redact::media::MediaType::of(content_type).essence;
+                let media = crate::redact::format::media::MediaType::of(content_type).essence;
                 if media.starts_with("multipart") || media.starts_with("message") || media.is_empty() {
                     continue;
                 }

@@ -23,7 +23,7 @@ mod secret;
 mod vat;
 mod wallet;
 
-use crate::redact::looks;
+use crate::redact::evidence::looks;
 use crate::redact::validators::national_americas as americas;
 use crate::redact::validators::national_asia as asia;
 use crate::redact::validators::national_europe_east as east;

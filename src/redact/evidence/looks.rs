@@ -1,0 +1,427 @@
+//! What the words of a value say about whether it is somebody's name: a bare `name` is a person's, a product's, a
+//! company's or an event's, and where the place does not tell, the words do.
+
+use crate::redact::evidence::given_names::is_given;
+use crate::redact::evidence::names::Words;
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+/// What a value looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::redact) enum Looks {
+    /// It has a common given name, and no word of things.
+    Person,
+    /// It could be a name or anything else.
+    Open,
+    /// It has a legal form, a word of things, or what no name has.
+    Thing,
+}
+
+/// Longest value that may be a name, bytes.
+const NAME_BYTES_MAX: usize = 100;
+/// Shorter given names are words of other languages too.
+const GIVEN_CHARS_MIN: usize = 3;
+
+/// What a value looks like. Takes time linear in at most a hundred bytes.
+pub(in crate::redact) fn looks(value: &str) -> Looks {
+    let value = value.trim();
+    if value.len() > NAME_BYTES_MAX || value.chars().any(|c| c.is_numeric() || "_&@#%/\\<>[]{}=+*|:!?\"".contains(c)) {
+        return Looks::Thing;
+    }
+    // An identifier: lower case, its words joined by signs.
+    let is_slug = !value.contains(' ')
+        && value.contains(['-', '.'])
+        && !value.chars().any(char::is_uppercase)
+        && value.is_ascii();
+    if is_slug || is_of_company(value) {
+        return Looks::Thing;
+    }
+    let words = words_of(value);
+    let things = words.iter().filter(|word| is_thing(word)).count();
+    let given = words.iter().any(|word| word.len() >= GIVEN_CHARS_MIN && is_given(word));
+    match (things, given) {
+        (0, true) => Looks::Person,
+        (0, false) => Looks::Open,
+        // `Mark Price`, `Rosa Post`: with a given name before it, one word of things may be a surname.
+        (1, true) if is_given(&words[0]) && !words.iter().any(|word| is_company_word(word)) => Looks::Person,
+        _ => Looks::Thing,
+    }
+}
+
+/// Whether nothing speaks against a person.
+pub(in crate::redact) fn may_be_person(value: &str) -> bool {
+    looks(value) != Looks::Thing
+}
+
+/// Whether there is a common given name in it, and another word.
+pub(in crate::redact) fn is_known_person(value: &str) -> bool {
+    value.trim().contains([' ', ',']) && looks(value) == Looks::Person
+}
+
+/// Whether it begins with a common given name, as a name in the middle of a text must.
+pub(in crate::redact) fn begins_as_person(value: &str) -> bool {
+    is_known_person(value) && words_of(value).first().is_some_and(|word| is_given(word))
+}
+
+/// Whether a name to sign in with begins with a common given name and goes on with a word that is nothing else:
+/// `ada.lovelace`, `nicole_chauveau4`.
+pub(in crate::redact) fn is_known_login(value: &str) -> bool {
+    let bare = value.trim_end_matches(|c: char| c.is_ascii_digit());
+    bare.split_once(['.', '_']).is_some_and(|(first, last)| {
+        is_given(first)
+            && last.len() >= LAST_BYTES_MIN
+            && !is_thing(first)
+            && !is_thing(last)
+            && !EXTENSIONS.contains(&last)
+    })
+}
+
+/// Shorter last parts are of files, modules and actions.
+const LAST_BYTES_MIN: usize = 4;
+/// Last parts of four letters and more that are no surnames.
+const EXTENSIONS: [&str; 20] = [
+    "json", "html", "jpeg", "yaml", "toml", "docx", "xlsx", "pptx", "conf", "lock", "local", "internal", "java",
+    "class", "swift", "read", "node", "name", "info", "test",
+];
+
+/// Whether letters with two digits behind them may be a name to sign in with: no word of things, machines and formats.
+pub(in crate::redact) fn may_be_login(value: &str) -> bool {
+    let word = value.trim_end_matches(|c: char| c.is_ascii_digit());
+    !is_thing(word) && !is_thing(word.trim_end_matches('s')) && !MACHINE_WORDS.contains(&word)
+}
+
+/// Words that two digits stand behind without being a person's.
+const MACHINE_WORDS: [&str; 38] = [
+    "float", "python", "windows", "macos", "android", "chrome", "firefox", "safari", "phase", "shard", "batch",
+    "sprint", "floor", "suite", "block", "bucket", "cluster", "device", "sensor", "panel", "vlan", "subnet", "januar",
+    "march", "april", "august", "zeile", "seite", "woche", "ligne", "semaine", "linea", "pagina", "prod", "stage",
+    "alpha", "gamma", "delta",
+];
+
+/// Whether a run of words and numbers can be an address: a number that is not of the postal code, and no word of
+/// orders, dates and versions.
+pub(in crate::redact) fn may_be_address(value: &str) -> bool {
+    let numbers =
+        value.split(|c: char| !c.is_alphanumeric()).filter(|run| run.starts_with(|c: char| c.is_ascii_digit()));
+    let none_of = |word: &&str| NO_ADDRESS.contains(word);
+    let lower = value.to_lowercase();
+    let small_or_bare =
+        numbers.clone().count() >= 2 || lower.contains("s/n") || value.bytes().any(|b| b.is_ascii_uppercase());
+    small_or_bare
+        && numbers.clone().any(|run| run.len() <= 5)
+        && !lower.split(|c: char| !c.is_alphanumeric()).any(|word| none_of(&word))
+}
+
+/// Words that numbers stand beside without an address.
+const NO_ADDRESS: [&str; 46] = [
+    "order",
+    "invoice",
+    "version",
+    "build",
+    "release",
+    "total",
+    "amount",
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+    "monday",
+    "tuesday",
+    "wednesday",
+    "thursday",
+    "friday",
+    "saturday",
+    "sunday",
+    "ticket",
+    "error",
+    "code",
+    "reference",
+    "ref",
+    "chrome",
+    "safari",
+    "mozilla",
+    "windows",
+    "linux",
+    "page",
+    "item",
+    "items",
+    "row",
+    "line",
+    "rechnung",
+    "bestellung",
+    "commande",
+    "facture",
+    "pedido",
+];
+
+/// Its words folded, without initials.
+fn words_of(value: &str) -> Vec<String> {
+    value.split([' ', '\u{a0}', ',', '-', '.']).map(folded).filter(|word| word.chars().nth(1).is_some()).collect()
+}
+
+/// Whether it is no legal person, told by its legal form: a person may have any other words as a name.
+pub(in crate::redact) fn is_no_company(value: &str) -> bool {
+    !is_of_company(value.trim())
+}
+
+fn folded(word: &str) -> String {
+    Words::of(word).joined().to_owned()
+}
+
+/// Whether it ends in a legal form (`Ltd`, `GmbH & Co. KG`, `S.r.l.`), or begins with one as in Eastern Europe.
+fn is_of_company(value: &str) -> bool {
+    let words: Vec<&str> = value.split_whitespace().collect();
+    let form = |word: &str| {
+        let bare: String = word.chars().filter(|c| !".,()".contains(*c)).collect();
+        LEGAL_FORMS.contains(&bare.as_str()) || LEGAL_FORMS_ANY_CASE.iter().any(|form| bare.eq_ignore_ascii_case(form))
+    };
+    words.len() > 1 && (words.last().is_some_and(|word| form(word)) || words.iter().any(|word| is_dotted_form(word)))
+        || words.len() > 2
+            && words[1..].iter().any(|word| LEGAL_FORMS_ANY_CASE.iter().any(|f| word.eq_ignore_ascii_case(f)))
+}
+
+/// `S.A.`, `S.r.l.`, `B.V.`: initials of persons have a surname behind them and other letters.
+fn is_dotted_form(word: &str) -> bool {
+    let bare: String = word.trim_end_matches(',').chars().filter(|c| *c != '.').collect();
+    word.matches('.').count() >= 2 && DOTTED_FORMS.iter().any(|form| bare.eq_ignore_ascii_case(form))
+}
+
+/// Forms that are names or words when written in another case.
+const LEGAL_FORMS: [&str; 30] = [
+    "AG", "KG", "SE", "SA", "SL", "SRL", "SpA", "SPA", "BV", "NV", "AB", "AS", "ASA", "OY", "Oy", "Oyj", "ApS", "APS",
+    "A/S", "KK", "UG", "OHG", "eV", "eK", "eG", "SC", "SAS", "SNC", "PT", "CV",
+];
+const LEGAL_FORMS_ANY_CASE: [&str; 31] = [
+    "gmbh",
+    "mbh",
+    "ggmbh",
+    "ltd",
+    "limited",
+    "llc",
+    "llp",
+    "plc",
+    "inc",
+    "incorporated",
+    "corp",
+    "corporation",
+    "pty",
+    "sarl",
+    "eurl",
+    "sasu",
+    "kft",
+    "zrt",
+    "nyrt",
+    "ltda",
+    "lda",
+    "eireli",
+    "doo",
+    "sro",
+    "ooo",
+    "oü",
+    "uab",
+    "sia",
+    "gbr",
+    "pvt",
+    "bhd",
+];
+const DOTTED_FORMS: [&str; 17] =
+    ["sa", "sl", "srl", "spa", "bv", "nv", "sas", "snc", "sro", "doo", "ag", "kg", "as", "kk", "cv", "oo", "llc"];
+
+fn is_thing(folded: &str) -> bool {
+    THING_WORDS.contains(folded)
+        || COMPANY_WORDS.contains(folded)
+        || folded.strip_suffix('s').is_some_and(|one| COMPANY_WORDS.contains(one))
+}
+
+fn is_company_word(folded: &str) -> bool {
+    COMPANY_WORDS.contains(folded) || folded.strip_suffix('s').is_some_and(|one| COMPANY_WORDS.contains(one))
+}
+
+static COMPANY_WORDS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| words(&COMPANIES));
+static THING_WORDS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| words(&THINGS));
+
+fn words(lists: &[&'static str]) -> HashSet<&'static str> {
+    lists.iter().flat_map(|list| list.split_whitespace()).collect()
+}
+
+/// Words of companies, authorities and services: a name that has one is not a person's, whatever stands before it.
+const COMPANIES: [&str; 5] = [
+    "academy advertising agency airline airway airport analytics apartment apparel appliance architect association associates atelier authority automotive \
+     aviation bakery bank banking bar bistro boutique brewery broker brewing builder building bureau business cafe camp capital cargo care catering center \
+     centre chemical church cinema cleaning clinic clothing club coffee college commerce committee communication community company computing construction \
+     consulting consultancy cooperative cosmetic council council courier court dealer deli dental dentistry department design diagnostic digital \
+     distribution distributor division dynamic economy education electric electrical electronic energy engineering enterprise entertainment equipment estate \
+     exchange express factory farm fashion federation finance financial fitness florist food forwarding foundation freight furniture gallery garage gas gateway \
+     global government group grocery gym hardware health healthcare holding home hospital hospitality hostel hotel household housing industrial industry \
+     inn institute institution insurance interior international internet investment jewelry jewellery kitchen lab laboratory laundry legal leisure library \
+     lighting logistic logistics lounge machine machinery maintenance management manufacturing marine market marketing mart media medical merchandise metal \
+     ministry mobile mobility mortgage motor museum music mutual network nursery nursing office oil online organisation organization outlet packaging paper partner \
+     partnership pension pet petrol petroleum pharma pharmacy photography pizza pizzeria plastic platform plumbing post press print printing product production \
+     property publisher publishing pub radio railway realty recruitment rental repair research residence resort restaurant retail roaster roofing salon school \
+     security seminar service shipping shop shopping society software solar solution spa sport stadium staffing station steel storage store studio supermarket supplies \
+     supplier supply support surgery system taxi team tech technical technology telecom telecommunication textile theater theatre tourism toy trade trader trading \
+     training transport transportation travel treasury trust union university utilities vehicle venture veterinary warehouse waste wholesale winery works workshop",
+    "aktiengesellschaft akademie amt anstalt apotheke autohaus backerei bau baugesellschaft behorde betrieb bezirksamt buchhandlung bundesamt bundesbank dienst dienste \
+     dienstleistung druckerei einkauf fabrik finanzamt firma gaststatte gemeinde genossenschaft gesellschaft gesundheit gruppe handel handelsgesellschaft handwerk hochschule \
+     immobilien industrie ingenieurburo institut kanzlei kasse kaufhaus klinik klinikum krankenhaus krankenkasse kreditbank kundenservice landesbank landratsamt lieferung markt \
+     maschinenbau ministerium mobel paket personal praxis rathaus reisen sparkasse spedition stadtwerke standesamt stiftung systeme technik tischlerei universitat unternehmen \
+     verein verkehr verlag versand versicherung versicherungen vertrieb verwaltung volksbank werbung werk werke werkstatt wirtschaft zentrum",
+    "agence assurance assurances atelier banque boulangerie bureau cabinet caisse clinique commerce compagnie comptabilite conseil cooperative credit ecole editions \
+     electricite entreprise etablissement etablissements gestion garage groupe hopital immobilier imprimerie informatique laboratoire librairie livraison logistique mairie maison \
+     marche menuiserie ministere mutuelle patisserie pharmacie plomberie prefecture restauration societe transports tresor universite voyages \
+     agencia alimentacion almacen asesoria asociacion ayuntamiento banco caja clinica colegio comercial comercio compania consultores consultoria cooperativa construcciones \
+     distribuciones editorial empresa energia entrega envio escuela ferreteria fundacion gestion grupo hotel industria industrias inmobiliaria instituto libreria ministerio \
+     muebles oficina panaderia papeleria farmacia peluqueria restaurante seguros servicio servicios sistemas sociedad soluciones suministros supermercado taller tecnologia tecnologias \
+     tienda tiendas transportes universidad viajes",
+    "agenzia alimentari assicurazioni associazione azienda banca bottega cantina cascina casa cassa centro commerciale comune consorzio consulenza costruzioni \
+     edilizia editrice elettronica energia fabbrica farmacia fondazione gelateria gruppo immobiliare impianti industrie laboratorio libreria logistica macelleria ministero \
+     officina ospedale osteria panificio pasticceria pizzeria poste ristorante salumeria scuola servizi servizio sistemi societa soluzioni spedizioni studio tecnologie trasporti \
+     trattoria universita viaggi \
+     armazem associacao banco camara clinica comercio construtora consultoria construcoes empresa engenharia escola escritorio farmacia fundacao grupo hospital imobiliaria \
+     industria loja materiais mercado oficina padaria papelaria prefeitura restaurante seguradora seguros servicos sistemas solucoes supermercados tecnologia transportadora \
+     universidade viagens",
+    "administratie apotheek bakkerij bedrijf bouw bouwbedrijf dienst dienstverlening drukkerij garage gemeente groep handel handelsonderneming huisarts installatie kantoor makelaardij \
+     makelaars ministerie onderneming onderwijs politie praktijk school slagerij stichting techniek transport uitgeverij vereniging verzekering verzekeringen winkel zorg \
+     apteka bank biuro biblioteka budownictwo centrum drukarnia fabryka firma fundacja grupa handel hurtownia instytut kancelaria ksiegarnia logistyka ministerstwo piekarnia poczta \
+     przedsiebiorstwo restauracja sklep spoldzielnia stowarzyszenie szkola szpital transport ubezpieczenia uniwersytet urzad uslugi wydawnictwo zaklad zaklady \
+     aktiebolag apotek bageri butik byggnads bygg bolag foretag forening forsakring forsakringar frakt gruppen handelsbolag kommun konsult kontor kraft leverans posten restaurang sjukhus skola \
+     stiftelse transporter universitet verkstad anonim belediye belediyesi bakanligi eczane eczanesi fabrikasi hastane hastanesi holding insaat isletmeleri kargo lokanta lokantasi magaza market \
+     mudurlugu nakliyat okul okulu otel pazarlama sanayi servis servisi sigorta sirketi ticaret turizm universitesi vakfi yapi",
+];
+
+/// Words of products, plans, events, places and screens; some are surnames too, which a given name before them tells.
+const THINGS: [&str; 9] = [
+    // Plans, services, levels
+    "access add addon advanced advantage air alert annual annually anniversary api app application archive audit auto automatic backup balance basic benefit best bi billing \
+     black bonus bronze bulk bundle business cancellation cash cashback choice classic collect collection complete comfort compact connect contract coupon cover coverage custom daily data deal \
+     default delivery delivered deluxe demo deposit direct discount domestic domicile drop dropoff early easy economy elite enterprise essential essentials exclusive expedited express extended extra \
+     family fast fee first fixed flat flex flexible forever free freemium full gift gold goods ground growth guest half high hold holiday hour hourly hybrid instant instore international \
+     junior landing last launch letter level light limited line lite local locker loyalty mail max maximum membership mini minimum monthly mail mega metro new next night now offer \
+     on one online open option order overnight pack package page paket parcel pass pay payment per pick pickup plan platinum plus points pool post postal premier premium prepaid preferred \
+     priority pro professional program programme promo promotion quarter quarterly quick rate regular reward rush sale same saver savings scale season secure select self senior share shared \
+     signature silver single slot smart special speed sandbox standard starter sub subscription super surcharge talk tariff tarif text tier ticket time top tracked tracking trial two ultimate ultra \
+     unlimited upgrade value voucher waiver weekly weekend welcome worldwide year yearly zone",
+    // Products and their parts
+    "accessory adapter album amplifier apron bag ball bamboo basket bath battery beach bean bed bedding bench bicycle bike blanket blend blender board book boot boots bottle bowl box bracelet \
+     brake bread brush bucket cable cake camera candle cap capsule card carpet cartridge case cat ceramic chain chair charger cheese chip chocolate clock coat cold collar compact console \
+     container cooker cotton cover cream crew cup curtain cushion cutter desk device diaper disc dish display dock dog door dress drill drink drive dryer dumbbell earbud earbuds earphone ebook edition \
+     engine espresso fabric fan fiber filter flask fleece floor foam foil fork frame fridge fryer fuel game garden glass glasses glove gloves grill grinder guitar hat headphone headphones headset heater \
+     helmet hoodie hook hose hub inch insulated jacket jar jeans jersey juice kettle keyboard kids kit knife knit lamp lantern laptop large leather lego lens linen liner lipstick lunch machine magnet mask mat \
+     mattress medium merino mesh microphone milk mirror model module monitor mount mouse mug neck necklace noise notebook oak oat oil organic organizer outdoor oven oxford pad paint pan pants paper peanut pen \
+     pencil phone photo pillow pipe pizza plate player pot poster powder power pressure printer processor projector protein pump puzzle rack rain range razor refill remote replacement ring rope rug runner \
+     running salt sandal sauce scarf screen screw sensor serum set shade shampoo sheet shelf shelving shirt shoe shoes short shorts shower side skirt skin sleeve slim sneaker soap sock socks sofa soft \
+     solid sound soy speaker spice spoon stainless stand stool strap stroller sugar suit sunglasses sweater switch table tablet tank tape tea tee tent thermal tire tires tool toothbrush torch towel toy tracker trail \
+     trainer tray tripod trousers tube umbrella usb vacuum vase vest vinyl vitamin vodka walnut wallet washer watch water waterproof wheel whey wine wireless wooden wool wrap yarn yoga zip",
+    // Materials, colours, sizes and qualities
+    "armchair sofa couch wardrobe bookcase vase teapot cutlery spatula skillet wok toaster humidifier thermostat doorbell drone soundbar turntable ukulele violin piano drum sneakers loafer parka cardigan blouse leggings beanie mittens backpack \
+     rucksack duffel suitcase purse handbag tote earrings pendant cologne perfume lotion moisturizer mascara trimmer toothpaste granola muesli honey jam pasta noodles cereal cookies biscuit crackers chips nuts almonds cashew matcha cocoa cider lager ale \
+     stout gin whisky rum seeds planter mower shovel hammer wrench screwdriver saw sander pliers ladder toolbox tarp thermos cooler kayak paddle surfboard snowboard skis skates racket dumbbells treadmill blocks crayons doll plush crib diapers bib pacifier \
+     leash kibble aquarium litter cage webcam router modem scanner toner motherboard stylus gimbal subwoofer kitchen garden bathroom bedroom office headlamp hammock trekking hiking cycling fishing camping climbing chopping cutting cooking baking sleeping \
+     reading writing standing folding sticker stickers poster mugs socks gloves tights scarves boots sandals slippers sunscreen detergent sponge candle lantern diffuser incense blanket quilt duvet pillowcase towel bathrobe apron \
+     acrylic aluminium aluminum anodized anti aqua balsam beige blue brass bright burgundy carbon cashmere charcoal chrome comfortable concentrate copper coral cordless crimson crystal dark denim digital double \
+     durable electric essential extra fine fresh gluten golden graphite green grey handmade heavy herbal hot indigo ivory khaki lightweight magenta matte maroon medium metal metallic microfiber mint modern natural navy nylon \
+     olive orange original pastel pink plastic polyester portable printed pure purple raw red reusable rubber rustic satin silicone silk sleek small steel striped suede sustainable sweet teal titanium transparent turquoise \
+     turbo unisex universal velvet vintage violet warm white yellow",
+    // Events and states
+    "abandoned accepted activated active added approved archived assigned attached attempted authorised authorized blocked bounced browsed cancelled canceled captured changed charged checked checkout clicked closed \
+     completed confirmed connected converted created declined deleted denied disabled dispatched disputed downloaded dropped edited enabled ended entered event expired exported failed failure fulfilled generated imported \
+     initiated installed invited invoice issued joined listed loaded locked logged login logout matched merged modified moved notification notified opened ordered paid paused pending performed placed played posted processed \
+     published purchased received recorded refunded refund registered rejected released removed renamed renewed replied requested reset resolved restored resumed returned reversed reviewed saved scanned scheduled searched \
+     selected sent session shipped shown signed signup skipped started stopped submitted subscribed succeeded success suspended switched synced tapped tested toggled transferred triggered unsubscribed updated upgraded uploaded \
+     used validated verified viewed visited webhook",
+    // Software, machines and screens
+    "account action address admin administrator agent algorithm amount analysis analyst android answer attribute authentication author authorization automation backend batch beta bot browser button cache calendar campaign cancel cart category \
+     category chart chat chrome client cluster code command comment component config configuration connection connector contact content context control cookie core create credentials credit cron currency customer dashboard \
+     database date debit debug delete deploy deployment description desktop detail developer dialog directory domain download draft edge edit editor element email employee endpoint enter error export extension facebook \
+     feature feed field file firewall folder font footer form forum frontend function graph handler header help history host icon identity image import index infrastructure input inspector integration invoice item java job journal key \
+     label language layout learn ledger library license link linux list listener load log macbook manager map member menu message method metric microsoft migration monitoring name native navigation node note number \
+     object operation operator output overview owner panel parameter password path permission picker pipeline placeholder plugin policy port portal preview process profile project prompt protocol proxy provider python queue query question \
+     receipt record redirect region registry reminder replica report repository request resource response result retry role root router rule runtime sample save schedule scheduler schema scope scoring script search section send \
+     server session setting settings setup sheet sign site source sql stage staging status step stream style subject submit summary survey sync tab tag task template tenant terminal test theme thread title token topic trace \
+     traffic transaction translation type unit update upload user username validation variable version video view viewer virtual web website widget window windows workflow worker workspace",
+    // Fields of work
+    "accountant accounting accounts administration advisor affairs allowance application assistance assistant associate board bookkeeping brand chief claims compliance content corporate counsel deputy developer development director \
+     engineer executive expense facilities field fraud global head human information inside intern internal inventory investor junior key lead learning maintenance management merchandising operation operations payable payroll people \
+     planning principal procurement product project public purchasing quality receivable recruiting regional relation relations reporting representative resources revenue risk safety sales sciences senior specialist staff strategy success \
+     talent tax trainee treasury underwriting vice workforce",
+    // Places that are not somebody's
+    "africa airport america american arabia asia australia austria avenue bay beach belgium berlin boulevard brazil bridge britain brussels california canada castle central china city coast county depot district east eastern europe european \
+     field fort france germany german harbor harbour heights hill hills india ireland island islands italy japan kingdom lake land london madrid mexico mount mountain munich national netherlands north northern northwest northeast ocean \
+     pacific paris park plaza point poland port portugal prince princess river road rome saint san santa scotland south southern southeast southwest spain square states stockholm street sweden switzerland tokyo tower town terminal \
+     united valley village west western world york zurich kaiser konig queen king",
+    // Other languages: plans, deliveries, events, products
+    "abholung abo angebot anmeldung antrag auftrag ausweis basis bestellung brief einzel eilzustellung gutschein jahr jahres kauf konto kunde kostenlos lieferung mitglied monat monatlich nachnahme neue normal ort paketshop rechnung sendung sonder \
+     standardversand tages vertrag zahlung zustellung \
+     abonnement annuel avantage bon carte colis colissimo commande compte contrat domicile forfait gratuit illimite livraison mensuel nouveau nouvelle offre paiement panier point produit relais remise retrait retour \
+     anual carrito contrato cuenta descuento envio estandar factura gratis ilimitado mensual nueva nuevo oferta pago pedido plan producto recogida tarjeta urgente \
+     abbonamento annuale base carta conto contratto corriere fattura gratuito illimitato mensile nuova nuovo offerta ordine pacco pagamento prodotto ritiro sconto spedizione \
+     assinatura boleto carrinho cartao conta desconto encomenda entrega fatura gratuito ilimitado mensal novo oferta pagamento pedido produto \
+     abonnement bestelling betaling factuur gratis jaar klant maand nieuwe ophalen pakket proef rekening verzending zakelijk zending \
+     abonament darmowy dostawa faktura koszyk kurier nowy odbior paczka paczkomat platnosc produkt przesylka rabat roczny umowa zamowienie \
+     abonnemang bestallning betalning faktura hemleverans kund manad ny paket rabatt tjanst aylik abonelik fatura hesap indirim kampanya musteri odeme paketi siparis teslimat ucretsiz yeni yillik",
+    // Small words that no name begins with, and words of days
+    "a after all and any are as at back before but by for from get here how if in into is it its load more not of off ok or other our out over please see show some that the their there these this to under up us was we what when where \
+     which who why with without yes you your monday tuesday wednesday thursday friday saturday sunday january february october november december morning evening today tomorrow spring autumn winter black cyber happy birthday christmas halloween",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_tell_persons_from_things() {
+        for text in [
+            "Ada Lovelace",
+            "José García López",
+            "Lovelace, Ada",
+            "ADA LOVELACE",
+            "Jean-Luc Moreau",
+            "Paul Price",
+            "Ada King Lovelace",
+        ] {
+            assert_eq!(looks(text), Looks::Person, "{text}");
+        }
+        for text in ["Xu Qoriel", "Zdenka Brzobohatá-Qu", "山田 太郎", "lovelace", "A. Lovelace"] {
+            assert!(may_be_person(text), "{text}");
+        }
+        for text in [
+            "Nordlicht Maschinenbau GmbH & Co. KG",
+            "Priority Mail",
+            "Order Completed",
+            "Acme Ltd",
+            "Puerto Azul S.L.",
+            "Premium Plus",
+            "Trail Runner 3",
+            "Polmex Sp. z o.o.",
+            "web_server",
+            "Human Resources",
+            "Volksbank Hohenlohe",
+            "San Diego",
+            "Oak Table",
+            "geo-lookup",
+            "Paul Transport",
+        ] {
+            assert_eq!(looks(text), Looks::Thing, "{text}");
+        }
+    }
+
+    #[test]
+    fn only_a_legal_form_is_a_company_for_certain() {
+        assert!(!is_no_company("Hartwell & Sons Ltd") && !is_no_company("Cascina Verde S.r.l."));
+        assert!(is_no_company("Ada Bank") && is_no_company("A. B. Lovelace") && is_no_company("Limited"));
+    }
+
+    #[test]
+    fn one_word_is_no_known_person() {
+        assert!(is_known_person("Ada Lovelace") && !is_known_person("Ada") && !is_known_person("Gold Plan"));
+        assert!(begins_as_person("Ada Q Lovelace") && !begins_as_person("Lovelace Ada"));
+    }
+}

@@ -1,0 +1,12 @@
+//! What tells whose a value is: its name and the names around it, its shape, its words.
+
+pub(in crate::redact) mod epoch;
+pub(in crate::redact) mod given_names;
+pub(in crate::redact) mod keywords;
+pub(in crate::redact) mod labels;
+pub(in crate::redact) mod looks;
+pub(in crate::redact) mod names;
+pub(in crate::redact) mod path;
+pub(in crate::redact) mod shape;
+pub(in crate::redact) mod siblings;
+pub(in crate::redact) mod stems;

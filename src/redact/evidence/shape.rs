@@ -1,0 +1,185 @@
+//! Shapes of things that are nobody's data but look like it: UUIDs, digests, timestamps, decimals, versions; and our own
+//! stand-ins. A candidate of letters and digits is judged by the whole token it stands in.
+
+use crate::redact::matching::gate::{DASH, DIGIT, DOT, Kinds, LOWER, UPPER};
+use crate::redact::stand_in::kind::Kind;
+use crate::redact::stand_in::pseudonym::is_word_stand_in;
+use crate::redact::validators::is_luhn;
+use std::ops::Range;
+
+/// How far around a candidate its token is followed, in bytes: keeps the search linear.
+const TOKEN_BYTES_MAX: usize = 80;
+
+/// Whether a whole value is of a shape in which no rule by value need look: a UUID, a digest, a timestamp, a decimal.
+/// Made for speed: these are most of the values with digits that an API sends.
+pub(in crate::redact) fn is_harmless(text: &str, kinds: Kinds) -> bool {
+    let bytes = text.as_bytes();
+    if kinds & DIGIT == 0 {
+        return false;
+    }
+    match bytes.len() {
+        36 if bytes[8] == b'-' => is_uuid(bytes),
+        32 | 40 | 64 if kinds & !(DIGIT | LOWER | UPPER) == 0 => is_digest(text),
+        10.. if bytes[4] == b'-' && bytes[7] == b'-' => bytes.len() <= 40 && is_whole_timestamp(bytes),
+        _ => kinds & !(DIGIT | DOT | DASH) == 0 && is_decimal(text),
+    }
+}
+
+/// Whether a plain number is longer than any of its kind: telephones have fifteen digits at most (ITU-T E.164), numbers of
+/// persons and papers with sixteen or more have letters or check digits that rules of their own prove.
+pub(in crate::redact) fn is_too_long(kind: Kind, raw: &str) -> bool {
+    let digits_max = match kind {
+        Kind::Phone | Kind::Ssn | Kind::Id => 15,
+        _ => return false,
+    };
+    // Chinese and Indonesian numbers have eighteen and sixteen digits, and begin with a region.
+    let of_asia = raw.len() == 18 || raw.len() == 16 && raw.starts_with(['1', '2', '3', '5', '6']) && !is_luhn(raw);
+    raw.len() > digits_max && raw.bytes().all(|b| b.is_ascii_digit()) && !of_asia
+}
+
+/// Whether a whole value is a UUID or a digest in hex with letters.
+pub(in crate::redact) fn is_opaque(raw: &str) -> bool {
+    is_uuid(raw.as_bytes()) || matches!(raw.len(), 32 | 40 | 64) && is_digest(raw)
+}
+
+/// Whether the candidate at `range` is only a part of something that looks like it.
+pub(in crate::redact) fn is_shape_of_other(text: &str, range: &Range<usize>) -> bool {
+    if is_joined(text.as_bytes(), range) {
+        return true;
+    }
+    let inner = |b: u8| b.is_ascii_alphanumeric() || b"._:-+".contains(&b);
+    let token = around(text, range, inner);
+    let at = range.start - token.start;
+    let token = text.get(token).unwrap_or_default().trim_end_matches(['.', ':', ',']);
+    is_uuid_over(token, at) || is_digest_within(token) || is_timestamp(token.as_bytes()) || is_decimal(token)
+}
+
+/// Whether a hyphen or an underscore joins the candidate to more letters or digits: `SKU-413-2013`, `776-862-1528-R2`.
+fn is_joined(bytes: &[u8], range: &Range<usize>) -> bool {
+    let joint = |at: usize| bytes.get(at).is_some_and(|b| b"-_".contains(b));
+    let inner = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_alphanumeric);
+    joint(range.end) && inner(range.end + 1) || range.start > 1 && joint(range.start - 1) && inner(range.start - 2)
+}
+
+/// Whether the candidate at `range` is a part of one of our stand-ins.
+pub(in crate::redact) fn is_in_stand_in(text: &str, range: &Range<usize>) -> bool {
+    let token = around(text, range, |b| b.is_ascii_alphanumeric() || b"-@.".contains(&b));
+    is_word_stand_in(text.get(token).unwrap_or_default().trim_end_matches('.'))
+}
+
+fn around(text: &str, range: &Range<usize>, inner: impl Fn(u8) -> bool) -> Range<usize> {
+    let bytes = text.as_bytes();
+    let mut start = range.start;
+    while start > 0 && range.start - start < TOKEN_BYTES_MAX && inner(bytes[start - 1]) {
+        start -= 1;
+    }
+    let mut end = range.end;
+    while end < bytes.len() && end - range.end < TOKEN_BYTES_MAX && inner(bytes[end]) {
+        end += 1;
+    }
+    start..end
+}
+
+fn is_uuid(bytes: &[u8]) -> bool {
+    bytes.len() == 36
+        && bytes.iter().enumerate().all(|(at, b)| match at {
+            8 | 13 | 18 | 23 => *b == b'-',
+            _ => b.is_ascii_hexdigit(),
+        })
+}
+
+/// A UUID somewhere in the token, over the candidate.
+fn is_uuid_over(token: &str, at: usize) -> bool {
+    let bytes = token.as_bytes();
+    (at.saturating_sub(35)..=at).any(|start| bytes.get(start..start + 36).is_some_and(is_uuid))
+}
+
+/// A run of hex digits as long as a digest, with at least one letter.
+fn is_digest(run: &str) -> bool {
+    matches!(run.len(), 16 | 24 | 32 | 40 | 56 | 64 | 96 | 128)
+        && run.bytes().all(|b| b.is_ascii_hexdigit())
+        && run.bytes().any(|b| b.is_ascii_alphabetic())
+}
+
+fn is_digest_within(token: &str) -> bool {
+    token.split(|c: char| !c.is_ascii_alphanumeric()).any(is_digest)
+}
+
+/// `2024-01-15`, alone or with a time after it.
+fn is_timestamp(b: &[u8]) -> bool {
+    let digits = |from: usize, to: usize| b.get(from..to).is_some_and(|part| part.iter().all(u8::is_ascii_digit));
+    b.len() >= 10
+        && digits(0, 4)
+        && b[4] == b'-'
+        && digits(5, 7)
+        && b[7] == b'-'
+        && digits(8, 10)
+        && b.get(10).is_none_or(|b| matches!(b, b'T' | b't' | b'+' | b'Z'))
+}
+
+/// A timestamp and nothing else.
+fn is_whole_timestamp(b: &[u8]) -> bool {
+    let time = |b: &u8| b.is_ascii_digit() || b":.,+-TtZz ".contains(b);
+    (is_timestamp(b) || b.get(10) == Some(&b' ') && is_timestamp(&b[..10])) && b[10..].iter().all(time)
+}
+
+fn is_decimal(token: &str) -> bool {
+    let token = token.strip_prefix(['-', '+']).unwrap_or(token);
+    token.split_once('.').is_some_and(|(whole, part)| {
+        let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        digits(whole) && digits(part)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::redact::matching::gate::kinds_of;
+
+    #[test]
+    fn other_shapes_are_seen() {
+        let over = |text: &str, part: &str| {
+            let at = text.find(part).unwrap();
+            is_shape_of_other(text, &(at..at + part.len()))
+        };
+        assert!(over("id 12345678-1234-1234-1234-123456789012", "123456789012"));
+        assert!(over("d41d8cd98f00b204e9800998ecf8427e", "98"));
+        assert!(over("2024-01-15T12:00:00Z", "2024-01-15"));
+        assert!(over("776-862-1528-R2", "776-862-1528") && over("SKU-413-2013", "413-2013"));
+        assert!(!over("card 4242424242424242.", "4242424242424242"));
+    }
+
+    #[test]
+    fn harmless_values_need_no_look() {
+        let harmless = |text: &str| is_harmless(text, kinds_of(text.as_bytes()));
+        for text in [
+            "123e4567-e89b-12d3-a456-426614174000",
+            "d41d8cd98f00b204e9800998ecf8427e",
+            "2024-01-15",
+            "2024-01-15T12:00:00.123+02:00",
+            "2024-01-15 12:00:00",
+            "-113.42060352112769",
+        ] {
+            assert!(harmless(text), "{text}");
+        }
+        for text in ["4242424242424242", "ada@example.org", "2024-01-15 call 4155550132", "415.555.0132", "12"] {
+            assert!(!harmless(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn no_paper_has_so_many_digits() {
+        assert!(is_too_long(Kind::Id, "7149979868661499") && is_too_long(Kind::Phone, "4242424242424242"));
+        assert!(!is_too_long(Kind::Id, "11010519491231002X") && !is_too_long(Kind::Digits, "7149979868661499"));
+        assert!(is_opaque("d41d8cd98f00b204e9800998ecf8427e") && !is_opaque("11010519491231002X"));
+    }
+
+    #[test]
+    fn stand_ins_are_seen_around_a_candidate() {
+        let text = "for person-0123456789, user-0123456789@example.invalid.";
+        let first = text.find("0123456789").unwrap();
+        let last = text.rfind("0123456789").unwrap();
+        assert!(is_in_stand_in(text, &(first..first + 10)) && is_in_stand_in(text, &(last..last + 10)));
+        assert!(!is_in_stand_in("card 4242424242424242", &(5..21)));
+    }
+}

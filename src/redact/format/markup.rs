@@ -1,0 +1,247 @@
+//! What XML and HTML share: character references, attributes, and the many ways in which an element says what the name
+//! of its text is.
+
+use crate::exchange::DropReason;
+use crate::redact::evidence::names::Key;
+use crate::redact::format::splice::{Patch, Unescaped};
+use crate::redact::format::url;
+use crate::redact::pass::{Pass, Place};
+use std::ops::Range;
+
+/// Elements whose attribute or child names a value: `<field name="email">..`.
+const CARRIERS: [&str; 32] = [
+    "entry",
+    "field",
+    "property",
+    "prop",
+    "param",
+    "parameter",
+    "attribute",
+    "attr",
+    "item",
+    "data",
+    "arg",
+    "argument",
+    "input",
+    "textarea",
+    "select",
+    "button",
+    "output",
+    "meta",
+    "header",
+    "variable",
+    "var",
+    "setting",
+    "add",
+    "tag",
+    "pair",
+    "string",
+    "element",
+    "column",
+    "cell",
+    "value",
+    "option",
+    "claim",
+];
+/// Attributes that name a value.
+const NAMING: [&str; 8] = ["key", "name", "field", "param", "property", "attribute", "itemprop", "friendlyname"];
+/// Attributes and elements that hold a named value.
+const NAMED: [&str; 11] =
+    ["value", "val", "v", "content", "text", "string", "data", "default", "attributevalue", "stringvalue", "cell"];
+/// Attributes that hold a URL.
+const LINKS: [&str; 12] = [
+    "href",
+    "src",
+    "action",
+    "formaction",
+    "poster",
+    "cite",
+    "background",
+    "longdesc",
+    "ping",
+    "manifest",
+    "codebase",
+    "xlink:href",
+];
+/// Longest text of an element that is taken for the name of its sibling, bytes.
+pub(in crate::redact) const NAME_BYTES_MAX: usize = 64;
+
+/// An attribute: its name, where its value stands (without quotes), and whether it has quotes.
+pub(in crate::redact) struct Attribute<'t> {
+    pub name: &'t str,
+    pub name_start: usize,
+    pub value: Range<usize>,
+    pub quoted: bool,
+}
+
+/// A name without its prefix.
+pub(in crate::redact) fn local(name: &str) -> &str {
+    name.rsplit(':').next().unwrap_or_default()
+}
+
+/// Whether an element's text is the name of the next one's.
+pub(in crate::redact) fn is_naming(element: &str) -> bool {
+    NAMING.iter().any(|known| element.eq_ignore_ascii_case(known)) || element.eq_ignore_ascii_case("header")
+}
+
+/// Whether an element's text is named by its sibling or its parent.
+pub(in crate::redact) fn is_named(element: &str) -> bool {
+    NAMED.iter().any(|known| element.eq_ignore_ascii_case(known))
+}
+
+/// Redacts the attributes of an element, and returns the name that they give to its text.
+pub(in crate::redact) fn attributes<'r>(
+    pass: &mut Pass<'r>,
+    patch: &mut Patch<'_>,
+    element: &str,
+    attributes: &[Attribute<'_>],
+    place: Place<'_>,
+) -> Result<Option<Key<'r>>, DropReason> {
+    let carrier = CARRIERS.iter().any(|known| local(element).eq_ignore_ascii_case(known));
+    let has = |names: &[&str]| {
+        attributes.iter().position(|one| names.iter().any(|name| local(one.name).eq_ignore_ascii_case(name)))
+    };
+    let valued = has(&NAMED).is_some();
+    // `<x key="email">` names its text whatever the element is; `<customer name="Ada">` does not.
+    let naming = has(&NAMING).filter(|at| carrier || valued || local(attributes[*at].name).eq_ignore_ascii_case("key"));
+    let named = naming.map(|at| {
+        let raw = patch.original(attributes[at].value.clone());
+        pass.key_in_text(&unescape(raw).text)
+    });
+    for (at, attribute) in attributes.iter().enumerate() {
+        if attribute.name.starts_with("xmlns") || attribute.name.starts_with("xsi:") {
+            continue;
+        }
+        let own = pass.key(local(attribute.name));
+        if let Some(fresh) = pass.name(attribute.name, &own, place.depth)? {
+            patch.put(attribute.name_start..attribute.name_start + attribute.name.len(), fresh);
+        }
+        let plain = unescape(patch.original(attribute.value.clone()));
+        let name = local(attribute.name);
+        let fresh = if let (true, Some(key)) = (naming == Some(at), &named) {
+            pass.name(&plain.text, key, place.depth)?
+        } else if LINKS.iter().any(|known| attribute.name.eq_ignore_ascii_case(known)) {
+            Some(url::reference(pass, &plain.text, place.depth)?).filter(|fresh| *fresh != plain.text)
+        } else {
+            let key = named.as_ref().filter(|_| is_named(name)).unwrap_or(&own);
+            pass.value(&plain.text, Place { key: Some(key), ..place })?
+        };
+        if let Some(fresh) = fresh {
+            let fresh = plain.graft(&fresh, escape);
+            let bare = attribute.quoted || fresh.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b));
+            patch.put(attribute.value.clone(), if bare { fresh } else { format!("\"{fresh}\"") });
+        }
+    }
+    Ok(named)
+}
+
+/// Undoes character references; what is none stays.
+pub(in crate::redact) fn unescape(raw: &str) -> Unescaped<'_> {
+    let mut plain = Unescaped::new(raw);
+    let mut at = 0;
+    while let Some(step) = memchr::memchr(b'&', &raw.as_bytes()[at..]) {
+        let start = at + step;
+        at = match reference(&raw[start..]) {
+            Some((c, len)) => {
+                plain.undo(start..start + len, c.encode_utf8(&mut [0; 4]));
+                start + len
+            }
+            None => start + 1,
+        };
+    }
+    plain.done()
+}
+
+/// The character of the reference at the start, and the reference's length.
+pub(in crate::redact) fn reference(text: &str) -> Option<(char, usize)> {
+    let end = text.bytes().take(12).position(|b| b == b';')?;
+    let name = text.get(1..end)?;
+    let c = match name.strip_prefix('#') {
+        Some(number) => {
+            let code = match number.strip_prefix(['x', 'X']) {
+                Some(hex) if hex.bytes().all(|b| b.is_ascii_hexdigit()) => u32::from_str_radix(hex, 16).ok()?,
+                None if number.bytes().all(|b| b.is_ascii_digit()) => number.parse().ok()?,
+                _ => return None,
+            };
+            char::from_u32(code).filter(|c| *c != '\0')?
+        }
+        None => NAMED_CHARACTERS.iter().find(|(known, _)| *known == name)?.1,
+    };
+    Some((c, end + 1))
+}
+
+/// References by name: the five of XML first, then those of HTML that stand in names, addresses and mail addresses.
+const NAMED_CHARACTERS: [(&str, char); 62] = [
+    ("amp", '&'),
+    ("lt", '<'),
+    ("gt", '>'),
+    ("quot", '"'),
+    ("apos", '\''),
+    ("nbsp", '\u{a0}'),
+    ("commat", '@'),
+    ("period", '.'),
+    ("comma", ','),
+    ("colon", ':'),
+    ("semi", ';'),
+    ("equals", '='),
+    ("plus", '+'),
+    ("lowbar", '_'),
+    ("hyphen", '\u{2010}'),
+    ("num", '#'),
+    ("percnt", '%'),
+    ("sol", '/'),
+    ("bsol", '\\'),
+    ("lpar", '('),
+    ("rpar", ')'),
+    ("quest", '?'),
+    ("ndash", '–'),
+    ("mdash", '—'),
+    ("rsquo", '’'),
+    ("lsquo", '‘'),
+    ("szlig", 'ß'),
+    ("auml", 'ä'),
+    ("ouml", 'ö'),
+    ("uuml", 'ü'),
+    ("Auml", 'Ä'),
+    ("Ouml", 'Ö'),
+    ("Uuml", 'Ü'),
+    ("agrave", 'à'),
+    ("aacute", 'á'),
+    ("acirc", 'â'),
+    ("atilde", 'ã'),
+    ("aring", 'å'),
+    ("aelig", 'æ'),
+    ("ccedil", 'ç'),
+    ("egrave", 'è'),
+    ("eacute", 'é'),
+    ("ecirc", 'ê'),
+    ("euml", 'ë'),
+    ("igrave", 'ì'),
+    ("iacute", 'í'),
+    ("icirc", 'î'),
+    ("iuml", 'ï'),
+    ("ntilde", 'ñ'),
+    ("ograve", 'ò'),
+    ("oacute", 'ó'),
+    ("ocirc", 'ô'),
+    ("otilde", 'õ'),
+    ("oslash", 'ø'),
+    ("ugrave", 'ù'),
+    ("uacute", 'ú'),
+    ("ucirc", 'û'),
+    ("yacute", 'ý'),
+    ("yuml", 'ÿ'),
+    ("Eacute", 'É'),
+    ("Ccedil", 'Ç'),
+    ("Aring", 'Å'),
+];
+
+/// A text with what markup would read replaced by references.
+pub(in crate::redact) fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&apos;")
+}
+
+/// How many of the references by name XML knows without a document type.
+pub(in crate::redact) fn is_of_xml(c: char) -> bool {
+    matches!(c, '&' | '<' | '>' | '"' | '\'')
+}

@@ -1,0 +1,187 @@
+//! Documents inside strings: JSON as text, and text in base64 or in hexadecimal digits.
+
+use crate::exchange::DropReason;
+use crate::redact::format::{decode as formats, json};
+use crate::redact::matching::gate::{
+    DASH, DIGIT, EQUALS, Kinds, LOWER, PLUS, SLASH, SPACE, STRUCTURE, UNDERSCORE, UPPER,
+};
+use crate::redact::pass::{NESTED_DEPTH_MAX, Pass, Place};
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
+
+/// Kinds of bytes that base64 has.
+const BASE64: Kinds = DIGIT | UPPER | LOWER | PLUS | SLASH | DASH | UNDERSCORE | EQUALS | SPACE;
+/// Shorter texts hold nothing.
+const BYTES_MIN: usize = 12;
+
+/// Whether a string of these kinds can hold a document; most cannot, and this tells cheaply.
+pub(in crate::redact) fn may_hold(raw: &str, kinds: Kinds) -> bool {
+    kinds & STRUCTURE != 0 && raw.trim_end().ends_with(['}', ']', '>'])
+        || raw.len() >= BYTES_MIN && kinds & !BASE64 == 0 && (begins_as_text(raw) || begins_as_hex(raw))
+}
+
+/// `Some` if the string holds a document: then what it becomes, if it changes.
+pub(in crate::redact) fn document(
+    pass: &mut Pass<'_>,
+    raw: &str,
+    kinds: Kinds,
+    place: Place<'_>,
+) -> Result<Option<Option<String>>, DropReason> {
+    let text = raw.trim();
+    if is_json_like(text) && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok() {
+        let inner = Place { depth: deeper(place)?, ..place };
+        let fresh = json::document(pass, raw, inner)?;
+        return Ok(Some((fresh != raw).then_some(fresh)));
+    }
+    if kinds & !BASE64 != 0 {
+        return formats::nested(pass, raw, place);
+    }
+    if let Some((decoded, coding)) = decode(text) {
+        let Ok(depth) = deeper(place) else {
+            return if is_json_like(decoded.trim()) { Err(DropReason::TooDeep) } else { Ok(None) };
+        };
+        // A plain word may decode to text by chance; only what changes inside is taken for an encoding.
+        let fresh = pass.value(&decoded, Place { depth, ..place })?;
+        return Ok(fresh.map(|fresh| Some(coding.encode(text, &fresh))));
+    }
+    Ok(None)
+}
+
+fn deeper(place: Place<'_>) -> Result<u8, DropReason> {
+    if place.depth >= NESTED_DEPTH_MAX { Err(DropReason::TooDeep) } else { Ok(place.depth + 1) }
+}
+
+fn is_json_like(text: &str) -> bool {
+    text.len() > 2 && (text.starts_with('{') && text.ends_with('}') || text.starts_with('[') && text.ends_with(']'))
+}
+
+/// How a text was encoded.
+#[derive(Clone, Copy)]
+enum Coding {
+    Base64 { url: bool, padded: bool },
+    Hex,
+}
+
+impl Coding {
+    /// Encodes in the style of the original: its alphabet, padding, case and line length.
+    fn encode(self, original: &str, text: &str) -> String {
+        let encoded = match self {
+            Self::Base64 { url: false, padded: true } => STANDARD.encode(text),
+            Self::Base64 { url: false, padded: false } => STANDARD_NO_PAD.encode(text),
+            Self::Base64 { url: true, padded: true } => URL_SAFE.encode(text),
+            Self::Base64 { url: true, padded: false } => URL_SAFE_NO_PAD.encode(text),
+            Self::Hex if original.bytes().any(|b| b.is_ascii_uppercase()) => {
+                text.bytes().map(|byte| format!("{byte:02X}")).collect()
+            }
+            Self::Hex => text.bytes().map(|byte| format!("{byte:02x}")).collect(),
+        };
+        let Some(line) = original.find('\n') else { return encoded };
+        let width = original[..line].trim_end().len().max(4);
+        let newline = if original[..line].ends_with('\r') { "\r\n" } else { "\n" };
+        let lines: Vec<&str> = encoded.as_bytes().chunks(width).filter_map(|c| std::str::from_utf8(c).ok()).collect();
+        lines.join(newline)
+    }
+}
+
+fn decode(text: &str) -> Option<(String, Coding)> {
+    let readable = |bytes: Vec<u8>| {
+        let text = String::from_utf8(bytes).ok()?;
+        (!text.chars().any(|c| c.is_control() && !c.is_whitespace())).then_some(text)
+    };
+    if begins_as_hex(text) {
+        let bytes: Option<Vec<u8>> = text.as_bytes().chunks(2).map(hex_byte).collect();
+        return bytes.and_then(readable).map(|text| (text, Coding::Hex));
+    }
+    let one_line: String;
+    let text = if text.bytes().any(|b| b.is_ascii_whitespace()) {
+        // MIME breaks base64 into lines; words with blanks between them are none.
+        if text.contains(' ') {
+            return None;
+        }
+        one_line = text.split_ascii_whitespace().collect();
+        &one_line
+    } else {
+        text
+    };
+    let (url, padded) = (text.contains(['-', '_']), text.ends_with('='));
+    let decoded = match (url, padded) {
+        (false, true) => STANDARD.decode(text),
+        (true, true) => URL_SAFE.decode(text),
+        (true, false) => URL_SAFE_NO_PAD.decode(text),
+        // Without padding, or of a length that needs none.
+        (false, false) => STANDARD_NO_PAD.decode(text),
+    };
+    decoded.ok().and_then(readable).map(|decoded| (decoded, Coding::Base64 { url, padded }))
+}
+
+/// Whether the first characters, taken for base64, decode to text: an identifier's rarely do.
+fn begins_as_text(raw: &str) -> bool {
+    let Some(head) = raw.trim_ascii_start().as_bytes().first_chunk::<8>() else { return false };
+    let mut decoded = [0; 6];
+    for (four, three) in head.chunks(4).zip(decoded.chunks_mut(3)) {
+        let mut bits = 0;
+        for &byte in four {
+            let Some(sextet) = sextet(byte) else { return false };
+            bits = bits << 6 | sextet;
+        }
+        three.copy_from_slice(&bits.to_be_bytes()[1..]);
+    }
+    // A character of several bytes may be cut at the end.
+    let whole = match std::str::from_utf8(&decoded) {
+        Ok(_) => decoded.len(),
+        Err(error) if error.error_len().is_none() => error.valid_up_to(),
+        Err(_) => return false,
+    };
+    whole > 0 && decoded[..whole].iter().all(|b| matches!(b, b'\t' | b'\n' | b'\r' | 0x20..=0x7e | 0x80..))
+}
+
+fn sextet(byte: u8) -> Option<u32> {
+    Some(match byte {
+        b'A'..=b'Z' => u32::from(byte - b'A'),
+        b'a'..=b'z' => u32::from(byte - b'a') + 26,
+        b'0'..=b'9' => u32::from(byte - b'0') + 52,
+        b'+' | b'-' => 62,
+        b'/' | b'_' => 63,
+        _ => return None,
+    })
+}
+
+/// Whether the text may be hexadecimal digits of text: an even number of them, the first of letters and signs.
+fn begins_as_hex(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes.len() >= 2 * BYTES_MIN
+        && bytes.len().is_multiple_of(2)
+        && bytes[..2 * BYTES_MIN].chunks(2).all(|two| hex_byte(two).is_some_and(|b| matches!(b, 0x20..=0x7e)))
+}
+
+fn hex_byte(two: &[u8]) -> Option<u8> {
+    let digit = |at: usize| two.get(at).and_then(|b| char::from(*b).to_digit(16));
+    Some((digit(0)? * 16 + digit(1)?) as u8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::redact::matching::gate::kinds_of;
+
+    #[test]
+    fn identifiers_hold_nothing() {
+        for raw in ["cus_8f2hdkTYbXwq", "4242424242424242", "order-2024-0001", "d41d8cd98f00b204e9800998ecf8427e"] {
+            assert!(!may_hold(raw, kinds_of(raw.as_bytes())), "{raw}");
+        }
+    }
+
+    #[test]
+    fn encodings_are_seen_and_put_back_in_their_style() {
+        let text = r#"{"email":"ada@example.org","n":1}"#;
+        let broken: Vec<String> =
+            STANDARD.encode(text).as_bytes().chunks(20).map(|c| String::from_utf8_lossy(c).into()).collect();
+        let hex: String = text.bytes().map(|b| format!("{b:02X}")).collect();
+        for raw in [STANDARD.encode(text), URL_SAFE_NO_PAD.encode(text), broken.join("\r\n"), hex] {
+            assert!(may_hold(&raw, kinds_of(raw.as_bytes())), "{raw}");
+            let (decoded, coding) = decode(&raw).unwrap();
+            assert_eq!(decoded, text);
+            assert_eq!(coding.encode(&raw, &decoded), raw);
+        }
+    }
+}

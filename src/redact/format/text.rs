@@ -1,0 +1,121 @@
+//! Values in running text: URLs and percent-encoded words, `name: value` pairs, then every pattern in one pass.
+
+use crate::exchange::DropReason;
+use crate::redact::format::form;
+use crate::redact::matching::find::{replace_all, splice};
+use crate::redact::matching::gate::{COLON, EQUALS, Kinds, PERCENT, kinds_of};
+use crate::redact::pass::{NESTED_DEPTH_MAX, Pass, Place};
+use std::borrow::Cow;
+use std::ops::Range;
+
+/// Redacts a text of these kinds of bytes; `Some` if it changed.
+pub(in crate::redact) fn scan(
+    pass: &mut Pass<'_>,
+    raw: &str,
+    kinds: Kinds,
+    place: Place<'_>,
+) -> Result<Option<String>, DropReason> {
+    if pass.known.is_none() && kinds & (PERCENT | COLON | EQUALS) == 0 && !pass.redactor.matcher.is_open(kinds) {
+        return Ok(None);
+    }
+    let mut text = Cow::Borrowed(raw);
+    let mut kinds = kinds;
+    if kinds & (PERCENT | COLON) != 0
+        && let Some(fresh) = words(pass, &text, place)?
+    {
+        kinds = kinds_of(fresh.as_bytes());
+        text = Cow::Owned(fresh);
+    }
+    if kinds & (COLON | EQUALS) != 0
+        && let Some(fresh) = pairs(pass, &text, place)
+    {
+        kinds = kinds_of(fresh.as_bytes());
+        text = Cow::Owned(fresh);
+    }
+    if let Some(fresh) = replace_all(pass, &text, kinds, place) {
+        text = Cow::Owned(fresh);
+    }
+    Ok((text != raw).then(|| text.into_owned()))
+}
+
+/// Words that are URLs or hold percent-encoded text.
+fn words(pass: &mut Pass<'_>, text: &str, place: Place<'_>) -> Result<Option<String>, DropReason> {
+    let relative = |word: &str| word.starts_with('/') && word.contains('?');
+    if place.depth >= NESTED_DEPTH_MAX || !(text.contains('%') || text.contains("://") || text.contains('?')) {
+        return Ok(None);
+    }
+    let depth = place.depth + 1;
+    let mut out = String::with_capacity(text.len());
+    for word in text.split_inclusive(|c: char| c.is_whitespace() || "\"'<>\\(),;".contains(c)) {
+        let end = word.trim_end_matches(|c: char| c.is_whitespace() || "\"'<>\\(),;".contains(c)).len();
+        let (word, tail) = word.split_at(end);
+        let fresh = if word.contains("://") || relative(word) {
+            form::url(pass, word, depth).ok()
+        } else if word.contains('%') && form::decode(word, false).is_some_and(|decoded| decoded != word) {
+            form::target(pass, word, depth).ok()
+        } else {
+            None
+        };
+        out.push_str(fresh.as_deref().unwrap_or(word));
+        out.push_str(tail);
+    }
+    Ok((out != text).then_some(out))
+}
+
+/// How far a value in running text is followed, in bytes: keeps the search linear.
+const PAIR_BYTES_MAX: usize = 1024;
+
+/// `name: "value"`, `name='value'` and `name=value`: the names of key rules hold in text too (GraphQL, logs, errors).
+fn pairs(pass: &mut Pass<'_>, text: &str, place: Place<'_>) -> Option<String> {
+    let bytes = text.as_bytes();
+    let mut spans: Vec<(Range<usize>, String)> = Vec::new();
+    let mut at = 0;
+    while let Some(step) = text[at..].find([':', '=']) {
+        let sign = at + step;
+        at = sign + 1;
+        let mut start = sign + 1;
+        while start - sign < 8 && bytes.get(start).is_some_and(|b| b" \\".contains(b)) {
+            start += 1;
+        }
+        let quote = bytes.get(start).copied().filter(|b| b"\"'".contains(b));
+        if quote.is_none() && bytes[sign] == b':' {
+            continue;
+        }
+        let before = text[..sign].trim_end_matches(['"', '\'', ' ', '\\']);
+        let name_start = before.len()
+            - before.bytes().rev().take(64).take_while(|b| b.is_ascii_alphanumeric() || b"_-".contains(b)).count();
+        let key = pass.key_in_text(&text[name_start..before.len()]);
+        // Most names are nobody's: their values need no search for an end.
+        if key.said().values.is_empty() {
+            continue;
+        }
+        let end = match quote {
+            Some(quote) => {
+                start += 1;
+                let near = &text[start..text.floor_char_boundary(start + PAIR_BYTES_MAX)];
+                near.find([char::from(quote), '\n']).map_or(start + near.len(), |len| start + len)
+            }
+            None => {
+                let stop = |c: char| c.is_whitespace() || "&,;\"'<>(){}[]".contains(c);
+                let near = &text[start..text.floor_char_boundary(start + PAIR_BYTES_MAX)];
+                near.find(stop).map_or(start + near.len(), |len| start + len)
+            }
+        };
+        if start >= end {
+            continue;
+        }
+        let value = text[start..end].trim_end_matches('\\');
+        // An encoded value was looked at in clear, as part of a word.
+        let encoded = || value.contains('%') && form::decode(value, false).is_some_and(|plain| plain != value);
+        if quote.is_none() && place.depth < NESTED_DEPTH_MAX && encoded() {
+            continue;
+        }
+        if let Some(rule) = pass.name_rule(value, &key, &[])
+            && let Some(fresh) = pass.apply(rule, value)
+        {
+            spans.push((start..start + value.len(), fresh));
+            at = end;
+        }
+    }
+    splice(text, spans)
+}

@@ -1,0 +1,251 @@
+//! What patterns find in a text: candidates, each believed or not for a reason, and the ones that stand when they
+//! overlap.
+
+use crate::redact::engine::Redactor;
+use crate::redact::evidence::labels;
+use crate::redact::evidence::names::{Key, NameIndex};
+use crate::redact::evidence::shape::{is_in_stand_in, is_shape_of_other};
+use crate::redact::matching::gate::Kinds;
+use crate::redact::pass::{Pass, Place};
+use crate::redact::rule::rules::{Pattern, Rule};
+use crate::redact::stand_in::kind::Kind;
+use crate::redact::stand_in::pseudonym::{Replaced, is_any_number_stand_in};
+use crate::redact::validators::Validator;
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+/// Something a pattern found: its place, and what replaces it (`None`: it stands, and shields what is inside).
+struct Find {
+    range: Range<usize>,
+    rule: u16,
+    replaced: Option<Replaced>,
+}
+
+/// Why a candidate was left alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// The rule's `exclude_keys` lists the name it stands under.
+    ExcludedName,
+    /// None of the rule's keywords is near.
+    NoKeyword,
+    /// The rule's validator refuses it.
+    Validator,
+    /// The rule's `exclude` matches it, or a word of its `not_after` stands before it.
+    Excluded,
+    /// It is part of a UUID, a digest, a timestamp, a decimal or a version.
+    OtherShape,
+    /// It is a stand-in already.
+    StandIn,
+    /// Another rule claims the same characters, or more.
+    Overlapped,
+    /// The place is not one that the rule's `paths` or `parents` list.
+    Place,
+    /// The value has not the rule's `shape`.
+    Shape,
+}
+
+/// Replaces what patterns, or an earlier pass, find in a text; `Some` if it changed.
+pub(in crate::redact) fn replace_all(
+    pass: &mut Pass<'_>,
+    text: &str,
+    kinds: Kinds,
+    place: Place<'_>,
+) -> Option<String> {
+    let mut finds = Vec::new();
+    let mut rules = std::mem::take(&mut pass.rules_at_hand);
+    candidates(pass, text, kinds, place, &mut rules);
+    for &rule in &rules {
+        of_rule(pass, rule, text, place, &mut finds);
+    }
+    pass.rules_at_hand = rules;
+    let known = pass.known.map(|known| known.finds(text)).unwrap_or_default();
+    if finds.is_empty() && known.is_empty() {
+        return None;
+    }
+    let spans = standing(pass, text, finds, known);
+    splice(text, spans)
+}
+
+/// The rules whose patterns may match in a text; whoever traces decisions hears of every rule that needs a keyword.
+fn candidates(pass: &Pass<'_>, text: &str, kinds: Kinds, place: Place<'_>, rules: &mut Vec<u16>) {
+    let Redactor { matcher, rules: all, .. } = pass.redactor;
+    let traced = if pass.trace.is_some() { 0..all.len() as u16 } else { 0..0 };
+    let named = place.parents.iter().chain(place.key).flat_map(|name| name.said().keywords.iter().copied());
+    matcher.rules(text.as_bytes(), kinds, named.chain(traced), rules);
+}
+
+/// The finds that stand: rules of higher precedence first among those of one place, the earlier and longer first; what
+/// an earlier pass found is replaced where no rule strikes.
+fn standing(
+    pass: &mut Pass<'_>,
+    text: &str,
+    mut finds: Vec<Find>,
+    known: Vec<(Range<usize>, String)>,
+) -> Vec<(Range<usize>, String)> {
+    finds.sort_by_key(|find| (find.range.start, Reverse(find.range.end), find.rule));
+    let mut taken = Taken::default();
+    let mut spans = Vec::new();
+    for find in finds {
+        if !taken.take(&find.range) {
+            pass.doubt(find.rule, &text[find.range], Doubt::Overlapped);
+            continue;
+        }
+        if let Some(replaced) = find.replaced {
+            let raw = &text[find.range.clone()];
+            spans.push((find.range, replaced.fresh.clone()));
+            pass.note(find.rule, raw, replaced);
+        }
+    }
+    for (range, fresh) in known {
+        if taken.take(&range) {
+            spans.push((range, fresh));
+        }
+    }
+    spans.sort_by_key(|(range, _)| range.start);
+    spans
+}
+
+/// Ranges that do not overlap.
+#[derive(Default)]
+struct Taken(BTreeMap<usize, usize>);
+
+impl Taken {
+    fn take(&mut self, range: &Range<usize>) -> bool {
+        let before = self.0.range(..range.end).next_back();
+        if range.is_empty() || before.is_some_and(|(_, end)| *end > range.start) {
+            return false;
+        }
+        self.0.insert(range.start, range.end);
+        true
+    }
+}
+
+fn of_rule(pass: &mut Pass<'_>, at: u16, text: &str, place: Place<'_>, finds: &mut Vec<Find>) {
+    let redactor = pass.redactor;
+    let rule = &redactor.rules[usize::from(at)];
+    let Some(pattern) = rule.pattern.as_ref().filter(|_| pass.allows(at)) else { return };
+    let mut from = 0;
+    while let Some((whole, range)) = candidate(pattern, text, from) {
+        match judge(rule, at, pattern, text, range.clone(), place, &redactor.registry.names) {
+            Ok(range) => {
+                let replaced = pass.replaced(at, &text[range.clone()]);
+                from = range.end.max(whole.start + 1);
+                finds.push(Find { range, rule: at, replaced });
+            }
+            Err(Doubt::StandIn) => {
+                // It shields what is inside: other rules would take its groups for numbers of their own.
+                let part = rule.validator.and_then(|validator| validator.check(&text[range.clone()]));
+                let range = part.map_or(range.clone(), |part| range.start + part.start..range.start + part.end);
+                pass.doubt(at, &text[range.clone()], Doubt::StandIn);
+                from = range.end.max(whole.start + 1);
+                finds.push(Find { range, rule: at, replaced: None });
+            }
+            Err(doubt) => {
+                pass.doubt(at, &text[range], doubt);
+                // The next candidate may start inside this one; candidates are bounded, so this stays linear.
+                from = whole.start + 1;
+            }
+        }
+        from = text.ceil_char_boundary(from);
+    }
+}
+
+/// The next match of a pattern, and the part of it that would be replaced.
+fn candidate(pattern: &Pattern, text: &str, from: usize) -> Option<(Range<usize>, Range<usize>)> {
+    let bytes = text.as_bytes();
+    let whole = pattern.regex.find_at(bytes, from)?.range();
+    let group = || pattern.regex.captures_at(bytes, from).and_then(|groups| groups.name("value").map(|m| m.range()));
+    let range = if pattern.grouped { group().unwrap_or_else(|| whole.clone()) } else { whole.clone() };
+    // Classes of bytes may begin or end inside a character of another script.
+    Some((whole, text.floor_char_boundary(range.start)..text.ceil_char_boundary(range.end)))
+}
+
+/// The part of a candidate that the rule claims, or why it claims nothing.
+fn judge(
+    rule: &Rule,
+    at: u16,
+    pattern: &Pattern,
+    text: &str,
+    range: Range<usize>,
+    place: Place<'_>,
+    names_of_rules: &NameIndex,
+) -> Result<Range<usize>, Doubt> {
+    let names = || place.parents.iter().chain(place.key);
+    // What proves itself by a checksum is not explained away by a name in the text.
+    let told = || {
+        matches!(rule.kind, Kind::Ipv4 | Kind::Phone)
+            && !rule.validator.is_some_and(Validator::believes_words)
+            && labels::name_before(text, &range).is_some_and(|name| names_of_rules.say(&name).vetoes.contains(&at))
+    };
+    if place.key.is_some_and(|key| key.said().vetoes.contains(&at)) || told() {
+        return Err(Doubt::ExcludedName);
+    }
+    if !rule.paths.is_empty() && !rule.paths.iter().any(|path| path.is_at(place.parents, place.key))
+        || place.parents.last().is_some_and(|parent| parent.said().not_below.contains(&at))
+    {
+        return Err(Doubt::Place);
+    }
+    let raw = &text[range.clone()];
+    let range = match rule.validator {
+        Some(validator) => {
+            let part = validator.check(raw).ok_or(Doubt::Validator)?;
+            range.start + part.start..range.start + part.end
+        }
+        None => range,
+    };
+    let raw = &text[range.clone()];
+    let excluded = pattern.exclude.as_ref().is_some_and(|exclude| exclude.is_match(raw.as_bytes()));
+    if excluded || pattern.not_after.as_ref().is_some_and(|words| words.are_before(text.as_bytes(), &range)) {
+        return Err(Doubt::Excluded);
+    }
+    if rule.validator.is_some_and(Validator::believes_words) && labels::are_before(text, &range) {
+        return Err(Doubt::Excluded);
+    }
+    if rule.kind.is_guarded()
+        && (is_shape_of_other(text, &range) || labels::is_instant(text, &range, place.key.map(|key| key.joined())))
+    {
+        return Err(Doubt::OtherShape);
+    }
+    if is_in_stand_in(text, &range) || is_any_number_stand_in(raw) {
+        return Err(Doubt::StandIn);
+    }
+    if let Some(keywords) = &pattern.keywords {
+        let named = names().any(|name: &Key<'_>| name.said().keywords.contains(&at));
+        if !named && !keywords.are_near(text.as_bytes(), &range) {
+            return Err(Doubt::NoKeyword);
+        }
+    }
+    Ok(range)
+}
+
+/// The pattern rule that claims a whole plain number.
+pub(in crate::redact) fn number_rule(pass: &mut Pass<'_>, raw: &str, kinds: Kinds, place: Place<'_>) -> Option<u16> {
+    let mut rules = std::mem::take(&mut pass.rules_at_hand);
+    candidates(pass, raw, kinds, place, &mut rules);
+    let claimed = rules.iter().copied().find(|&at| {
+        let rule = &pass.redactor.rules[usize::from(at)];
+        let Some(pattern) = rule.pattern.as_ref().filter(|_| pass.allows(at)) else { return false };
+        let whole = candidate(pattern, raw, 0).is_some_and(|(_, range)| range == (0..raw.len()));
+        let index = &pass.redactor.registry.names;
+        whole && judge(rule, at, pattern, raw, 0..raw.len(), place, index).is_ok_and(|range| range.len() == raw.len())
+    });
+    pass.rules_at_hand = rules;
+    claimed
+}
+
+/// Puts replacements into a text; `None` if there are none.
+pub(in crate::redact) fn splice(text: &str, spans: Vec<(Range<usize>, String)>) -> Option<String> {
+    if spans.is_empty() {
+        return None;
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut copied = 0;
+    for (range, fresh) in spans {
+        out.push_str(&text[copied..range.start]);
+        out.push_str(&fresh);
+        copied = range.end;
+    }
+    out.push_str(&text[copied..]);
+    Some(out)
+}

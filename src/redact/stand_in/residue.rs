@@ -1,0 +1,466 @@
+//! The last check: nothing that was just replaced may still be readable in what is kept, in any encoding.
+//!
+//! The search is a rolling one over four bytes at a time, so it costs the same for one value and for thousands: the
+//! first four bytes of every value are a bit in a small table, and only where the bit is set is a value looked up, by
+//! halving the sorted list of those that begin so. Values are compared by their first 64 bytes at most, which keeps
+//! the search linear whatever the values and the text are.
+
+use crate::redact::format::{charset, form, markup};
+use crate::redact::matching::gate::{DASH, DIGIT, Kinds, LOWER, PLUS, SLASH, SPACE, UNDERSCORE, UPPER, kind_of};
+use crate::redact::rule::rules::{Action, PseudonymKey};
+use crate::redact::stand_in::kind::{Kind, digits_of, is_digits_and_separators};
+use crate::redact::stand_in::pseudonym::replace;
+use base64::Engine;
+use base64::alphabet::{STANDARD, URL_SAFE};
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+use std::borrow::Cow;
+use std::ops::Range;
+
+/// Shorter values occur by chance.
+const BYTES_MIN: usize = 6;
+/// Parts of names down to this length are replaced where they stand as words of their own.
+const WORD_BYTES_MIN: usize = 4;
+/// Digits without their separators, from this many on.
+const DIGITS_MIN: usize = 8;
+/// Shorter runs of the base64 alphabet hold no value worth a decoding.
+const BASE64_BYTES_MIN: usize = 24;
+/// Texts of our own stand-ins, which a raw value may happen to be part of.
+const OWN: &str = "person- user- masked @example.invalid https://example.invalid/ addr- tok- date- word- hash-";
+/// The table of starts has so many bits for each value, so that few are set by chance; and at least 2^12 bits.
+const TABLE_BITS_PER_VALUE: usize = 32;
+const TABLE_BITS_MIN: usize = 1 << 12;
+/// What is compared of a longer value, in bytes: who can read so much of a secret can read it.
+const COMPARED_BYTES_MAX: usize = 64;
+
+const ANY_PADDING: GeneralPurposeConfig = GeneralPurposeConfig::new()
+    .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+    .with_decode_allow_trailing_bits(true);
+const BASE64: GeneralPurpose = GeneralPurpose::new(&STANDARD, ANY_PADDING);
+const BASE64_URL: GeneralPurpose = GeneralPurpose::new(&URL_SAFE, ANY_PADDING);
+
+/// A value that was replaced.
+pub(in crate::redact) struct Needle<'a> {
+    pub raw: &'a str,
+    pub fresh: &'a str,
+    pub kind: Kind,
+}
+
+/// A text to search for.
+struct Sought {
+    /// The first four bytes of the text, case folded.
+    start: u32,
+    /// At most its first 64 bytes, in lower case.
+    lower: String,
+    /// The same as it was written.
+    text: String,
+    /// What replaces it; `None`: the stand-in of a name, made where one is found.
+    fresh: Option<String>,
+    rank: Rank,
+    /// Whether it is a person's name, or a part of one.
+    person: bool,
+    /// The longest other text sought that this one begins with.
+    shorter: Option<usize>,
+}
+
+/// What finding a text means.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    /// It is replaced; where that fails the body is dropped.
+    Whole,
+    /// It was cut to 64 bytes, so it cannot be replaced: the body is dropped.
+    Head,
+    /// It counts only as a word of its own, in its own case; it is replaced, but is no reason to drop.
+    Word,
+}
+
+/// The values of a capture, ready to be searched for.
+pub(in crate::redact) struct Residue {
+    /// Sorted by their starts, then without regard to case.
+    sought: Vec<Sought>,
+    /// One bit for each start.
+    table: Box<[u64]>,
+    key: PseudonymKey,
+}
+
+impl Residue {
+    /// The search for what was found; `None` if there is nothing to search for.
+    pub fn of<'a>(needles: impl Iterator<Item = Needle<'a>>, key: &PseudonymKey) -> Option<Self> {
+        let mut sought = Vec::new();
+        needles.for_each(|needle| texts(&needle, &mut sought));
+        if sought.is_empty() {
+            return None;
+        }
+        sought.sort_unstable_by(|a, b| (a.start, &a.lower, a.rank).cmp(&(b.start, &b.lower, b.rank)));
+        sought.dedup_by(|a, b| a.lower == b.lower);
+        let bits = (sought.len() * TABLE_BITS_PER_VALUE).next_power_of_two().max(TABLE_BITS_MIN);
+        let mut table = vec![0_u64; bits / 64].into_boxed_slice();
+        let mut open: Vec<usize> = Vec::new();
+        for at in 0..sought.len() {
+            while open.last().is_some_and(|&other| !sought[at].lower.starts_with(&sought[other].lower)) {
+                open.pop();
+            }
+            let (word, bit) = place_of(sought[at].start, table.len());
+            table[word] |= bit;
+            sought[at].shorter = open.last().copied();
+            open.push(at);
+        }
+        Some(Self { sought, table, key: key.clone() })
+    }
+
+    /// Where the values are mentioned, and their stand-ins; in order, without overlaps.
+    pub fn finds(&self, text: &str) -> Vec<(Range<usize>, String)> {
+        let mut finds: Vec<(Range<usize>, &Sought)> = Vec::new();
+        let mut at = 0;
+        while let Some((range, sought)) = self.next(text.as_bytes(), at, |rank| rank != Rank::Head) {
+            at = range.end;
+            if text.is_char_boundary(range.start) && text.is_char_boundary(range.end) {
+                finds.push((range, sought));
+            }
+        }
+        let mut names: Vec<(Range<usize>, Vec<&Sought>)> = Vec::new();
+        for (range, sought) in finds {
+            match names.last_mut() {
+                // First and last name, found apart and written together, are one name.
+                Some((whole, parts)) if sought.person && parts[0].person && &text[whole.end..range.start] == " " => {
+                    whole.end = range.end;
+                    parts.push(sought);
+                }
+                _ => names.push((range, vec![sought])),
+            }
+        }
+        let fresh = |(range, parts): (Range<usize>, Vec<&Sought>)| match parts[..] {
+            [Sought { fresh: Some(fresh), .. }] => (range, fresh.clone()),
+            _ => (range.clone(), person(&text[range], &self.key)),
+        };
+        names.into_iter().map(fresh).collect()
+    }
+
+    /// Whether a value can be read in a piece: as it is, percent-decoded, with JSON escapes undone, or in base64.
+    pub fn is_in(&self, piece: &[u8]) -> bool {
+        self.shows(piece)
+            || self.is_escaped_in(piece)
+            || self.is_base64_in(piece)
+            || charset::clear(piece)
+                .is_some_and(|text| self.shows(text.as_bytes()) || self.is_escaped_in(text.as_bytes()))
+    }
+
+    /// Whether there is a value in a piece, or a part of a name that would be replaced there. What stands in base64 is
+    /// not looked for: a pass keeps what it decoded.
+    pub fn is_mentioned(&self, piece: &[u8]) -> bool {
+        let seen = |piece: &[u8]| self.next(piece, 0, |_| true).is_some() || self.is_escaped_in(piece);
+        seen(piece) || charset::clear(piece).is_some_and(|text| seen(text.as_bytes()))
+    }
+
+    /// Whether a value can be read in bytes as they are.
+    pub fn shows(&self, bytes: &[u8]) -> bool {
+        self.next(bytes, 0, |rank| rank != Rank::Word).is_some()
+    }
+
+    fn is_escaped_in(&self, piece: &[u8]) -> bool {
+        let (escaped, entities) =
+            (memchr::memchr(b'\\', piece).is_some(), memchr::memmem::find(piece, b"&#").is_some());
+        let encoded = may_be_encoded(piece);
+        let Some(text) = std::str::from_utf8(piece).ok().filter(|_| escaped || entities || encoded) else {
+            return false;
+        };
+        if escaped && self.shows(unescape(text).as_bytes())
+            || entities && self.shows(markup::unescape(text).text.as_bytes())
+        {
+            return true;
+        }
+        let mut decoded = encoded.then_some(Cow::Borrowed(text));
+        // Twice, for what was encoded twice.
+        for _ in 0..2 {
+            let next = decoded.filter(|text| text.contains(['%', '+'])).and_then(|text| form::decode(&text, true));
+            decoded = next.map(Cow::Owned);
+            if decoded.as_ref().is_some_and(|text| self.shows(text.as_bytes())) {
+                return true;
+            }
+        }
+        false
+    }
+
+    fn is_base64_in(&self, piece: &[u8]) -> bool {
+        let mut decoded = Vec::new();
+        base64_runs(piece).any(|run| {
+            decoded.clear();
+            decode_run(run, &mut decoded);
+            self.shows(&decoded)
+        })
+    }
+
+    /// The first value of a wanted rank at or after `from`: the longest of those that begin there.
+    fn next(&self, bytes: &[u8], from: usize, wanted: impl Fn(Rank) -> bool) -> Option<(Range<usize>, &Sought)> {
+        let mask = self.table.len() - 1;
+        let rest = bytes.get(from..).unwrap_or_default();
+        for (at, four) in rest.windows(4).enumerate() {
+            let start = u32::from_le_bytes([four[0], four[1], four[2], four[3]]) | CASES;
+            let (word, bit) = place_in(start, mask);
+            if self.table.get(word).is_none_or(|bits| bits & bit == 0) {
+                continue;
+            }
+            let at = from + at;
+            let mut here = self.longest(start, &bytes[at..]);
+            while let Some(found) = here {
+                let one = &self.sought[found];
+                let range = at..at + one.text.len();
+                let as_word = match (one.rank, one.person) {
+                    (Rank::Word, _) => bytes[range.clone()] == *one.text.as_bytes() && is_word(bytes, &range),
+                    (_, true) => is_apart(bytes, &range),
+                    _ => true,
+                };
+                if wanted(one.rank) && as_word {
+                    return Some((range, one));
+                }
+                here = one.shorter;
+            }
+        }
+        None
+    }
+
+    /// The longest text with which `bytes` begin, of those that begin with `start`.
+    fn longest(&self, start: u32, bytes: &[u8]) -> Option<usize> {
+        let bytes = &bytes[..bytes.len().min(COMPARED_BYTES_MAX)];
+        let not_after = |one: &Sought| {
+            one.start < start || one.start == start && one.lower.bytes().le(bytes.iter().map(u8::to_ascii_lowercase))
+        };
+        let until = self.sought.partition_point(not_after);
+        let mut here = until.checked_sub(1);
+        while let Some(at) = here.filter(|&at| !begins_with(bytes, self.sought[at].lower.as_bytes())) {
+            here = self.sought[at].shorter;
+        }
+        here
+    }
+}
+
+fn begins_with(bytes: &[u8], start: &[u8]) -> bool {
+    bytes.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start))
+}
+
+/// Adds what is searched for because of one value.
+fn texts(needle: &Needle<'_>, all: &mut Vec<Sought>) {
+    let raw = match needle.kind {
+        // The stand-in keeps the head, and the claims that are nobody's: what must not be readable is the proof.
+        Kind::Jwt => needle.raw.rsplit('.').next().unwrap_or_default(),
+        _ => needle.raw.trim(),
+    };
+    let mut add = |text: &str, fresh: Option<&str>, rank| {
+        let head = &text[..text.floor_char_boundary(COMPARED_BYTES_MAX)];
+        let lower = head.to_ascii_lowercase();
+        // A raw value may happen to be a part of what our own stand-ins are made of.
+        if let Some(start) = start_of(head.as_bytes()).filter(|_| !OWN.contains(&lower)) {
+            all.push(Sought {
+                start,
+                lower,
+                text: head.to_owned(),
+                fresh: fresh.map(str::to_owned),
+                rank: if head.len() < text.len() { Rank::Head } else { rank },
+                person: needle.kind == Kind::Person,
+                shorter: None,
+            });
+        }
+    };
+    if is_place_name(needle.kind, raw) {
+        return;
+    }
+    if raw.len() >= BYTES_MIN {
+        add(raw, Some(needle.fresh), Rank::Whole);
+    }
+    if is_digits_and_separators(raw) {
+        let digits = digits_of(raw);
+        if digits.len() >= DIGITS_MIN && digits.len() < raw.len() {
+            add(&digits, Some(&digits_of(needle.fresh)), Rank::Whole);
+        }
+    }
+    if needle.kind == Kind::Person {
+        let whole = raw.len() >= BYTES_MIN;
+        let names = raw.split_whitespace().filter(|word| word.len() >= WORD_BYTES_MIN && !(whole && *word == raw));
+        let names = names.filter(|word| word.chars().next().is_some_and(char::is_uppercase));
+        names.for_each(|word| add(word, None, Rank::Word));
+    }
+}
+
+/// The stand-in of a name, or of a part of one.
+fn person(name: &str, key: &PseudonymKey) -> String {
+    replace(Action::Pseudonym, Kind::Person, name, key).map_or_else(|| name.to_owned(), |replaced| replaced.fresh)
+}
+
+/// A town or a country by itself is in time zones, bank names and product texts too, and leads to nobody.
+fn is_place_name(kind: Kind, raw: &str) -> bool {
+    kind == Kind::Address && !raw.bytes().any(|b| b.is_ascii_digit()) && raw.split_whitespace().count() == 1
+}
+
+/// Whether no letter of ASCII goes on before or after: other scripts are written without blanks.
+fn is_apart(bytes: &[u8], range: &Range<usize>) -> bool {
+    let letter = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_alphabetic);
+    (range.start == 0 || !letter(range.start - 1)) && !letter(range.end)
+}
+
+fn is_word(bytes: &[u8], range: &Range<usize>) -> bool {
+    let letter =
+        |at: usize| bytes.get(at).is_some_and(|b| b.is_ascii_alphanumeric() || *b >= 0x80 || b"_-/".contains(b));
+    (range.start == 0 || !letter(range.start - 1)) && !letter(range.end)
+}
+
+/// The bits in which the cases of four letters differ.
+const CASES: u32 = 0x2020_2020;
+
+/// The first four bytes, without regard to case.
+fn start_of(bytes: &[u8]) -> Option<u32> {
+    bytes.first_chunk().map(|four| u32::from_le_bytes(*four) | CASES)
+}
+
+/// The word and bit of a start in a table of so many words, a power of two.
+fn place_of(start: u32, words: usize) -> (usize, u64) {
+    place_in(start, words - 1)
+}
+
+fn place_in(start: u32, mask: usize) -> (usize, u64) {
+    let hash = start.wrapping_mul(0x9E37_79B1);
+    ((hash >> 12) as usize & mask, 1 << (hash >> 6 & 63))
+}
+
+/// Whether a value may stand in a piece in the encoding of URLs and forms: there is a `%` with its digits, or a `+` that
+/// may be the blank inside a value, which is neither the first nor the last character of one.
+fn may_be_encoded(piece: &[u8]) -> bool {
+    let inner = |at: Option<usize>| {
+        let byte = at.and_then(|at| piece.get(at));
+        byte.is_some_and(|b| kind_of(*b) & SPACE == 0 && !b"\"':=>".contains(b))
+    };
+    memchr::memchr2_iter(b'%', b'+', piece).any(|at| match piece[at] {
+        b'%' => piece.get(at + 1).is_some_and(u8::is_ascii_hexdigit),
+        _ => inner(at.checked_sub(1)) && inner(Some(at + 1)),
+    })
+}
+
+/// Adds what the runs of a text say that may be base64, each with a blank after it. Such a run has letters of both
+/// cases.
+pub(in crate::redact) fn decode_runs(text: &str, kinds: Kinds, decoded: &mut Vec<u8>) {
+    if text.len() >= BASE64_BYTES_MIN && kinds & UPPER != 0 && kinds & LOWER != 0 {
+        for run in base64_runs(text.as_bytes()) {
+            decode_run(run, decoded);
+            decoded.push(b' ');
+        }
+    }
+}
+
+/// Adds what a run says; what is no base64 says nothing.
+fn decode_run(run: &[u8], decoded: &mut Vec<u8>) {
+    let engine = if run.iter().any(|b| b"-_".contains(b)) { &BASE64_URL } else { &BASE64 };
+    let before = decoded.len();
+    if engine.decode_vec(run, decoded).is_err() {
+        decoded.truncate(before);
+    }
+}
+
+/// Runs of the base64 alphabet that are long enough to hold a value, and no digest or UUID.
+fn base64_runs(piece: &[u8]) -> impl Iterator<Item = &[u8]> {
+    const INNER: Kinds = DIGIT | UPPER | LOWER | PLUS | SLASH | DASH | UNDERSCORE;
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        while at < piece.len() {
+            let start = at;
+            let mut kinds = 0;
+            while let Some(kind) = piece.get(at).map(|b| kind_of(*b)).filter(|kind| kind & INNER != 0) {
+                kinds |= kind;
+                at += 1;
+            }
+            let run = &piece[start..at];
+            at += 1;
+            // Text has letters of both cases in base64, hexadecimal digits have not.
+            if run.len() >= BASE64_BYTES_MIN && kinds & UPPER != 0 && kinds & LOWER != 0 {
+                return Some(run);
+            }
+        }
+        None
+    })
+}
+
+/// JSON escapes undone wherever they stand, without regard to structure.
+fn unescape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('\\') {
+        out.push_str(&rest[..at]);
+        let escape = &rest[at + 1..];
+        let code =
+            escape.strip_prefix('u').and_then(|hex| hex.get(..4)).and_then(|hex| u32::from_str_radix(hex, 16).ok());
+        match code.and_then(char::from_u32) {
+            Some(c) => {
+                out.push(c);
+                rest = &escape[5..];
+            }
+            None => rest = escape,
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn residue(raw: &str, kind: Kind) -> Residue {
+        Residue::of(std::iter::once(Needle { raw, fresh: "X", kind }), &PseudonymKey::new([1; 32])).unwrap()
+    }
+
+    #[test]
+    fn a_value_is_seen_in_every_encoding() {
+        let email = residue("ada@example.org", Kind::Email);
+        for text in [
+            "to ADA@Example.org.",
+            "ada%40example.org",
+            "ada%2540example.org",
+            r"ada\u0040example.org",
+            "x=eyJlIjoiYWRhQGV4YW1wbGUub3JnIn0",
+        ] {
+            assert!(email.is_in(text.as_bytes()), "{text}");
+        }
+        assert!(!email.is_in(b"bob@example.org"));
+    }
+
+    #[test]
+    fn digits_are_seen_without_their_separators() {
+        assert!(residue("12-3456-78", Kind::Digits).is_in(b"account 12345678"));
+    }
+
+    #[test]
+    fn parts_of_names_are_replaced_as_words_only() {
+        let name = residue("Ada Mayer", Kind::Person);
+        assert_eq!(name.finds("Mr Mayer, Mayers, mayer").len(), 1);
+        assert!(!name.is_in(b"Mr Mayer"));
+    }
+
+    #[test]
+    fn the_longest_value_that_begins_somewhere_is_found() {
+        let values = ["annabel", "annabella", "annabella.smith", "annalisa"];
+        let needles = values.iter().map(|raw| Needle { raw, fresh: raw, kind: Kind::Token });
+        let residue = Residue::of(needles, &PseudonymKey::new([1; 32])).unwrap();
+        let found: Vec<String> =
+            residue.finds("Annabella.smit annabellas ANNALISA annabe").into_iter().map(|(_, fresh)| fresh).collect();
+        assert_eq!(found, ["annabella", "annabella", "annalisa"]);
+    }
+
+    #[test]
+    fn long_values_are_known_by_their_heads() {
+        let long = "k".repeat(500);
+        let residue = residue(&long, Kind::Token);
+        assert!(residue.is_in(format!("x{long}").as_bytes()) && residue.finds(&long).is_empty());
+    }
+
+    #[test]
+    fn first_and_last_name_found_apart_are_one_name_where_they_stand_together() {
+        let key = PseudonymKey::new([1; 32]);
+        let names = ["Grace", "Hopper"].map(|raw| Needle { raw, fresh: "X", kind: Kind::Person });
+        let residue = Residue::of(names.into_iter(), &key).unwrap();
+        assert_eq!(residue.finds("to Grace Hopper."), [(3..15, person("Grace Hopper", &key))]);
+    }
+
+    #[test]
+    fn towns_are_left_where_they_stand_by_themselves() {
+        let town = Needle { raw: "London", fresh: "X", kind: Kind::Address };
+        assert!(Residue::of(std::iter::once(town), &PseudonymKey::new([1; 32])).is_none());
+    }
+}
