@@ -1,10 +1,11 @@
 //! A series in the few bytes that the statistics need of it: which slots hold calls, and how many lie above each.
 
 use crate::latency::Series;
+use std::sync::Arc;
 
-/// Calls counted in the histogram's slots, without the histogram: 16 bytes a slot that holds any.
+/// Calls counted in the histogram's slots, without the histogram: 16 bytes a slot that holds any. Clones share them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Slots(Box<[Slot]>);
+pub struct Slots(Arc<[Slot]>);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Slot {

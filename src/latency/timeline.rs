@@ -58,17 +58,7 @@ impl Timeline {
     pub fn new(mut intervals: Vec<Interval>) -> Self {
         intervals.retain(|interval| interval.calls() > 0);
         intervals.sort_by_key(|interval| interval.start_unix_s);
-        let mut joined: Vec<Interval> = Vec::with_capacity(intervals.len());
-        for next in intervals {
-            match joined.last_mut() {
-                Some(last) if last.start_unix_s == next.start_unix_s => {
-                    last.length_s = last.length_s.max(next.length_s);
-                    last.answered = Slots::merged([&last.answered, &next.answered]);
-                    last.censored = Slots::merged([&last.censored, &next.censored]);
-                }
-                _ => joined.push(next),
-            }
-        }
+        let joined: Vec<Interval> = intervals.chunk_by(|a, b| a.start_unix_s == b.start_unix_s).map(joined).collect();
         let answered = Slots::merged(joined.iter().map(|interval| &interval.answered));
         let censored = Slots::merged(joined.iter().map(|interval| &interval.censored));
         Self { intervals: joined, answered, censored }
@@ -76,7 +66,11 @@ impl Timeline {
 
     /// What several hold together.
     pub fn merged<'a>(all: impl IntoIterator<Item = &'a Self>) -> Self {
-        Self::new(all.into_iter().flat_map(|one| one.intervals.iter().cloned()).collect())
+        let all: Vec<&Self> = all.into_iter().collect();
+        match all[..] {
+            [one] => one.clone(),
+            _ => Self::new(all.into_iter().flat_map(|one| one.intervals.iter().cloned()).collect()),
+        }
     }
 
     /// The part that a test of each interval picks.
@@ -123,6 +117,19 @@ impl Timeline {
     pub fn above(&self, limit_us: u64) -> (u64, u64) {
         let answered = self.answered.count_above(limit_us);
         (answered.saturating_add(self.censored.count_above(limit_us)), answered.saturating_add(self.censored.len()))
+    }
+}
+
+/// Intervals of one start as one.
+fn joined(same: &[Interval]) -> Interval {
+    if let [one] = same {
+        return one.clone();
+    }
+    Interval {
+        start_unix_s: same.first().map_or(0, |one| one.start_unix_s),
+        length_s: same.iter().map(|one| one.length_s).max().unwrap_or_default(),
+        answered: Slots::merged(same.iter().map(|one| &one.answered)),
+        censored: Slots::merged(same.iter().map(|one| &one.censored)),
     }
 }
 

@@ -89,7 +89,7 @@ fn enough(evidence: &Evidence, settings: &Settings) -> Check {
 }
 
 fn coverage(evidence: &Evidence, settings: &Settings) -> Check {
-    let line = evidence.shadow.of(|_| true);
+    let line = &evidence.whole;
     let (days, stretches) = (line.span_s() as f64 / S_PER_DAY, line.intervals().len());
     let missing = evidence.hours_missing();
     let goal = format!("{} days, every hour of the week in which today's provider is called", settings.span_days);
@@ -112,7 +112,7 @@ fn honest(evidence: &Evidence, settings: &Settings) -> Check {
     let most = settings.lost_answers * 0.1;
     let wait = evidence.queue_wait();
     let wait_us = wait.value_at_rank((wait.len() * 999).div_ceil(1_000)).unwrap_or_default();
-    let good = evidence.shadow.success();
+    let good = &evidence.good;
     let median_us = good.answered().value_at_rank(good.calls().div_ceil(2)).unwrap_or_default();
     let reasons: Vec<String> =
         BUSY.iter().filter(|name| refused(name) > 0).map(|name| format!("{name}: {} calls", refused(name))).collect();
@@ -266,7 +266,7 @@ fn failures(evidence: &Evidence, settings: &Settings) -> Check {
     let failed = evidence.shadow.of(crate::review::advice::failed);
     let all = evidence.shadow.len();
     let rho = stats::correlation(&evidence.shadow.failures_by_interval(u64::MAX));
-    let intervals = evidence.shadow.of(|_| true).intervals().len().max(1);
+    let intervals = evidence.whole.intervals().len().max(1);
     let deff = 1.0 + rho * (all as f64 / intervals as f64 - 1.0).max(0.0);
     let share = stats::share_of_few(failed.calls(), all, deff, 0.9);
     let goal = format!("surely at most {} of the calls", percent(settings.failures));

@@ -1,7 +1,7 @@
 //! Everything a review looks at, read once.
 
 use crate::exchange::{Outcome, Role};
-use crate::latency::{HOURS_OF_WEEK, Phase, Slots};
+use crate::latency::{HOURS_OF_WEEK, Phase, Slots, Timeline};
 use crate::review::advice::{Around, EndpointAdvice};
 use crate::review::calls::{Calls, CallsBySection, read_calls};
 use crate::review::report::known_integration;
@@ -36,6 +36,9 @@ pub(crate) struct Evidence {
     pub(crate) now_unix_s: i64,
     pub(crate) calls: CallsBySection,
     pub(crate) shadow: Calls,
+    /// All calls to the new provider, and those that succeeded: merged once.
+    pub(crate) whole: Timeline,
+    pub(crate) good: Timeline,
     pub(crate) primary: Calls,
     pub(crate) endpoints: Vec<EndpointAdvice>,
     pub(crate) ledger: LedgerTally,
@@ -62,7 +65,8 @@ impl Evidence {
         if shadow.is_empty() {
             return Err(ReviewError::NoCalls { integration: integration.to_owned() });
         }
-        let first = shadow.of(|_| true).intervals().first().map_or(0, |interval| interval.start_unix_s);
+        let (whole, good) = (shadow.of(|_| true), shadow.success());
+        let first = whole.intervals().first().map_or(0, |interval| interval.start_unix_s);
         let rows = reader.ledger_since(integration, since_unix_s.unwrap_or(i64::MIN))?;
         let arrivals = reader.arrivals(integration, since_unix_s.map(|s| s.saturating_mul(1_000_000)))?;
         let mut rates = rates(&arrivals, settings.sample);
@@ -84,6 +88,8 @@ impl Evidence {
             integration: integration.to_owned(),
             now_unix_s,
             shadow,
+            whole,
+            good,
             primary,
             endpoints,
             ledger: LedgerTally::from_rows(rows.iter().map(|(state, count)| (state.as_str(), *count))),
@@ -103,16 +109,16 @@ impl Evidence {
 
     /// Hours of the week in which today's provider has calls and the new one has none.
     pub(crate) fn hours_missing(&self) -> usize {
-        let held = |calls: &Calls| {
+        let held = |line: &Timeline| {
             let mut held = [false; HOURS_OF_WEEK];
-            for interval in calls.of(|_| true).intervals() {
+            for interval in line.intervals() {
                 if let Some(hour) = held.get_mut(interval.hour_of_week()) {
                     *hour = true;
                 }
             }
             held
         };
-        let (primary, shadow) = (held(&self.primary), held(&self.shadow));
+        let (primary, shadow) = (held(&self.primary.of(|_| true)), held(&self.whole));
         primary.iter().zip(shadow).filter(|(primary, shadow)| **primary && !shadow).count()
     }
 

@@ -11,10 +11,10 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
-/// Endpoints with charts: the busiest ones. The others have their figures.
-const CHARTS_MAX: usize = 8;
+/// Endpoints with charts and tables: the busiest ones. The others have their timeout, percentiles and outcomes.
+const CHARTS_MAX: usize = 6;
 /// Slots that the slider reads.
-const SLIDER_SLOTS_MAX: usize = 200;
+const SLIDER_SLOTS_MAX: usize = 150;
 
 impl Review {
     /// The page.
@@ -108,9 +108,11 @@ fn endpoint(review: &Review, one: &EndpointAdvice, charts: bool, first: bool) ->
             (slider(one, first))
         }
         div.scroll { (ladders(one)) }
-        h3 { "What a timeout would cut" }
-        div.scroll { (rows(one)) }
-        @if !one.attempts.is_empty() {
+        @if charts {
+            h3 { "What a timeout would cut" }
+            div.scroll { (rows(one)) }
+        }
+        @if charts && !one.attempts.is_empty() {
             h3 { "Attempts within " (human_us(settings.budget_us)) }
             div.scroll { table {
                 thead { tr { th { "Attempts" } th.n { "Timeout of each" } th.n { "Succeed as failures come" }
