@@ -18,8 +18,9 @@ impl StandIn {
         let mut child = stub.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let (_, url) = line.trim().split_once(" fixtures on ").expect("it says where");
-        Self(child, url.to_owned())
+        // It says how many there are, and where.
+        let url = line.trim().rsplit(' ').next().map(str::to_owned).unwrap_or_default();
+        Self(child, url)
     }
 }
 
