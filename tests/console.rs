@@ -72,7 +72,7 @@ async fn both_pages_tell_state_ledger_figures_and_what_was_redacted() {
         assert!(one.contains(words), "{words}: {one}");
     }
     for page in [&list, &one] {
-        assert!(!page.contains("ada.lovelace") && !page.contains("<script"), "{page}");
+        assert!(!page.contains("ada.lovelace") && page.matches("<script").count() == 1, "{page}");
     }
 }
 

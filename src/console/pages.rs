@@ -20,6 +20,7 @@ pub(crate) fn frame(title: &str, recorder: Option<&RecorderView>, body: &Markup)
                 meta name="color-scheme" content="light dark";
                 title { (title) " · darklaunch" }
                 link rel="stylesheet" href="/style.css";
+                script src="/app.js" type="module" {}
             }
             body {
                 a.skip href="#main" { "Skip to content" }
@@ -31,10 +32,10 @@ pub(crate) fn frame(title: &str, recorder: Option<&RecorderView>, body: &Markup)
                 }
                 footer {
                     @if let Some(recorder) = recorder {
-                        "As of " (words::moment(recorder.as_of_unix_us)) "; reload for newer figures. The recorder runs since "
-                        (words::moment(recorder.started_unix_us)) ". "
+                        "As of " (words::time(recorder.as_of_unix_us)) "; reload for newer figures. The recorder runs since "
+                        (words::time(recorder.started_unix_us)) ". "
                     }
-                    "All times in UTC. For tools: " a href="/metrics" { "metrics" } ", " a href="/api/v1/status" { "JSON" } "."
+                    "Times are in UTC, with a script in your own zone. For tools: " a href="/metrics" { "metrics" } ", " a href="/api/v1/status" { "JSON" } "."
                 }
             }
         }
@@ -175,7 +176,7 @@ fn rows(now: &IntegrationView, figures: Option<&EndpointFigures>) -> Markup {
 pub(crate) fn changed(now: &IntegrationView) -> Markup {
     html! {
         @if now.revision == 0 { "As configured" }
-        @else { (now.changed_by) ", " span.when { (words::moment(now.changed_unix_us)) }
+        @else { (now.changed_by) ", " span.when { (words::time(now.changed_unix_us)) }
             @if !now.reason.is_empty() { br; small { "“" (now.reason) "”" } } }
     }
 }

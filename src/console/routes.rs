@@ -4,7 +4,7 @@ use crate::console::guard::{Hosts, guard};
 use crate::console::problem::Problem;
 use crate::console::tables::Tables;
 use crate::console::writes::Change;
-use crate::console::{Shared, metrics, page_integration, pages, view};
+use crate::console::{Shared, assets, metrics, page_integration, pages, view};
 use axum::Router;
 use axum::extract::{Path, Request, State};
 use axum::middleware;
@@ -26,13 +26,14 @@ pub(crate) struct Desk {
 
 /// The routes within their guard.
 pub(crate) fn router(shared: Arc<Shared>, hosts: Arc<Hosts>) -> Router {
-    let tables = Tables::new(shared.store_path.clone());
+    let tables = Tables::new(shared.store_path.clone(), shared.clock);
     Router::new()
         .route("/", get(index))
         .route("/integrations/{name}", get(integration))
         .route("/integrations/{name}/stop", post(page_stop))
         .route("/integrations/{name}/start", post(page_start))
-        .route("/style.css", get(style))
+        .route("/style.css", get(assets::style))
+        .route("/app.js", get(assets::script))
         .route("/api/v1/status", get(api_status))
         .route("/api/v1/integrations/{name}", get(api_integration))
         .route("/api/v1/integrations/{name}/stop", post(api_stop))
@@ -76,10 +77,14 @@ async fn page(desk: &Desk, name: &str, status: StatusCode, refused: Option<&str>
     let Some(switch) = desk.shared.switchboard.get(name) else {
         return (StatusCode::NOT_FOUND, pages::not_found(name)).into_response();
     };
+    let providers = desk.shared.providers_of(name);
     let details = desk.tables.details(name.to_owned()).await;
+    let settings = providers.map(|providers| providers.review.clone()).unwrap_or_default();
+    let insight = desk.tables.insight(name, settings).await;
     let now = view::IntegrationView::of(&desk.shared, switch);
     let recorder = view::recorder(&desk.shared);
-    (status, page_integration::page(&now, &recorder, details.as_ref(), refused)).into_response()
+    let found = page_integration::Found { providers, details: details.as_ref(), insight: insight.as_deref() };
+    (status, page_integration::page(&now, &recorder, &found, refused)).into_response()
 }
 
 async fn page_stop(State(desk): State<Desk>, Path(name): Path<String>, request: Request) -> Response {
@@ -173,8 +178,4 @@ async fn readyz(State(desk): State<Desk>) -> Response {
     let recorder = view::recorder(&desk.shared);
     let status = if recorder.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, axum::Json(recorder)).into_response()
-}
-
-async fn style() -> Response {
-    ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], include_str!("style.css")).into_response()
 }
