@@ -49,5 +49,46 @@ const whatIf = root => {
   show();
 };
 
+// The list renews itself when the recorder says that something changed, until it is paused.
+const tail = () => {
+  const live = document.querySelector("#live[data-live=on]"), button = document.querySelector("#pause");
+  if (!live || !button) return;
+  const state = document.querySelector("#tail-state");
+  let paused = false, waiting = false, asking = false;
+  const say = () => {
+    button.textContent = paused ? "Go on" : "Pause";
+    button.setAttribute("aria-pressed", String(paused));
+    state.textContent = paused ? (waiting ? "Paused; there is something new." : "Paused.") : "New recordings appear by themselves.";
+  };
+  const renew = async () => {
+    if (asking) return;
+    asking = true;
+    try {
+      const answer = await fetch(location.href, { headers: { accept: "text/html" } });
+      const next = answer.ok && new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("#live");
+      if (next && !paused) {
+        live.replaceChildren(...document.importNode(next, true).childNodes);
+        localTimes(live);
+      }
+    } finally {
+      asking = false;
+    }
+  };
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    paused = !paused;
+    if (!paused && waiting) renew();
+    waiting = false;
+    say();
+  });
+  new EventSource("/api/v1/events").addEventListener("change", () => {
+    if (!paused) return renew();
+    waiting = true;
+    say();
+  });
+  say();
+};
+
 localTimes(document);
 whatIf(document);
+tail();

@@ -1,10 +1,11 @@
 //! What the store tells of one integration over time: the review, both providers' latencies, outcomes, and differences.
 //! Runs on a worker, never on the thread that answers.
 
+use crate::console::charts::group_of;
 use crate::exchange::{Outcome, Role};
 use crate::latency::{Phase, Slots, lower_edge_us};
-use crate::review::{self, Review, Section};
-use crate::store::{CaptureFilter, Reader, SeriesFilter, StatusCount, StoreError};
+use crate::review::{self, Review, Section, Verdict};
+use crate::store::{CaptureFilter, Reader, SeriesFilter, StoreError};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -32,8 +33,6 @@ pub(crate) struct Insight {
     pub(crate) flow: Flow,
     /// How the answers of the newest recordings differ.
     pub(crate) differences: Differences,
-    /// What the new provider answered, by status.
-    pub(crate) statuses: Vec<StatusCount>,
 }
 
 /// Time cut into columns of one width.
@@ -73,6 +72,13 @@ pub(crate) struct Differences {
     pub(crate) places: Vec<(String, String, &'static str, u64)>,
 }
 
+impl Insight {
+    /// What the review says; nothing where nothing was recorded.
+    pub(crate) fn verdict(&self) -> Option<Verdict> {
+        self.review.as_ref().ok().map(|review| review.verdict)
+    }
+}
+
 impl Columns {
     /// Columns for everything from the first start to the last end, seconds since the Unix epoch.
     pub(crate) fn over(first_unix_s: i64, end_unix_s: i64) -> Self {
@@ -105,16 +111,11 @@ pub(crate) fn read(
     let reader = Reader::open(path).map_err(|error| error.to_string())?;
     let review = Review::build(&reader, integration, None, now_unix_s, settings).map_err(|error| error.to_string());
     let sections = review::overall(&reader, integration).map_err(|error| error.to_string())?;
-    let rest = || -> Result<(Heat, Flow, Differences, Vec<StatusCount>), StoreError> {
-        Ok((
-            heat(&reader, integration)?,
-            flow(&reader, integration)?,
-            differences(&reader, integration)?,
-            reader.statuses(integration)?,
-        ))
+    let rest = || -> Result<(Heat, Flow, Differences), StoreError> {
+        Ok((heat(&reader, integration)?, flow(&reader, integration)?, differences(&reader, integration)?))
     };
-    let (heat, flow, differences, statuses) = rest().map_err(|error| error.to_string())?;
-    Ok(Insight { review, sections, heat, flow, differences, statuses })
+    let (heat, flow, differences) = rest().map_err(|error| error.to_string())?;
+    Ok(Insight { review, sections, heat, flow, differences })
 }
 
 fn heat(reader: &Reader, integration: &str) -> Result<Heat, StoreError> {
@@ -152,14 +153,15 @@ fn edge_us(row: i32) -> u64 {
 }
 
 fn flow(reader: &Reader, integration: &str) -> Result<Flow, StoreError> {
-    let rows = reader.ledger_over_time(integration, i64::MIN)?;
+    let mut rows = reader.ledger_over_time(integration, i64::MIN)?;
+    rows.retain(|(_, state, count)| *count > 0 && group_of(state).is_some());
     let (Some(first), Some(last)) = (rows.first().map(|row| row.0), rows.last().map(|row| row.0)) else {
         return Ok(Flow::default());
     };
     let columns = Columns::over(first, last.saturating_add(INTERVAL_S));
     let mut cells = vec![BTreeMap::new(); columns.count];
     for (at, state, count) in rows {
-        if let (Some(cell), true) = (cells.get_mut(columns.of(at)), count > 0) {
+        if let Some(cell) = cells.get_mut(columns.of(at)) {
             *cell.entry(state).or_default() += count;
         }
     }

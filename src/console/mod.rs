@@ -6,17 +6,23 @@
 
 mod assets;
 mod charts;
+mod events;
 mod guard;
 mod insight;
+mod lists;
 mod metrics;
 mod page_golive;
 mod page_integration;
+mod page_lists;
 mod page_provider;
+mod pace;
+mod page_recordings;
 mod page_redaction;
 mod page_times;
 mod pages;
 mod price;
 mod problem;
+mod query;
 mod reading;
 mod ready;
 mod routes;

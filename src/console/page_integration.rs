@@ -249,7 +249,7 @@ fn recent(now: &IntegrationView, rows: &[Recent]) -> Markup {
         section.card aria-labelledby="recent" {
             h2 id="recent" { "Latest recordings" }
             @if rows.is_empty() { p.quiet { "Nothing has been recorded yet." } }
-            @else { div.scroll role="region" aria-label="Latest recordings" tabindex="0" { table.stack {
+            @else { div.scroll role="region" aria-label="Table of the latest recordings" tabindex="0" { table.stack {
                 thead { tr { th scope="col" { "Time (UTC)" } th scope="col" { "Endpoint" }
                     @if let Some(primary) = now.primary_name() { th scope="col" { (provider(TODAYS, primary)) } }
                     th scope="col" { (provider(NEW, now.shadow_name())) } th scope="col" { "Answers" } } }
@@ -262,7 +262,7 @@ fn recent(now: &IntegrationView, rows: &[Recent]) -> Markup {
                     td data-label="Answers" { (words::verdict(&row.verdict)) }
                 } } }
             } }
-            p.quiet { "The latest " (rows.len()) ". All of them: " code { "darklaunch recordings list" } } }
+            p { a href={ "/recordings?integration=" (now.name) } { "All recordings ›" } } }
         }
     }
 }

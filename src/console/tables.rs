@@ -150,7 +150,7 @@ impl Tables {
 
     /// Runs `work` on a worker. The place is given back by the worker, not by the waiting page: a store that hangs
     /// occupies at most [`READERS_MAX`] threads, however often the page is loaded.
-    async fn read<T, F>(&self, work: F) -> Result<T, String>
+    pub(crate) async fn read<T, F>(&self, work: F) -> Result<T, String>
     where
         T: Send + 'static,
         F: FnOnce(&Path) -> Result<T, String> + Send + 'static,
