@@ -27,7 +27,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("review", &["exchange", "latency", "store"]),
     ("fixtures", &["exchange", "redact", "store"]),
     ("fleet", &["exchange", "control", "redact", "latency", "store"]),
-    ("console", &["exchange", "telemetry", "control", "store", "review", "fixtures"]),
+    // Latency: charts over time are drawn from the intervals as they are stored.
+    ("console", &["exchange", "latency", "telemetry", "control", "store", "review", "fixtures"]),
     ("config", &[EVERYTHING_EARLIER]),
     ("app", &[EVERYTHING_EARLIER]),
     ("demo", &["app", THE_READ_SIDE]),

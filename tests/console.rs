@@ -72,7 +72,7 @@ async fn both_pages_tell_state_ledger_figures_and_what_was_redacted() {
         assert!(one.contains(words), "{words}: {one}");
     }
     for page in [&list, &one] {
-        assert!(!page.contains("ada.lovelace") && !page.contains("<script"), "{page}");
+        assert!(!page.contains("ada.lovelace") && page.matches("<script").count() == 1, "{page}");
     }
 }
 
@@ -116,5 +116,84 @@ async fn foreign_names_are_refused_and_machines_get_their_answers() {
         "darklaunch_mirror_enabled{integration=\"payments\"} 1",
     ] {
         assert!(metrics.lines().any(|other| other == line), "{line}: {metrics}");
+    }
+}
+
+/// Answers 4xx, 5xx and success, with markup in path, header and body.
+async fn hostile() -> (Recorder, Upstream, Upstream) {
+    let primary = Upstream::replies(PERSON).await;
+    let shadow = Upstream::answers(|seen| {
+        let evil = r#"{"note":"<script>alert(1)</script><img src=x onerror=alert(2)>"}"#;
+        let status = match () {
+            () if seen.target.contains("refuse") => 422,
+            () if seen.target.contains("break") => 503,
+            () => 200,
+        };
+        let mut answer = json(evil);
+        *answer.status_mut() = StatusCode::from_u16(status).unwrap();
+        answer.headers_mut().insert("x-evil", "<script>alert(3)</script>".parse().unwrap());
+        Some(answer)
+    })
+    .await;
+    let recorder = Recorder::between(&primary, &shadow, "mirror.endpoints = [\"GET /orders/{id}\"]");
+    for path in ["orders/1", "orders/refuse", "orders/break", "orders/break", "%3Cscript%3Ealert(4)%3C/script%3E"] {
+        client().get(format!("{}/{path}", recorder.traffic)).send().await.unwrap();
+    }
+    recorder.at_rest().await;
+    (recorder, primary, shadow)
+}
+
+#[tokio::test]
+async fn recordings_are_filtered_shown_side_by_side_and_stay_text() {
+    let (recorder, _primary, _shadow) = hostile().await;
+    let all = page_with(&recorder, "/recordings", &["422", "503"]).await;
+    assert_eq!(all.matches("href=\"/recordings/").count(), 5, "{all}");
+    let refused = page(&recorder, "/recordings?integration=payments&outcome=client_4xx&sort=slowest").await;
+    assert_eq!(refused.matches("href=\"/recordings/").count(), 1, "{refused}");
+    let none = page(&recorder, "/recordings?until=1000000000").await;
+    assert!(none.contains("No recording fits"), "{none}");
+    for (bad, words) in [("outcome=fine", "outcome"), ("before=../../etc/passwd", "before"), ("from=%3Cscript%3E", "from")] {
+        let answer = client().get(format!("{}/recordings?{bad}", recorder.console)).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::UNPROCESSABLE_ENTITY, "{bad}");
+        assert!(answer.text().await.unwrap().contains(words), "{bad}");
+    }
+    let at = refused.find("href=\"/recordings/").unwrap() + "href=\"".len();
+    let address = &refused[at..at + refused[at..].find('"').unwrap()];
+    let one = page(&recorder, address).await;
+    for words in ["422", "x-evil", "&lt;script&gt;alert(1)", "What was redacted", "--format wiremock --ids"] {
+        assert!(one.contains(words), "{words}: {one}");
+    }
+    for page in [&all, &one, &page(&recorder, "/integrations/payments").await] {
+        assert!(page.matches("<script").count() == 1 && !page.contains("<img"), "{page}");
+    }
+    for path in ["/recordings/../../etc/passwd", "/recordings/%2e%2e%2f", "/recordings/00000000-0000-0000-0000-000000000000"] {
+        let answer = client().get(format!("{}{path}", recorder.console)).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn findings_tell_ours_from_theirs_and_history_tells_who_and_why() {
+    let (recorder, _primary, _shadow) = hostile().await;
+    let found = page_with(&recorder, "/findings", &["422", "503"]).await;
+    let (ours, theirs) = found.split_once("Theirs: failures").unwrap();
+    assert!(ours.contains("422") && !ours.contains("503"), "{found}");
+    assert!(theirs.contains("503") && theirs.contains("newest") && !theirs.contains("422"), "{found}");
+    post(&recorder, "/integrations/payments/stop", "who=ann&reason=too+many+503").await;
+    page_with(&recorder, "/history", &["ann", "too many 503", "○ stopped"]).await;
+}
+
+#[tokio::test]
+async fn a_page_hears_of_a_change_while_it_is_open() {
+    let (recorder, _primary, _shadow) = hostile().await;
+    let mut stream = client().get(format!("{}/api/v1/events", recorder.console)).send().await.unwrap();
+    assert_eq!(stream.headers()["content-type"], "text/event-stream");
+    let mut heard = String::new();
+    while !heard.contains("retry:") {
+        heard.push_str(&String::from_utf8_lossy(&stream.chunk().await.unwrap().unwrap()));
+    }
+    post(&recorder, "/integrations/payments/stop", "").await;
+    while !heard.contains("event: change") {
+        heard.push_str(&String::from_utf8_lossy(&stream.chunk().await.unwrap().unwrap()));
     }
 }

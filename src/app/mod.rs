@@ -515,6 +515,10 @@ fn providers(config: &Config) -> Vec<console::Providers> {
         integration: build::name(one),
         primary: one.primary.as_ref().map(|primary| primary.name.clone().unwrap_or_else(|| host(&primary.url))),
         shadow: one.shadow.name.clone().unwrap_or_else(|| host(&one.shadow.url)),
+        rate_per_s: one.mirror.rate_per_s,
+        price_per_call: one.provider.price_per_call.clone(),
+        documentation: one.provider.documentation.clone(),
+        review: one.review.clone(),
     };
     config.integrations.iter().map(of).collect()
 }

@@ -148,6 +148,8 @@ pub(crate) const KEYS: &[Key] = &[
     key("integrations.NAME.provider.status_page", Kind::Text, "", "its status page"),
     key("integrations.NAME.provider.expectations", Kind::Text, "", "what it promises, in its words, such as `99.9 % a month, p95 below 800 ms`"),
     key("integrations.NAME.provider.price", Kind::Text, "", "what calls cost, in the contract's words"),
+    key("integrations.NAME.provider.price_per_call", Kind::Text, "", "what one call to the new provider costs, such as \"0.002 EUR\": the console then tells what mirroring cost so far"),
+    key("integrations.NAME.provider.documentation", Kind::Text, "", "where its documentation is"),
     key("integrations.NAME.breaker.failures_share", Kind::Percent, "50%", "share of failed shadow calls that pauses mirroring: half is an outage, not noise"),
     key("integrations.NAME.breaker.min_calls", Kind::Count(1, 1_000_000), "20", "calls in the window before the share counts: fewer say nothing"),
     key("integrations.NAME.breaker.window", Kind::Duration(SECOND, HOUR), "30s", "the window; whole seconds"),

@@ -86,8 +86,7 @@ fn check_write(method: &Method, headers: &HeaderMap, host: &str) -> Result<(), P
 
 /// `no-referrer` would make browsers send `Origin: null` with our own forms, so the referrer policy is `same-origin`.
 fn protect(headers: &mut HeaderMap) {
-    const POLICY: &str =
-        "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+    const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
     for (name, value) in [
         ("content-security-policy", POLICY),
         ("x-content-type-options", "nosniff"),

@@ -4,12 +4,25 @@
 //! browser. Whatever was recorded is shown as text. The store is read by few, bounded workers, never on the thread that
 //! answers.
 
+mod assets;
+mod charts;
+mod events;
 mod guard;
+mod insight;
+mod lists;
 mod metrics;
+mod page_golive;
 mod page_integration;
+mod page_lists;
+mod page_provider;
+mod pace;
+mod page_recordings;
 mod page_redaction;
+mod page_times;
 mod pages;
+mod price;
 mod problem;
+mod query;
 mod reading;
 mod ready;
 mod routes;
@@ -23,12 +36,14 @@ mod writes;
 #[cfg(test)]
 mod tests;
 
+pub use price::Price;
 pub use ready::Ready;
 pub use rules::{RuleSetShown, RulesInForce, RulesShown};
 pub use serve::{Bound, ConsoleError, bind};
 
 use crate::control::Switchboard;
 use crate::exchange::{Clock, Integration};
+use crate::review;
 use crate::telemetry::Ledger;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -52,6 +67,14 @@ pub struct Providers {
     pub primary: Option<String>,
     /// The new provider.
     pub shadow: String,
+    /// Calls to the new provider per second at most.
+    pub rate_per_s: Option<u32>,
+    /// What one call to the new provider costs.
+    pub price_per_call: Option<Price>,
+    /// Where the new provider's documentation is.
+    pub documentation: Option<String>,
+    /// What a go-live review holds it against, with contact and status page.
+    pub review: review::Settings,
 }
 
 /// What the console shows and switches.
@@ -78,9 +101,8 @@ pub struct Shared {
 }
 
 impl Shared {
-    /// The names of one integration's providers.
-    pub(crate) fn providers_of(&self, integration: &str) -> (Option<String>, String) {
-        let found = self.providers.iter().find(|providers| &*providers.integration == integration);
-        found.map_or_else(|| (None, "new provider".to_owned()), |p| (p.primary.clone(), p.shadow.clone()))
+    /// What the configuration says of one integration's providers.
+    pub(crate) fn providers_of(&self, integration: &str) -> Option<&Providers> {
+        self.providers.iter().find(|providers| &*providers.integration == integration)
     }
 }

@@ -1,43 +1,56 @@
 //! The page of one integration: state and stop first, then the figures.
 
+use crate::console::Providers;
+use crate::console::insight::Insight;
 use crate::console::page_redaction::redaction;
 use crate::console::pages::{NEW, TODAYS, badge, changed, figure, frame, paused_words, provider, sides, unreadable};
 use crate::console::tables::{Call, Change, Details, EndpointFigures, Recent, RoleFigures};
 use crate::console::view::{IntegrationView, RecorderView};
-use crate::console::words;
+use crate::console::{page_golive, page_provider, page_times, words};
 use crate::exchange::{NotMirrored, Outcome};
 use axum::response::Html;
 use maud::{Markup, html};
+
+/// What a page of one integration shows beside its live state.
+pub(crate) struct Found<'a> {
+    pub(crate) providers: Option<&'a Providers>,
+    pub(crate) details: Result<&'a Details, &'a String>,
+    pub(crate) insight: Result<&'a Insight, &'a String>,
+}
 
 /// `GET /integrations/{name}`; `refused` says why a change was not made.
 pub(crate) fn page(
     now: &IntegrationView,
     recorder: &RecorderView,
-    details: Result<&Details, &String>,
+    found: &Found<'_>,
     refused: Option<&str>,
 ) -> Html<String> {
+    let (details, insight) = (found.details.ok(), found.insight.ok());
+    let mirrored =
+        insight.and_then(|insight| insight.review.as_ref().ok()).map(|review| review.ledger.mirrored_total());
     let body = html! {
         h1 { (now.name) }
-        (switch(now, refused))
-        @match details {
-            Err(why) => { (unreadable(why)) }
-            Ok(details) => { (glance(now, &details.overall)) }
-        }
+        (switch(now, found.providers, refused))
+        @if let (Err(why), _) | (_, Err(why)) = (found.details, found.insight) { (unreadable(why)) }
+        @if let Some(insight) = insight { (page_golive::golive(insight)) }
+        @if let Some(details) = details { (glance(now, &details.overall)) (percentiles(now, details, insight)) }
+        @if let Some(insight) = insight { (page_times::heat(now, insight)) (page_times::outcomes(&insight.flow)) }
         (ledger(now, recorder))
-        @if let Ok(details) = details { (percentiles(now, details)) }
-        (redaction(now, details.ok()))
-        @if let Ok(details) = details { (recent(now, &details.recent)) (history(&details.history)) }
+        @if let Some(insight) = insight { (page_golive::differences(now, &insight.differences)) }
+        (redaction(now, details))
+        (page_provider::provider(found.providers, mirrored.unwrap_or_else(|| now.ledger.mirrored_total())))
+        @if let Some(details) = details { (recent(now, &details.recent)) (history(&details.history)) }
     };
     frame(&now.name, Some(recorder), &body)
 }
 
-fn switch(now: &IntegrationView, refused: Option<&str>) -> Markup {
+fn switch(now: &IntegrationView, providers: Option<&Providers>, refused: Option<&str>) -> Markup {
     let address = format!("/integrations/{}", now.name);
     let off = now.state == "off";
     html! {
         section class={ "card switch " (now.state) } aria-labelledby="mirroring" {
             h2 id="mirroring" { "Mirroring " (badge(now)) }
-            p.lead { (sentence(now)) }
+            p.lead { (sentence(now, providers.and_then(|providers| providers.rate_per_s))) }
             @if let Some(ramp) = &now.ramp { p { "Share now " strong { (now.sample) } ". " (first_upper(&ramp.words())) "." } }
             @if !now.shares.is_empty() { p.quiet { "Less of single endpoints: "
                 @for (at, one) in now.shares.iter().enumerate() { @if at > 0 { ", " } code { (one.endpoint) } " " (one.share) } "." } }
@@ -69,11 +82,12 @@ fn switch(now: &IntegrationView, refused: Option<&str>) -> Markup {
     }
 }
 
-fn sentence(now: &IntegrationView) -> Markup {
+fn sentence(now: &IntegrationView, rate_per_s: Option<u32>) -> Markup {
     let shadow = now.shadow_name();
     html! {
         @match (now.state, &now.paused_by) {
-            ("on", _) => { "Copying " strong { (now.sample) } " of the calls to the new provider, " strong { (shadow) } ". " }
+            ("on", _) => { "Copying " strong { (now.sample) } " of the calls to the new provider, " strong { (shadow) }
+                @if let Some(rate) = rate_per_s.filter(|rate| *rate > 0) { ", at most " (rate) " per second" } ". " }
             (_, Some(paused_by)) => { "On, but not copying: " strong { (paused_words(paused_by)) } ". " }
             _ => { strong { "Mirroring is stopped." } " No call is copied to the new provider, " strong { (shadow) } ". " }
         }
@@ -126,7 +140,7 @@ fn tile(
     }
 }
 
-fn percentiles(now: &IntegrationView, details: &Details) -> Markup {
+fn percentiles(now: &IntegrationView, details: &Details, insight: Option<&Insight>) -> Markup {
     let endpoints = &details.endpoints;
     let names: Vec<&str> = [&details.overall.primary, &details.overall.shadow]
         .into_iter()
@@ -139,6 +153,8 @@ fn percentiles(now: &IntegrationView, details: &Details) -> Markup {
             h2 id="slow" { "How slow are the slow calls?" }
             @if endpoints.is_empty() { p.quiet { "No call has been recorded yet." } }
             @else {
+                @if let Some(insight) = insight { (page_times::curve(now, insight)) }
+                h3 { "The same as a table" }
                 p.quiet { "Read “p99 = 1.3 s” as: 99 of 100 calls finish within 1.3 s. “Counted” are successful calls and, as “at "
                     "least this long” (≥), calls that we ended ourselves. “needs 299” means: fewer than 299 counted calls say too "
                     "little for that figure. Everything in the database counts." }
@@ -189,7 +205,7 @@ fn ledger(now: &IntegrationView, recorder: &RecorderView) -> Markup {
     html! {
         section.card aria-labelledby="ledger" {
             h2 id="ledger" { "Where every call went" }
-            p.full { strong { (words::calls(ledger.arrived)) } " arrived since " (words::moment(recorder.started_unix_us)) ", when the "
+            p.full { strong { (words::calls(ledger.arrived)) } " arrived since " (words::time(recorder.started_unix_us)) ", when the "
                 "recorder started: " strong { (words::count(ledger.mirrored_total())) } " copied to " (now.shadow_name()) ", "
                 strong { (words::count(not_mirrored)) } " not copied, " strong { (words::count(ledger.pending)) } " on the way. "
                 @if ledger.adds_up { span.good.line { "✓ It adds up." } }
@@ -233,7 +249,7 @@ fn recent(now: &IntegrationView, rows: &[Recent]) -> Markup {
         section.card aria-labelledby="recent" {
             h2 id="recent" { "Latest recordings" }
             @if rows.is_empty() { p.quiet { "Nothing has been recorded yet." } }
-            @else { div.scroll role="region" aria-label="Latest recordings" tabindex="0" { table.stack {
+            @else { div.scroll role="region" aria-label="Table of the latest recordings" tabindex="0" { table.stack {
                 thead { tr { th scope="col" { "Time (UTC)" } th scope="col" { "Endpoint" }
                     @if let Some(primary) = now.primary_name() { th scope="col" { (provider(TODAYS, primary)) } }
                     th scope="col" { (provider(NEW, now.shadow_name())) } th scope="col" { "Answers" } } }
@@ -246,7 +262,7 @@ fn recent(now: &IntegrationView, rows: &[Recent]) -> Markup {
                     td data-label="Answers" { (words::verdict(&row.verdict)) }
                 } } }
             } }
-            p.quiet { "The latest " (rows.len()) ". All of them: " code { "darklaunch recordings list" } } }
+            p { a href={ "/recordings?integration=" (now.name) } { "All recordings ›" } } }
         }
     }
 }
@@ -262,7 +278,7 @@ fn history(rows: &[Change]) -> Markup {
             h2 id="history" { "History of the switch" }
             @if rows.is_empty() { p.quiet { "It has not been changed yet." } }
             @else { ul.history { @for row in rows { li {
-                span.when { (words::moment(row.at_unix_us)) } " "
+                span.when { (words::time(row.at_unix_us)) } " "
                 @if row.on { "● started with " (words::percent_of_ppm(row.sample_ppm)) } @else { "○ stopped" }
                 " by " strong { (row.who) } @if !row.reason.is_empty() { ": “" (row.reason) "”" }
             } } } }

@@ -1,13 +1,26 @@
 //! The frame of every page, and the list of integrations. No script, no inline style: the pages work with both off.
 
+use crate::console::page_golive::verdict_words;
 use crate::console::tables::{EndpointFigures, Figure, Overview, RoleFigures};
 use crate::console::view::{IntegrationView, RecorderView, Status};
 use crate::console::words;
+use crate::review::Verdict;
 use axum::response::Html;
 use maud::{DOCTYPE, Markup, html};
+use std::collections::BTreeMap;
 
 /// The title of the list.
 const HOME: &str = "Integrations";
+
+/// The pages beside those of single integrations.
+const PAGES: [(&str, &str); 4] =
+    [("/", HOME), ("/recordings", "Recordings"), ("/findings", "Findings"), ("/history", "History")];
+
+/// What the list says of an integration beside its state and figures.
+pub(crate) struct Beside {
+    pub(crate) per_minute: Option<u64>,
+    pub(crate) verdict: Option<Verdict>,
+}
 
 /// The frame.
 pub(crate) fn frame(title: &str, recorder: Option<&RecorderView>, body: &Markup) -> Html<String> {
@@ -20,21 +33,23 @@ pub(crate) fn frame(title: &str, recorder: Option<&RecorderView>, body: &Markup)
                 meta name="color-scheme" content="light dark";
                 title { (title) " · darklaunch" }
                 link rel="stylesheet" href="/style.css";
+                script src="/app.js" type="module" {}
             }
             body {
                 a.skip href="#main" { "Skip to content" }
                 header.top { a.brand href="/" { span aria-hidden="true" { "◐ " } "darklaunch" }
-                    @if title != HOME { nav.where aria-label="Where you are" { a href="/" { (HOME) } " › " (title) } } }
+                    nav aria-label="Pages" { @for (address, name) in PAGES {
+                        a href=(address) aria-current=[(name == title).then_some("page")] { (name) } } } }
                 main id="main" {
                     @if let Some(recorder) = recorder { (troubles(recorder)) }
                     (body)
                 }
                 footer {
                     @if let Some(recorder) = recorder {
-                        "As of " (words::moment(recorder.as_of_unix_us)) "; reload for newer figures. The recorder runs since "
-                        (words::moment(recorder.started_unix_us)) ". "
+                        "As of " (words::time(recorder.as_of_unix_us)) "; reload for newer figures. The recorder runs since "
+                        (words::time(recorder.started_unix_us)) ". "
                     }
-                    "All times in UTC. For tools: " a href="/metrics" { "metrics" } ", " a href="/api/v1/status" { "JSON" } "."
+                    "Times are in UTC, with a script in your own zone. For tools: " a href="/metrics" { "metrics" } ", " a href="/api/v1/status" { "JSON" } "."
                 }
             }
         }
@@ -67,7 +82,7 @@ pub(crate) fn unreadable(why: &str) -> Markup {
 pub(crate) fn badge(now: &IntegrationView) -> Markup {
     let (symbol, word) = match now.state {
         "on" => ("●", "On"),
-        "paused" => ("◑", "Paused"),
+        "paused" => ("◑", "Paused by the system"),
         _ => ("○", "Off"),
     };
     html! { span class={ "badge " (now.state) } { span aria-hidden="true" { (symbol) } " " (word) } }
@@ -115,7 +130,11 @@ pub(crate) fn sides<'a>(
 }
 
 /// `GET /`.
-pub(crate) fn index(status: &Status, figures: Result<&Overview, &String>) -> Html<String> {
+pub(crate) fn index(
+    status: &Status,
+    figures: Result<&Overview, &String>,
+    beside: &BTreeMap<String, Beside>,
+) -> Html<String> {
     let body = html! {
         h1 { (HOME) }
         p.lead { "Your customers only ever get the answers of today’s providers. Copies of their calls go to the new ones, "
@@ -128,9 +147,9 @@ pub(crate) fn index(status: &Status, figures: Result<&Overview, &String>) -> Htm
                         th scope="col" { "Integration" } th scope="col" { "Mirroring" }
                         th scope="col" { "Provider" } th.n scope="col" { "Calls" } th.n scope="col" { "Successful" }
                         th.n scope="col" { "Half within" } th.n scope="col" { "99 of 100 within" }
-                        th scope="col" { "Last change" }
+                        th scope="col" { "Go-live" } th scope="col" { "Last change" }
                     } }
-                    @for one in &status.integrations { (rows(one, figures.ok().and_then(|all| all.get(&one.name)))) }
+                    @for one in &status.integrations { (rows(one, figures.ok().and_then(|all| all.get(&one.name)), beside.get(&one.name))) }
                 }
             }
             @match figures {
@@ -143,16 +162,18 @@ pub(crate) fn index(status: &Status, figures: Result<&Overview, &String>) -> Htm
     frame(HOME, Some(&status.recorder), &body)
 }
 
-fn rows(now: &IntegrationView, figures: Option<&EndpointFigures>) -> Markup {
+fn rows(now: &IntegrationView, figures: Option<&EndpointFigures>, beside: Option<&Beside>) -> Markup {
     let sides = sides(now, figures);
     html! {
         tbody {
             @for (at, (role, name, figures)) in sides.iter().enumerate() {
                 tr {
                     @if at == 0 {
-                        th.title scope="rowgroup" rowspan=(sides.len()) { a href={ "/integrations/" (now.name) } { (now.name) } }
+                        th.title scope="rowgroup" rowspan=(sides.len()) { a href={ "/integrations/" (now.name) } { (now.name) }
+                            @if let Some(calls) = beside.and_then(|beside| beside.per_minute) { br; small.quiet { (words::calls(calls)) " a minute" } } }
                         td.wide.whole rowspan=(sides.len()) data-label="Mirroring" { (badge(now)) " " small { (words::brief_state(now.state, &now.sample)) }
-                            @if let Some(paused_by) = &now.paused_by { br; small { (paused_words(paused_by)) } } }
+                            @if let Some(paused_by) = &now.paused_by { br; small { (paused_words(paused_by)) } }
+                            br; small.quiet { (limits(now)) } }
                     }
                     td.wide { (provider(role, name)) }
                     @match figures {
@@ -164,18 +185,33 @@ fn rows(now: &IntegrationView, figures: Option<&EndpointFigures>) -> Markup {
                             td.n data-label="99 of 100 within" { (figure(figures.figure("p99"))) }
                         }
                     }
-                    @if at == 0 { td.wide.whole rowspan=(sides.len()) data-label="Last change" { (changed(now)) } }
+                    @if at == 0 {
+                        td.whole rowspan=(sides.len()) data-label="Go-live" { (verdict(beside.and_then(|beside| beside.verdict))) }
+                        td.wide.whole rowspan=(sides.len()) data-label="Last change" { (changed(now)) }
+                    }
                 }
             }
         }
     }
 }
 
+/// Breaker and budget, which hold mirroring back by themselves.
+fn limits(now: &IntegrationView) -> Markup {
+    let breaker = if now.paused_by.as_deref() == Some("breaker") { "open" } else { "closed" };
+    html! { "Breaker " (breaker) @if let Some(daily) = &now.daily_calls { " · budget " (words::share(daily.used, daily.max)) " used today" } }
+}
+
+fn verdict(verdict: Option<Verdict>) -> Markup {
+    let (symbol, word) = verdict_words(verdict.unwrap_or(Verdict::CannotSay));
+    let class = verdict.unwrap_or(Verdict::CannotSay).name();
+    html! { span class={ "badge " (class) } { span aria-hidden="true" { (symbol) } " " (word) } }
+}
+
 /// Who changed the switch last, when and why.
 pub(crate) fn changed(now: &IntegrationView) -> Markup {
     html! {
         @if now.revision == 0 { "As configured" }
-        @else { (now.changed_by) ", " span.when { (words::moment(now.changed_unix_us)) }
+        @else { (now.changed_by) ", " span.when { (words::time(now.changed_unix_us)) }
             @if !now.reason.is_empty() { br; small { "“" (now.reason) "”" } } }
     }
 }
@@ -187,4 +223,13 @@ pub(crate) fn not_found(name: &str) -> Html<String> {
         p.lead { "No integration is called “" (name) "”. " a href="/" { "All integrations" } }
     };
     frame("Not found", None, &body)
+}
+
+/// The page of a recording that is not there, or cannot be read now.
+pub(crate) fn no_recording(why: &str) -> Html<String> {
+    let body = html! {
+        h1 { "No recording" }
+        p.lead { (why) " " a href="/recordings" { "All recordings" } }
+    };
+    frame("Recording", None, &body)
 }

@@ -1,18 +1,23 @@
 //! Every address of the console and what answers it.
 
+use crate::console::events::STREAMS_MAX;
 use crate::console::guard::{Hosts, guard};
+use crate::console::pace::Pace;
 use crate::console::problem::Problem;
 use crate::console::tables::Tables;
 use crate::console::writes::Change;
-use crate::console::{Shared, metrics, page_integration, pages, view};
+use crate::console::{Shared, assets, lists, metrics, page_integration, pages, view};
 use axum::Router;
 use axum::extract::{Path, Request, State};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use http::{HeaderValue, StatusCode, header};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 
 /// Time for one answer, seconds; a body that trickles in is given up.
 const ANSWER_S: u64 = 10;
@@ -22,17 +27,26 @@ const ANSWER_S: u64 = 10;
 pub(crate) struct Desk {
     pub(crate) shared: Arc<Shared>,
     pub(crate) tables: Tables,
+    pub(crate) pace: Arc<Pace>,
+    /// Places for live streams.
+    pub(crate) streams: Arc<Semaphore>,
 }
 
 /// The routes within their guard.
-pub(crate) fn router(shared: Arc<Shared>, hosts: Arc<Hosts>) -> Router {
-    let tables = Tables::new(shared.store_path.clone());
+pub(crate) fn router(shared: Arc<Shared>, hosts: Arc<Hosts>, pace: Arc<Pace>) -> Router {
+    let tables = Tables::new(shared.store_path.clone(), shared.clock);
     Router::new()
         .route("/", get(index))
         .route("/integrations/{name}", get(integration))
         .route("/integrations/{name}/stop", post(page_stop))
         .route("/integrations/{name}/start", post(page_start))
-        .route("/style.css", get(style))
+        .route("/style.css", get(assets::style))
+        .route("/app.js", get(assets::script))
+        .route("/recordings", get(lists::recordings))
+        .route("/recordings/{id}", get(lists::recording))
+        .route("/findings", get(lists::findings))
+        .route("/history", get(lists::history))
+        .route("/api/v1/events", get(lists::events))
         .route("/api/v1/status", get(api_status))
         .route("/api/v1/integrations/{name}", get(api_integration))
         .route("/api/v1/integrations/{name}/stop", post(api_stop))
@@ -50,7 +64,7 @@ pub(crate) fn router(shared: Arc<Shared>, hosts: Arc<Hosts>) -> Router {
         })
         .layer(middleware::from_fn(limit_time))
         .layer(middleware::from_fn_with_state(hosts, guard))
-        .with_state(Desk { shared, tables })
+        .with_state(Desk { shared, tables, pace, streams: Arc::new(Semaphore::new(STREAMS_MAX)) })
 }
 
 async fn limit_time(request: Request, next: middleware::Next) -> Response {
@@ -64,7 +78,24 @@ async fn limit_time(request: Request, next: middleware::Next) -> Response {
 async fn index(State(desk): State<Desk>) -> Response {
     let names = desk.shared.switchboard.iter().map(|switch| switch.integration().to_string()).collect();
     let figures = desk.tables.overview(names).await;
-    pages::index(&view::status(&desk.shared), figures.as_ref()).into_response()
+    let status = view::status(&desk.shared);
+    let mut reviews = JoinSet::new();
+    for one in &status.integrations {
+        let (tables, name) = (desk.tables.clone(), one.name.clone());
+        let settings = desk.shared.providers_of(&name).map(|both| both.review.clone()).unwrap_or_default();
+        reviews.spawn(async move {
+            let verdict = tables.insight(&name, settings).await.ok().and_then(|insight| insight.verdict());
+            (name, verdict)
+        });
+    }
+    let mut beside = BTreeMap::new();
+    while let Some(read) = reviews.join_next().await {
+        if let Ok((name, verdict)) = read {
+            let per_minute = desk.pace.per_minute(&name);
+            beside.insert(name, pages::Beside { per_minute, verdict });
+        }
+    }
+    pages::index(&status, figures.as_ref(), &beside).into_response()
 }
 
 async fn integration(State(desk): State<Desk>, Path(name): Path<String>) -> Response {
@@ -76,10 +107,14 @@ async fn page(desk: &Desk, name: &str, status: StatusCode, refused: Option<&str>
     let Some(switch) = desk.shared.switchboard.get(name) else {
         return (StatusCode::NOT_FOUND, pages::not_found(name)).into_response();
     };
+    let providers = desk.shared.providers_of(name);
     let details = desk.tables.details(name.to_owned()).await;
+    let settings = providers.map(|providers| providers.review.clone()).unwrap_or_default();
+    let insight = desk.tables.insight(name, settings).await;
     let now = view::IntegrationView::of(&desk.shared, switch);
     let recorder = view::recorder(&desk.shared);
-    (status, page_integration::page(&now, &recorder, details.as_ref(), refused)).into_response()
+    let found = page_integration::Found { providers, details: details.as_ref(), insight: insight.as_deref() };
+    (status, page_integration::page(&now, &recorder, &found, refused)).into_response()
 }
 
 async fn page_stop(State(desk): State<Desk>, Path(name): Path<String>, request: Request) -> Response {
@@ -173,8 +208,4 @@ async fn readyz(State(desk): State<Desk>) -> Response {
     let recorder = view::recorder(&desk.shared);
     let status = if recorder.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, axum::Json(recorder)).into_response()
-}
-
-async fn style() -> Response {
-    ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], include_str!("style.css")).into_response()
 }

@@ -1,6 +1,7 @@
 //! The listener: bound before anything starts, bounded in connections and in every wait.
 
 use crate::console::guard::Hosts;
+use crate::console::pace::{Pace, SAMPLE_EVERY};
 use crate::console::{Settings, Shared, routes};
 use http::Request;
 use hyper::body::Incoming;
@@ -106,7 +107,9 @@ impl Bound {
     pub async fn serve(self, shared: Shared, shutdown: CancellationToken) -> Result<(), ConsoleError> {
         let listener = tokio::net::TcpListener::from_std(self.listener).map_err(ConsoleError::Listener)?;
         let hosts = Arc::new(Hosts::new(self.addr.port(), &self.allowed_hosts));
-        let router = routes::router(Arc::new(shared), hosts);
+        let (shared, pace) = (Arc::new(shared), Arc::new(Pace::default()));
+        let sampling = tokio::spawn(sample(Arc::clone(&shared), Arc::clone(&pace), shutdown.clone()));
+        let router = routes::router(shared, hosts, pace);
         let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
         let mut connections = JoinSet::new();
         loop {
@@ -128,7 +131,18 @@ impl Bound {
         if tokio::time::timeout(Duration::from_secs(CLOSE_WAIT_S), all).await.is_err() {
             connections.shutdown().await;
         }
-        Ok(())
+        // It ends by the same signal; an error would mean that it panicked.
+        sampling.await.map_err(|error| ConsoleError::Listener(std::io::Error::other(error)))
+    }
+}
+
+async fn sample(shared: Arc<Shared>, pace: Arc<Pace>, shutdown: CancellationToken) {
+    let mut ticks = tokio::time::interval(SAMPLE_EVERY);
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            _ = ticks.tick() => pace.sample(&shared.ledger, shared.clock.now()),
+        }
     }
 }
 

@@ -1,8 +1,11 @@
 //! What the pages show from the store, read by few workers with a limit on the wait.
 
+use crate::console::insight::{self, Insight};
+use crate::exchange::{Clock, Instant};
+use crate::review;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
@@ -10,6 +13,10 @@ use tokio::sync::Semaphore;
 const READERS_MAX: usize = 2;
 /// Wait for a reader and its answer, seconds; then the page shows a notice instead.
 const READ_WAIT_S: u64 = 3;
+/// What took long to read is shown for so many times that long before it is read again.
+const KEPT_TIMES: u32 = 20;
+/// Shortest time between two readings.
+const KEPT_MIN: Duration = Duration::from_secs(1);
 /// Recordings listed.
 pub(crate) const RECENT_MAX: usize = 20;
 /// Changes of the switch listed.
@@ -85,11 +92,16 @@ pub(crate) struct Details {
 /// Both providers over all endpoints, by integration.
 pub(crate) type Overview = BTreeMap<String, EndpointFigures>;
 
+/// What was read of an integration, until when it is shown.
+type Kept = Arc<Mutex<BTreeMap<String, (Instant, Arc<Insight>)>>>;
+
 /// The door to the store.
 #[derive(Clone, Debug)]
 pub(crate) struct Tables {
     path: Arc<Path>,
     readers: Arc<Semaphore>,
+    kept: Kept,
+    clock: Clock,
 }
 
 impl RoleFigures {
@@ -100,8 +112,30 @@ impl RoleFigures {
 }
 
 impl Tables {
-    pub(crate) fn new(path: PathBuf) -> Self {
-        Self { path: Arc::from(path), readers: Arc::new(Semaphore::new(READERS_MAX)) }
+    pub(crate) fn new(path: PathBuf, clock: Clock) -> Self {
+        Self { path: Arc::from(path), readers: Arc::new(Semaphore::new(READERS_MAX)), kept: Kept::default(), clock }
+    }
+
+    /// The review and the charts of an integration, or why there are none. They are read again only after a multiple of
+    /// the time the reading took; a reading that outlasts the wait is there for the next page.
+    pub(crate) async fn insight(&self, integration: &str, settings: review::Settings) -> Result<Arc<Insight>, String> {
+        let (kept, clock, name) = (Arc::clone(&self.kept), self.clock, integration.to_owned());
+        if let Some(found) = fresh(&kept, &name, clock) {
+            return Ok(found);
+        }
+        self.read(move |path| {
+            // Another page may have read it while this one waited for its turn.
+            if let Some(found) = fresh(&kept, &name, clock) {
+                return Ok(found);
+            }
+            let began = clock.now();
+            let read = Arc::new(insight::read(path, &name, &settings, clock.unix_us() / 1_000_000)?);
+            let took = clock.now().saturating_duration_since(began);
+            let until = clock.now() + (took * KEPT_TIMES).max(KEPT_MIN);
+            kept.lock().unwrap_or_else(PoisonError::into_inner).insert(name, (until, Arc::clone(&read)));
+            Ok(read)
+        })
+        .await
     }
 
     /// Figures of these integrations, or why there are none.
@@ -116,7 +150,7 @@ impl Tables {
 
     /// Runs `work` on a worker. The place is given back by the worker, not by the waiting page: a store that hangs
     /// occupies at most [`READERS_MAX`] threads, however often the page is loaded.
-    async fn read<T, F>(&self, work: F) -> Result<T, String>
+    pub(crate) async fn read<T, F>(&self, work: F) -> Result<T, String>
     where
         T: Send + 'static,
         F: FnOnce(&Path) -> Result<T, String> + Send + 'static,
@@ -134,4 +168,9 @@ impl Tables {
         let waited = tokio::time::timeout(Duration::from_secs(READ_WAIT_S), reading).await;
         waited.unwrap_or_else(|_| Err(format!("the recordings did not answer within {READ_WAIT_S} s")))
     }
+}
+
+fn fresh(kept: &Kept, integration: &str, clock: Clock) -> Option<Arc<Insight>> {
+    let kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+    kept.get(integration).filter(|(until, _)| *until > clock.now()).map(|(_, found)| Arc::clone(found))
 }

@@ -44,6 +44,14 @@ impl Running {
                 integration: name,
                 primary: Some("api.current.example".to_owned()),
                 shadow: PROVIDER.to_owned(),
+                rate_per_s: Some(15),
+                price_per_call: Price::parse("0.002 EUR"),
+                documentation: Some("javascript:alert(1)".to_owned()),
+                review: crate::review::Settings {
+                    support: Some("call <b>Ann</b>".to_owned()),
+                    status_page: Some("https://status.new.example".to_owned()),
+                    ..Default::default()
+                },
             }],
             store_path: folder.path().join("none.db"),
             rules: Arc::new(RulesInForce::new(rules(Vec::new()))),
@@ -299,17 +307,37 @@ fn pages_show_state_and_stop_without_a_database_and_everything_is_text() {
     for path in ["/", "/integrations/payments"] {
         let page = console.get(path);
         assert!(page.body.contains("&lt;script&gt;") && !page.body.contains(xss), "{path}");
-        assert!(!page.body.contains("<b>new") && !page.body.contains("<script") && !page.body.contains("style="));
+        assert!(!page.body.contains("<b>new") && !page.body.contains("<script>") && !page.body.contains("style="));
         assert!(page.head.contains("content-security-policy: default-src 'none'"), "{}", page.head);
         assert!(page.head.contains("x-content-type-options: nosniff") && page.head.contains("no-store"));
     }
     let page = console.get("/integrations/payments").body;
     assert!(page.contains("Stop mirroring now") && page.contains("cannot be read now") && page.contains("It adds up"));
     assert_eq!(console.get("/integrations/%3Cscript%3E").status, 404);
-    assert!(!console.get("/integrations/%3Cscript%3E").body.contains("<script"));
+    assert!(!console.get("/integrations/%3Cscript%3E").body.contains("<script>"));
     assert!(console.get("/style.css").head.contains("text/css"));
     assert_eq!(console.get("/nowhere").status, 404);
     assert_eq!(console.get("/integrations/payments/stop").status, 405);
+}
+
+#[test]
+fn the_page_says_whom_to_call_and_links_only_to_the_web() {
+    let console = Running::start();
+    let page = console.get("/integrations/payments").body;
+    for words in [
+        "at most 15 per second",
+        "call &lt;b&gt;Ann&lt;/b&gt;",
+        "<a href=\"https://status.new.example\"",
+        "Cost so far",
+        "0.00 EUR",
+        "javascript:alert(1)",
+    ] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    assert!(!page.contains("href=\"javascript"), "{page}");
+    let script = console.get("/app.js");
+    assert!(script.head.contains("text/javascript") && script.head.contains("script-src 'self'"), "{}", script.head);
+    assert!(!script.body.contains("innerHTML"), "recorded text must never be read as HTML");
 }
 
 #[test]

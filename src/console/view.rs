@@ -194,7 +194,9 @@ impl IntegrationView {
     pub(crate) fn of(shared: &Shared, switch: &Switch) -> Self {
         let name = switch.integration().to_string();
         let state = switch.state();
-        let (primary, shadow) = shared.providers_of(&name);
+        let (primary, shadow) = shared
+            .providers_of(&name)
+            .map_or_else(|| (None, "new provider".to_owned()), |both| (both.primary.clone(), both.shadow.clone()));
         let book = shared.ledger.of(&name).map(|book| book.snapshot());
         let rules = shared.rules.now();
         Self {

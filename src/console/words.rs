@@ -22,6 +22,18 @@ pub(crate) fn short_moment(unix_us: i64) -> String {
     time.map_or_else(|_| "unknown".to_owned(), |time| time.strftime("%-d %b, %H:%M:%S").to_string())
 }
 
+/// Below a chart: the day where it spans several, else the hour and minute; in UTC.
+pub(crate) fn axis_moment(unix_s: i64, day: bool) -> String {
+    let time = jiff::Timestamp::from_second(unix_s);
+    let format = if day { "%-d %b" } else { "%H:%M" };
+    time.map_or_else(|_| String::new(), |time| time.strftime(format).to_string())
+}
+
+/// A moment that the script shows in the reader's own zone.
+pub(crate) fn time(unix_us: i64) -> maud::Markup {
+    maud::html! { time datetime=(rfc3339(unix_us)) { (moment(unix_us)) } }
+}
+
 /// Beside the state: how much is copied.
 pub(crate) fn brief_state(state: &str, sample: &str) -> String {
     match state {

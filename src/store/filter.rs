@@ -60,6 +60,8 @@ pub struct CaptureFilter {
     pub redacted_by: Option<String>,
     /// Received at or after this, microseconds since the Unix epoch.
     pub since_unix_us: Option<i64>,
+    /// Received before this, microseconds since the Unix epoch.
+    pub until_unix_us: Option<i64>,
     /// Only captures before this one: the last id of the page before.
     pub before: Option<CaptureId>,
     /// The most rows; 0 means 100, and no page is larger than 1 000.

@@ -58,6 +58,7 @@ impl Reader {
                 None => return Ok(Vec::new()),
             },
         };
+        let before = before.min((filter.until_unix_us.unwrap_or(i64::MAX), i64::MIN));
         let since = filter.since_unix_us.unwrap_or(i64::MIN);
         let mut page = Page { newest: BinaryHeap::with_capacity(rows + 1), rows, since };
         let mut classes = self.classes(filter)?;

@@ -126,6 +126,20 @@ impl Reader {
         self.rows(text, params![integration, since_unix_s], |row| Ok((row.get(0)?, unsigned(row.get(1)?))))
     }
 
+    /// The same interval by interval, rising: its start in seconds since the Unix epoch, state and count.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn ledger_over_time(
+        &self,
+        integration: &str,
+        since_unix_s: i64,
+    ) -> Result<Vec<(i64, String, u64)>, StoreError> {
+        let text = "SELECT t0, state, sum(count) FROM ledger WHERE integration = ?1 AND t0 >= ?2
+            GROUP BY t0, state ORDER BY t0, state";
+        self.rows(text, params![integration, since_unix_s], |row| Ok((row.get(0)?, row.get(1)?, unsigned(row.get(2)?))))
+    }
+
     /// The kinds of captures of an integration; of an endpoint only those that succeeded.
     fn classes_of(&self, integration: &str, endpoint: Option<&str>) -> Result<Vec<i64>, StoreError> {
         let text = "SELECT k.id FROM classes k JOIN endpoints e ON e.id = k.endpoint

@@ -8,6 +8,7 @@ mod sampling;
 mod upstreams;
 
 pub use reach::ReachConfig;
+pub use reviewing::ProviderConfig;
 
 use std::net::SocketAddr;
 
@@ -43,6 +44,8 @@ pub struct IntegrationConfig {
     pub breaker: BreakerConfig,
     /// What a go-live review holds it against.
     pub review: review::Settings,
+    /// What the console says of the new provider beside the review's words.
+    pub provider: ProviderConfig,
 }
 
 /// Which requests are an integration's own: all that is given must hold.
@@ -257,6 +260,7 @@ pub(crate) fn check(
     let redaction = redaction::integration(section.reader, section.name);
     let breaker = section.breaker();
     let mut review = section.review();
+    let provider = section.provider();
     let (Some(own), Some(shadow)) = (matcher.clone(), shadow) else { return (matcher, None) };
     if primary.as_ref().is_some_and(|primary| primary.url == shadow.url && primary.reach.socket == shadow.reach.socket)
     {
@@ -267,8 +271,18 @@ pub(crate) fn check(
     review.sample = f64::from(mirror.sample_ppm) / 1e6;
     review.recording_timeout_us = Some(shadow.total_timeout_ms.saturating_mul(1_000));
     let (name, matched) = (name.to_owned(), own);
-    let whole =
-        IntegrationConfig { name, matcher: matched, strip_prefix, primary, shadow, mirror, redaction, breaker, review };
+    let whole = IntegrationConfig {
+        name,
+        matcher: matched,
+        strip_prefix,
+        primary,
+        shadow,
+        mirror,
+        redaction,
+        breaker,
+        review,
+        provider,
+    };
     (matcher, Some(whole))
 }
 

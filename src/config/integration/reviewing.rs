@@ -2,11 +2,37 @@
 
 use crate::config::integration::Section;
 use crate::config::raw::closest;
+use crate::console::Price;
 use crate::review::{Profile, Settings};
+use serde::Serialize;
 
 const PPM: f64 = 1e6;
 
+/// What the console says of the new provider.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct ProviderConfig {
+    /// Where its documentation is.
+    pub documentation: Option<String>,
+    /// What one call costs.
+    pub price_per_call: Option<Price>,
+}
+
 impl Section<'_, '_> {
+    /// Documentation and price.
+    pub(crate) fn provider(&mut self) -> ProviderConfig {
+        let documentation = self.text("provider.documentation").map(|(text, _)| text);
+        let price = self.text("provider.price_per_call");
+        let price_per_call = price.and_then(|(text, place)| {
+            let price = Price::parse(&text);
+            if price.is_none() {
+                let remedy = "write an amount with at most six decimals and its currency, such as \"0.002 EUR\"";
+                self.wrong((text, place), "provider.price_per_call", "is no price", remedy);
+            }
+            price
+        });
+        ProviderConfig { documentation, price_per_call }
+    }
+
     /// The thresholds: the profile's where nothing else is written.
     pub(crate) fn review(&mut self) -> Settings {
         let mut settings = Settings::of(self.profile());
