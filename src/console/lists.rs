@@ -67,7 +67,7 @@ pub(crate) async fn recording(State(desk): State<Desk>, Path(id): Path<String>) 
 pub(crate) async fn findings(State(desk): State<Desk>) -> Response {
     let names = desk.names();
     let found: Result<Findings, String> = desk
-        .ask(move |reader| names.into_iter().map(|name| reader.statuses(&name).map(|all| (name, all))).collect())
+        .ask(move |reader| names.into_iter().map(|name| reader.statuses(&name, None).map(|all| (name, all))).collect())
         .await;
     page_lists::findings(found.as_ref()).into_response()
 }
