@@ -2,7 +2,7 @@
 //!
 //! Pure functions over [`Timeline`](crate::latency::Timeline)s; each says where its formula comes from. Nothing here
 //! assumes a distribution. Calls are not taken as independent where intervals show that they are not: see
-//! [`episodes`].
+//! [`effect`].
 
 mod binomial;
 mod capacity;
