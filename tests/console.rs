@@ -152,7 +152,9 @@ async fn recordings_are_filtered_shown_side_by_side_and_stay_text() {
     assert_eq!(refused.matches("href=\"/recordings/").count(), 1, "{refused}");
     let none = page(&recorder, "/recordings?until=1000000000").await;
     assert!(none.contains("No recording fits"), "{none}");
-    for (bad, words) in [("outcome=fine", "outcome"), ("before=../../etc/passwd", "before"), ("from=%3Cscript%3E", "from")] {
+    for (bad, words) in
+        [("outcome=fine", "outcome"), ("before=../../etc/passwd", "before"), ("from=%3Cscript%3E", "from")]
+    {
         let answer = client().get(format!("{}/recordings?{bad}", recorder.console)).send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::UNPROCESSABLE_ENTITY, "{bad}");
         assert!(answer.text().await.unwrap().contains(words), "{bad}");
@@ -166,7 +168,9 @@ async fn recordings_are_filtered_shown_side_by_side_and_stay_text() {
     for page in [&all, &one, &page(&recorder, "/integrations/payments").await] {
         assert!(page.matches("<script").count() == 1 && !page.contains("<img"), "{page}");
     }
-    for path in ["/recordings/../../etc/passwd", "/recordings/%2e%2e%2f", "/recordings/00000000-0000-0000-0000-000000000000"] {
+    for path in
+        ["/recordings/../../etc/passwd", "/recordings/%2e%2e%2f", "/recordings/00000000-0000-0000-0000-000000000000"]
+    {
         let answer = client().get(format!("{}{path}", recorder.console)).send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{path}");
     }

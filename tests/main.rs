@@ -22,6 +22,7 @@ mod sampling;
 mod schedules;
 mod selftest;
 mod start;
+mod stopping;
 mod support;
 mod wire;
 mod takeover;
