@@ -23,6 +23,7 @@ mod sampling;
 mod schedules;
 mod selftest;
 mod start;
+mod stopping;
 mod support;
 mod wire;
 mod takeover;

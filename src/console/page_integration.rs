@@ -67,6 +67,7 @@ fn switch(now: &IntegrationView, providers: Option<&Providers>, refused: Option<
             details open[refused.is_some() || off] {
                 summary { @if off { "Start mirroring" } @else { "Change the share of calls" } }
                 form.start method="post" action={ (address) "/start" } {
+                    input type="hidden" name="revision" value=(now.revision);
                     label { "Why (is kept in the history)" input type="text" name="reason" required maxlength="500" autocomplete="off"
                         placeholder="e.g. second week of the comparison"; }
                     label { "Who" input type="text" name="who" maxlength="100" autocomplete="name" placeholder="your name"; }

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 /// Calls beyond a percentile without which it is greyed.
 const CALLS_BEYOND_MIN: f64 = 10.0;
 /// Slots the slider reads of each provider; more are joined.
-const SLIDER_SLOTS_MAX: usize = 400;
+const SLIDER_SLOTS_MAX: usize = 1_200;
 
 /// The percentile curve of both providers, with the slider below it.
 pub(crate) fn curve(now: &IntegrationView, insight: &Insight) -> Markup {

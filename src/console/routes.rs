@@ -7,6 +7,7 @@ use crate::console::problem::Problem;
 use crate::console::tables::Tables;
 use crate::console::writes::Change;
 use crate::console::{Shared, assets, lists, metrics, page_integration, pages, view};
+use crate::control::StartError;
 use axum::Router;
 use axum::extract::{Path, Request, State};
 use axum::middleware;
@@ -133,7 +134,7 @@ async fn page_start(State(desk): State<Desk>, Path(name): Path<String>, request:
     };
     match done {
         Ok(()) => back_to(&name),
-        Err(problem) => page(&desk, &name, StatusCode::UNPROCESSABLE_ENTITY, Some(&problem.detail)).await,
+        Err(problem) => page(&desk, &name, problem.code(), Some(&problem.detail)).await,
     }
 }
 
@@ -162,9 +163,11 @@ fn start(desk: &Desk, name: &str, change: &Change, door: &str) -> Result<(), Pro
     let switch = desk.shared.switchboard.get(name).ok_or_else(|| Problem::unknown_integration(name))?;
     let who = change.who(door);
     let share = change.share()?;
-    switch
-        .start(&who, &change.reason(), share)
-        .map_err(|error| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()))?;
+    switch.start_seen(change.revision, &who, &change.reason(), share).map_err(|error| {
+        let changed = matches!(error, StartError::Changed { .. });
+        let status = if changed { StatusCode::CONFLICT } else { StatusCode::UNPROCESSABLE_ENTITY };
+        Problem::new(status, error.to_string())
+    })?;
     tracing::info!(integration = name, %who, "mirroring started");
     Ok(())
 }

@@ -201,6 +201,23 @@ fn stop_needs_nothing_and_start_needs_a_reason() {
 }
 
 #[test]
+fn a_start_from_a_page_that_is_out_of_date_loses_and_a_stop_always_wins() {
+    let console = Running::start();
+    let state = || console.shared.switchboard.get("payments").unwrap().state();
+    let form = |revision: u64, words: &str| format!("reason={words}&sample=50%25&revision={revision}");
+    let seen = state().revision;
+    assert!(console.get("/integrations/payments").body.contains(&format!("name=\"revision\" value=\"{seen}\"")));
+    assert_eq!(console.post("/integrations/payments/start", FORM, &form(seen, "first")).status, 303);
+    let late = console.post("/integrations/payments/start", FORM, &form(seen, "second"));
+    assert_eq!((late.status, state().reason.as_str()), (409, "first"));
+    assert!(late.body.contains("Not changed: revision"), "{}", late.body);
+    let seen = state().revision;
+    assert_eq!(console.post("/integrations/payments/stop", FORM, "revision=0").status, 303);
+    assert_eq!(console.post(START, FORM, &form(seen, "third")).status, 409);
+    assert!(!console.on());
+}
+
+#[test]
 fn the_status_has_the_promised_shape() {
     let console = Running::start();
     let book = console.shared.ledger.of("payments").unwrap();

@@ -21,6 +21,8 @@ pub(crate) struct Change {
     sample: Option<String>,
     #[serde(default)]
     resume_ramp: bool,
+    /// The switch's revision that was looked at; a stop ignores it.
+    pub(crate) revision: Option<u64>,
 }
 
 impl Change {
@@ -58,8 +60,15 @@ impl Change {
                 "reason" => change.reason = value,
                 "sample" => change.sample = value,
                 "resume_ramp" => change.resume_ramp = value.as_deref() == Some("true"),
+                "revision" => {
+                    let digits = value.unwrap_or_default();
+                    let read = digits.parse().map_err(|_| "revision is no whole number; reload the page".to_owned());
+                    change.revision = Some(read?);
+                }
                 other => {
-                    return Err(format!("field \"{other}\" is unknown; known are who, reason, sample, resume_ramp"));
+                    return Err(format!(
+                        "field \"{other}\" is unknown; known are who, reason, sample, resume_ramp, revision"
+                    ));
                 }
             }
         }

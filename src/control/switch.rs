@@ -54,7 +54,7 @@ pub struct State {
 }
 
 /// Why a start was refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StartError {
     /// No reason was given.
     #[error("reason is empty; say in a few words why mirroring starts")]
@@ -64,6 +64,18 @@ pub enum StartError {
     Sample {
         /// The sample as given.
         ppm: u32,
+    },
+    /// Somebody else changed the switch meanwhile.
+    #[error(
+        "revision {given} is not the present one, {now}: {who} changed the switch meanwhile; look at it and decide again"
+    )]
+    Changed {
+        /// The revision that was looked at.
+        given: u64,
+        /// The present one.
+        now: u64,
+        /// Who changed it.
+        who: String,
     },
     /// There is no ramp that could go on.
     #[error("there is no held ramp to resume; mirror.ramp begins one, and a share set by hand ends it")]
@@ -196,11 +208,19 @@ impl Switch {
 
     /// Switches on with a share. The breaker, a 429 wait and the ramp's gates start afresh.
     pub fn start(&self, who: &str, reason: &str, share: Share) -> Result<(), StartError> {
+        self.start_seen(None, who, reason, share)
+    }
+
+    /// The same by someone who looked at the switch at a revision: a change since then, such as a stop, wins.
+    pub fn start_seen(&self, seen: Option<u64>, who: &str, reason: &str, share: Share) -> Result<(), StartError> {
         if reason.trim().is_empty() {
             return Err(StartError::NoReason);
         }
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut after = (*self.position.load_full()).clone();
+        if let Some(given) = seen.filter(|given| *given != after.revision) {
+            return Err(StartError::Changed { given, now: after.revision, who: after.who });
+        }
         let unix_us = self.clock.unix_us();
         after.on = true;
         match (share, &mut after.ramp) {

@@ -13,6 +13,7 @@ import tempfile
 
 import alert_stories
 import bin_stories
+import browser_stories
 import latency_stories
 import fixture_stories
 import mirror_stories
@@ -91,6 +92,7 @@ def main():
                 print(f"FAIL {server.__name__}: {error}")
                 held.append(False)
         if not arguments.direct:
+            held += browser_stories.run(arguments.binary, pathlib.Path(folder))
             held += sink_stories.run(arguments.binary, pathlib.Path(folder))
             held += latency_stories.run(arguments.binary, pathlib.Path(folder))
             held += fixture_stories.run(arguments.binary, pathlib.Path(folder), httpbin, localstripe)

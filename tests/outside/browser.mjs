@@ -1,0 +1,219 @@
+// The console in a real browser: a mouse, a keyboard, no script, two widths, two colour schemes.
+// Usage: node browser.mjs NODE_FOLDER CONSOLE_URL BINARY DEMO_FOLDER PICTURES_FOLDER
+// Says `PASS title` or `FAIL title` for each story.
+import { execFileSync } from "node:child_process";
+import { createRequire } from "node:module";
+import path from "node:path";
+
+const [nodeFolder, base, binary, demo, pictures] = process.argv.slice(2);
+const require = createRequire(path.join(path.resolve(nodeFolder), "/"));
+const { chromium } = require("playwright-core");
+const axe = require.resolve("axe-core/axe.min.js");
+
+const FLAGS = [
+  "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+  "--disable-background-networking", "--disable-component-update", "--disable-sync",
+];
+const PAYMENTS = `${base}/integrations/payments`;
+const PAGES = ["/", "/integrations/payments", "/recordings", "/findings", "/history"];
+
+const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
+const foreign = [], broken = [];
+
+const open = async (options = {}) => {
+  const context = await browser.newContext({ viewport: { width: 1400, height: 900 }, ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(10_000);
+  page.on("request", request => new URL(request.url()).origin === base || foreign.push(request.url()));
+  page.on("pageerror", error => broken.push(error.message));
+  page.on("console", said => said.type() === "error" && !/favicon/.test(said.location().url) && broken.push(said.text()));
+  return page;
+};
+
+const holds = (fact, words) => {
+  if (!fact) throw new Error(words);
+};
+
+const state = async () => (await (await fetch(`${base}/api/v1/integrations/payments`)).json());
+
+const until = async (words, fact) => {
+  const end = Date.now() + 10_000;
+  while (Date.now() < end) {
+    if (await fact()) return;
+    await new Promise(done => setTimeout(done, 50));
+  }
+  throw new Error(`${words} did not happen`);
+};
+
+const story = async (title, run) => {
+  try {
+    await run();
+    console.log(`PASS ${title}`);
+  } catch (error) {
+    console.log(`FAIL ${title}\n${error.stack}`);
+  }
+};
+
+const start = async (page, reason) => {
+  await page.fill("input[name=reason]", reason);
+  await page.getByRole("button", { name: "Start mirroring" }).click();
+  await page.waitForURL(PAYMENTS);
+};
+
+for (const colorScheme of ["light", "dark"]) {
+  for (const width of [400, 1400]) {
+    await story(`pages fit and have no accessibility violation: ${colorScheme}, ${width} px`, async () => {
+      // axe is put into the page for the test only; what the page itself loads is under the page's own policy.
+      const page = await open({ colorScheme, viewport: { width, height: 900 }, bypassCSP: true });
+      for (const address of PAGES) {
+        await page.goto(base + address);
+        const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        holds(over <= 0, `${address} is ${over} px too wide`);
+        const name = address.split("/").pop() || "overview";
+        await page.screenshot({ path: `${pictures}/${name}-${colorScheme}-${width}.png`, fullPage: true });
+        await page.addScriptTag({ path: axe });
+        const { violations } = await page.evaluate(() => globalThis.axe.run());
+        const said = violations.map(({ id, nodes }) => `${id}: ${nodes[0].html.slice(0, 200)}`);
+        holds(said.length === 0, `${address}: ${said.join("; ")}`);
+      }
+      await page.context().close();
+    });
+  }
+}
+
+await story("the mouse stops with one click", async () => {
+  const page = await open();
+  await page.goto(PAYMENTS);
+  const box = await page.getByRole("button", { name: "Stop mirroring now" }).boundingBox();
+  holds(box.height >= 48, `the stop is ${box.height} px high`);
+  await page.getByRole("button", { name: "Stop mirroring now" }).click();
+  await page.getByText("Mirroring is stopped.").waitFor();
+  holds((await state()).state === "off", "it is still on");
+  await page.context().close();
+});
+
+await story("the slider counts as `latency --what-if` does", async () => {
+  await until("everything recorded", async () => {
+    const { ledger, recorded } = await state();
+    return recorded === Object.values(ledger.mirrored).reduce((sum, one) => sum + one, 0);
+  });
+  const page = await open();
+  let found;
+  await until("the same count", async () => {
+    await page.goto(PAYMENTS);
+    found = await page.evaluate(() => {
+      const input = document.querySelector("#what-if");
+      input.value = Math.log(20_000);
+      input.dispatchEvent(new Event("input"));
+      const side = [...document.querySelectorAll(".what-if .side")].find(one => one.textContent.includes("NewPay"));
+      return { cut: Number(side.dataset.cut), text: side.textContent };
+    });
+    const said = execFileSync(binary, ["latency", "payments", "--what-if", "20ms", "--output", "json"], { cwd: demo });
+    const shadow = JSON.parse(said).sections.filter(section => section.role === "shadow");
+    found.told = shadow.reduce((sum, section) => sum + section.what_if[0].cut_calls_most, 0);
+    return found.cut === found.told && found.cut > 0;
+  }).catch(error => {
+    throw new Error(`${error.message}: ${JSON.stringify(found)}`);
+  });
+  await page.context().close();
+});
+
+await story("a start needs a reason, and tells who and why afterwards", async () => {
+  const page = await open();
+  await page.goto(PAYMENTS);
+  await page.getByRole("button", { name: "Start mirroring" }).click();
+  holds((await state()).state === "off", "it started without a reason");
+  await page.fill("input[name=who]", "ann");
+  await start(page, "the second week");
+  const now = await state();
+  holds(now.state === "on" && now.reason === "the second week" && now.changed_by === "ann", JSON.stringify(now));
+  await page.getByText("“the second week”").first().waitFor();
+  await page.context().close();
+});
+
+await story("the keyboard alone stops and starts", async () => {
+  const page = await open();
+  await page.goto(PAYMENTS);
+  const reach = async wanted => {
+    for (let presses = 0; presses < 40; presses += 1) {
+      await page.keyboard.press("Tab");
+      if (await page.evaluate(wanted => document.activeElement.matches(wanted), wanted)) return;
+    }
+    throw new Error(`${wanted} was not reached by Tab`);
+  };
+  await reach("button.stop");
+  await page.keyboard.press("Enter");
+  await page.getByText("Mirroring is stopped.").waitFor();
+  await reach("input[name=reason]");
+  await page.keyboard.type("by keyboard");
+  await page.keyboard.press("Enter");
+  await page.getByRole("button", { name: "Stop mirroring now" }).waitFor();
+  holds((await state()).reason === "by keyboard", "another reason");
+  await page.context().close();
+});
+
+await story("two people at once see each other, and the stop wins", async () => {
+  const [one, other] = [await open(), await open()];
+  await one.goto(PAYMENTS);
+  await other.goto(PAYMENTS);
+  await one.getByRole("button", { name: "Stop mirroring now" }).click();
+  await one.getByText("Mirroring is stopped.").waitFor();
+  await other.getByText("Change the share of calls").click();
+  await other.fill("input[name=reason]", "did not see the stop");
+  await other.getByRole("button", { name: "Change the share" }).click();
+  await other.getByText("Not changed: revision").waitFor();
+  holds((await state()).state === "off", "the stop lost");
+  await one.context().close();
+  await other.context().close();
+});
+
+await story("without scripts everything but the slider works", async () => {
+  const page = await open({ javaScriptEnabled: false });
+  await page.goto(PAYMENTS);
+  holds(!(await page.locator(".what-if").isVisible()), "a dead slider is shown");
+  await start(page, "no script here");
+  await page.getByRole("button", { name: "Stop mirroring now" }).click();
+  await page.getByText("Mirroring is stopped.").waitFor();
+  await page.goto(`${base}/recordings?sort=slowest&integration=payments`);
+  await page.locator("tbody a").first().click();
+  await page.getByText("What was redacted").waitFor();
+  await page.goto(PAYMENTS);
+  await start(page, "go on for the live tail");
+  await page.context().close();
+});
+
+await story("a list renews itself until it is paused", async () => {
+  const page = await open();
+  await page.goto(`${base}/recordings`);
+  const newest = () => page.locator("tbody a").first().getAttribute("href");
+  const first = await newest();
+  await until("a newer recording", async () => (await newest()) !== first);
+  await page.getByRole("button", { name: "Pause" }).click();
+  await page.getByText("Paused; there is something new.").waitFor();
+  const held = await newest();
+  await page.getByText("Paused; there is something new.").waitFor();
+  holds((await newest()) === held, "it went on while paused");
+  await page.getByRole("button", { name: "Go on" }).click();
+  await until("a newer recording after the pause", async () => (await newest()) !== held);
+  await page.context().close();
+});
+
+await story("a cell of the heat map leads to its calls", async () => {
+  const page = await open();
+  await page.goto(PAYMENTS);
+  await page.locator("svg.heat a").first().click();
+  await page.waitForURL(/\/recordings\?integration=payments&outcome=ok&from=/);
+  await page.locator("tbody a").first().click();
+  await page.getByText("What was redacted").waitFor();
+  await page.screenshot({ path: `${pictures}/recording-light-1400.png`, fullPage: true });
+  await page.context().close();
+});
+
+await story("nothing leaves the origin, and no page reports an error", async () => {
+  holds(foreign.length === 0, foreign.join(", "));
+  // A refused start is an answer with 409, which the browser reports by itself.
+  const real = broken.filter(words => !words.includes("409"));
+  holds(real.length === 0, real.join("\n"));
+});
+
+await browser.close();
