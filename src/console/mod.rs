@@ -11,6 +11,7 @@ mod guard;
 mod insight;
 mod lists;
 mod metrics;
+mod openapi;
 mod page_golive;
 mod page_integration;
 mod page_lists;

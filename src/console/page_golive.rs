@@ -40,8 +40,12 @@ fn answered(review: &Review) -> Markup {
         h2 #golive-title { "Ready for go-live? " span class={ "badge " (review.verdict.name()) } { span aria-hidden="true" { (symbol) } " " (word) } }
         p.quiet { (holds) " of " (review.checks.len()) " checks hold. " (review.summary) }
         ul.checks {
-            @for verdict in [Verdict::NoGo, Verdict::CannotSay, Verdict::Go] { @for check in review.with(verdict) { (one(check)) } }
+            @for verdict in [Verdict::NoGo, Verdict::CannotSay] { @for check in review.with(verdict) { (one(check)) } }
         }
+        @if holds > 0 { details open[review.verdict == Verdict::Go] {
+            summary { (holds) " checks hold" }
+            ul.checks { @for check in review.with(Verdict::Go) { (one(check)) } }
+        } }
         p.quiet { "The same review as one file: " code { "darklaunch review " (review.integration) " --html review.html" } }
     }
 }

@@ -6,7 +6,7 @@ use crate::console::pace::Pace;
 use crate::console::problem::Problem;
 use crate::console::tables::Tables;
 use crate::console::writes::Change;
-use crate::console::{Shared, assets, lists, metrics, page_integration, pages, view};
+use crate::console::{Shared, assets, lists, metrics, openapi, page_integration, pages, view};
 use crate::control::StartError;
 use axum::Router;
 use axum::extract::{Path, Request, State};
@@ -48,6 +48,7 @@ pub(crate) fn router(shared: Arc<Shared>, hosts: Arc<Hosts>, pace: Arc<Pace>) ->
         .route("/findings", get(lists::findings))
         .route("/history", get(lists::history))
         .route("/api/v1/events", get(lists::events))
+        .route("/api/v1/openapi.json", get(api_document))
         .route("/api/v1/status", get(api_status))
         .route("/api/v1/integrations/{name}", get(api_integration))
         .route("/api/v1/integrations/{name}/stop", post(api_stop))
@@ -164,12 +165,17 @@ fn start(desk: &Desk, name: &str, change: &Change, door: &str) -> Result<(), Pro
     let who = change.who(door);
     let share = change.share()?;
     switch.start_seen(change.revision, &who, &change.reason(), share).map_err(|error| {
-        let changed = matches!(error, StartError::Changed { .. });
+        let changed = matches!(error, StartError::Changed { .. } | StartError::NoRamp);
         let status = if changed { StatusCode::CONFLICT } else { StatusCode::UNPROCESSABLE_ENTITY };
         Problem::new(status, error.to_string())
     })?;
     tracing::info!(integration = name, %who, "mirroring started");
     Ok(())
+}
+
+async fn api_document(State(desk): State<Desk>) -> Response {
+    let names: Vec<String> = desk.shared.switchboard.iter().map(|switch| switch.integration().to_string()).collect();
+    axum::Json(openapi::document(desk.shared.version, &names)).into_response()
 }
 
 async fn api_status(State(desk): State<Desk>) -> Response {

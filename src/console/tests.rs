@@ -214,6 +214,12 @@ fn a_start_from_a_page_that_is_out_of_date_loses_and_a_stop_always_wins() {
     let seen = state().revision;
     assert_eq!(console.post("/integrations/payments/stop", FORM, "revision=0").status, 303);
     assert_eq!(console.post(START, FORM, &form(seen, "third")).status, 409);
+    for (revision, status) in
+        [("1.5", 422), ("-1", 422), ("9007199254740992", 422), ("\"1\"", 422), ("1.0", 409), ("9007199254740991", 409)]
+    {
+        let body = format!("{{\"reason\":\"x\",\"revision\":{revision}}}");
+        assert_eq!(console.post(START, "application/json", &body).status, status, "{revision}");
+    }
     assert!(!console.on());
 }
 
@@ -239,6 +245,31 @@ fn the_status_has_the_promised_shape() {
     assert_eq!(status["recorder"]["started_at"], "2023-11-14T22:13:20Z");
     let same: Value = serde_json::from_str(&console.get("/api/v1/integrations/payments").body).unwrap();
     assert_eq!(&same, one);
+}
+
+#[test]
+fn the_api_describes_itself_and_every_route_of_it() {
+    let console = Running::start();
+    let answer = console.get("/api/v1/openapi.json");
+    let document: Value = serde_json::from_str(&answer.body).unwrap();
+    assert_eq!((&document["openapi"], answer.status), (&"3.1.0".into(), 200));
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        let address = path.replace("{name}", "payments");
+        for method in methods.as_object().unwrap().keys() {
+            let body = r#"{"reason":"as described"}"#;
+            let status = match method.as_str() {
+                "get" => console.get(&address).status,
+                _ => console.post(&address, "application/json", body).status,
+            };
+            assert_eq!(status, 200, "{method} {address}");
+        }
+    }
+    let status: Value = serde_json::from_str(&console.get("/api/v1/status").body).unwrap();
+    for (schema, value) in [("Status", &status), ("Integration", &status["integrations"][0])] {
+        for key in document["components"]["schemas"][schema]["required"].as_array().unwrap() {
+            assert!(value.get(key.as_str().unwrap()).is_some(), "{schema} {key}");
+        }
+    }
 }
 
 #[test]

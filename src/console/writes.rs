@@ -4,7 +4,8 @@ use crate::console::problem::Problem;
 use crate::control::Share;
 use axum::extract::Request;
 use http::{StatusCode, header};
-use serde::Deserialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 
 /// The largest request body read, bytes.
 pub(crate) const BODY_BYTES_MAX: usize = 16 * 1024;
@@ -22,6 +23,7 @@ pub(crate) struct Change {
     #[serde(default)]
     resume_ramp: bool,
     /// The switch's revision that was looked at; a stop ignores it.
+    #[serde(default, deserialize_with = "whole_number")]
     pub(crate) revision: Option<u64>,
 }
 
@@ -93,7 +95,7 @@ impl Change {
         };
         if self.resume_ramp {
             let detail = "a share set by hand ends a ramp; send either sample or resume_ramp";
-            return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail));
+            return Err(Problem::new(StatusCode::CONFLICT, detail));
         }
         parse_percent(text).map(Share::Fixed).ok_or_else(|| {
             let text = clean(text, 40);
@@ -101,6 +103,18 @@ impl Change {
             Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail)
         })
     }
+}
+
+/// The largest integer that every JSON tool reads exactly (RFC 8259, section 6).
+pub(crate) const JSON_INTEGER_MAX: u64 = (1 << 53) - 1;
+
+/// JSON knows no integers: `5.0` is 5.
+fn whole_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    let Some(number) = Option::<serde_json::Number>::deserialize(deserializer)? else { return Ok(None) };
+    let float = number.as_f64().filter(|float| float.fract() == 0.0 && (0.0..=JSON_INTEGER_MAX as f64).contains(float));
+    let whole = number.as_u64().or_else(|| float.map(|float| float as u64)).filter(|whole| *whole <= JSON_INTEGER_MAX);
+    let why = || D::Error::custom(format!("{number} is no whole number from 0 to {JSON_INTEGER_MAX}"));
+    whole.map(Some).ok_or_else(why)
 }
 
 /// One line, no control characters, bounded.

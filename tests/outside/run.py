@@ -12,6 +12,7 @@ import sys
 import tempfile
 
 import alert_stories
+import api_stories
 import bin_stories
 import browser_stories
 import latency_stories
@@ -92,6 +93,7 @@ def main():
                 print(f"FAIL {server.__name__}: {error}")
                 held.append(False)
         if not arguments.direct:
+            held += api_stories.run(arguments.binary, pathlib.Path(folder))
             held += browser_stories.run(arguments.binary, pathlib.Path(folder))
             held += sink_stories.run(arguments.binary, pathlib.Path(folder))
             held += latency_stories.run(arguments.binary, pathlib.Path(folder))

@@ -1,0 +1,149 @@
+//! The admin API's own description, OpenAPI 3.1, as served at `/api/v1/openapi.json`.
+
+use crate::console::writes::JSON_INTEGER_MAX;
+use serde_json::{Value, json};
+
+/// A text with at least one character that is neither space nor control: what a reason must hold.
+const SOMETHING: &str = r"[^\s\x00-\x1f\x7f-\x9f]";
+/// A share from 0.0001% to 100%; empty: as it was.
+const SHARE: &str = r"^$|^[1-9][0-9]?(\.[0-9]{1,4})?%$|^0\.[0-9]{0,3}[1-9]%$|^100%$";
+
+/// The document; names are those of the configuration.
+pub(crate) fn document(version: &str, names: &[String]) -> Value {
+    let integration = json!({ "$ref": "#/components/schemas/Integration" });
+    let status = json!({ "$ref": "#/components/schemas/Status" });
+    let name = json!([{ "name": "name", "in": "path", "required": true,
+        "schema": { "type": "string", "enum": names } }]);
+    let change = |schema: &str, required: bool| json!({ "required": required, "content": { "application/json": { "schema": { "$ref": format!("#/components/schemas/{schema}") } } } });
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "darklaunch admin API",
+            "version": version,
+            "description": "Reads are GET, changes POST. A stop needs nothing and always wins; a start needs a reason. Errors are problem+json (RFC 9457).",
+        },
+        "paths": {
+            "/api/v1/status": { "get": {
+                "operationId": "status",
+                "summary": "Every integration and the recorder",
+                "responses": answers("The present state", &status, &[]),
+            } },
+            "/api/v1/integrations/{name}": { "get": {
+                "operationId": "integration",
+                "summary": "One integration",
+                "parameters": name.clone(),
+                "responses": answers("The present state", &integration, &["404"]),
+            } },
+            "/api/v1/integrations/{name}/stop": { "post": {
+                "operationId": "stop",
+                "summary": "Stop mirroring at once and cut off the calls in flight",
+                "parameters": name.clone(),
+                "requestBody": change("Stop", false),
+                "responses": answers("The state after the stop", &integration, &["404", "413", "415", "422"]),
+            } },
+            "/api/v1/integrations/{name}/start": { "post": {
+                "operationId": "start",
+                "summary": "Start mirroring, or change its share",
+                "parameters": name,
+                "requestBody": change("Start", true),
+                "responses": answers("The state after the start", &integration, &["404", "409", "413", "415", "422"]),
+            } },
+            "/api/v1/stop-all": { "post": {
+                "operationId": "stopAll",
+                "summary": "Stop every integration at once",
+                "requestBody": change("Stop", false),
+                "responses": answers("The state after the stop", &status, &["413", "415", "422"]),
+            } },
+            "/api/v1/openapi.json": { "get": {
+                "operationId": "openapi",
+                "summary": "This document",
+                "responses": answers("The document", &json!({ "type": "object" }), &[]),
+            } },
+        },
+        "components": { "schemas": schemas() },
+    })
+}
+
+/// The good answer and the problems that may come instead.
+fn answers(words: &str, schema: &Value, problems: &[&str]) -> Value {
+    let mut answers =
+        json!({ "200": { "description": words, "content": { "application/json": { "schema": schema } } } });
+    for code in problems.iter().chain(&["403", "421"]) {
+        answers[*code] = json!({
+            "description": "A problem that names the thing, its value and the remedy",
+            "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } },
+        });
+    }
+    answers
+}
+
+fn schemas() -> Value {
+    let text = json!({ "type": ["string", "null"] });
+    let counts = json!({ "type": "object", "additionalProperties": { "type": "integer", "minimum": 0 } });
+    let count = json!({ "type": "integer", "minimum": 0 });
+    let revision = json!({ "type": ["integer", "null"], "minimum": 0, "maximum": JSON_INTEGER_MAX,
+        "description": "The revision that was looked at: a start is refused with 409 if the switch changed since" });
+    json!({
+        "Problem": {
+            "type": "object",
+            "required": ["type", "title", "status", "detail"],
+            "properties": { "type": { "type": "string" }, "title": { "type": "string" }, "status": count, "detail": { "type": "string" } },
+        },
+        "Stop": {
+            "type": "object",
+            "additionalProperties": false,
+            "properties": { "who": text, "reason": text, "revision": revision },
+        },
+        "Start": {
+            "type": "object",
+            "additionalProperties": false,
+            "required": ["reason"],
+            "properties": {
+                "who": text,
+                "reason": { "type": "string", "minLength": 1, "pattern": SOMETHING, "description": "Kept in the history" },
+                "sample": { "type": ["string", "null"], "pattern": SHARE, "description": "Share of the calls; ends a ramp" },
+                "resume_ramp": { "type": "boolean", "description": "Let a held ramp rise again; 409 where none is held, or with sample" },
+                "revision": revision,
+            },
+        },
+        "Integration": {
+            "type": "object",
+            "required": ["name", "state", "sample", "sample_ppm", "revision", "changed_by", "reason", "changed_at", "paused_by",
+                "providers", "ledger", "recorded", "not_recorded", "primary", "redaction_hits", "rules"],
+            "properties": {
+                "name": { "type": "string" },
+                "state": { "enum": ["on", "off", "paused"] },
+                "sample": { "type": "string" },
+                "sample_ppm": { "type": "integer", "minimum": 0, "maximum": 1_000_000 },
+                "revision": count,
+                "changed_by": { "type": "string" },
+                "reason": { "type": "string" },
+                "changed_at": { "type": "string", "format": "date-time" },
+                "paused_by": text,
+                "recorded": count,
+                "not_recorded": counts,
+                "primary": counts,
+                "redaction_hits": counts,
+                "ledger": {
+                    "type": "object",
+                    "required": ["arrived", "pending", "mirrored", "not_mirrored", "adds_up"],
+                    "properties": { "arrived": count, "pending": count, "mirrored": counts, "not_mirrored": counts, "adds_up": { "type": "boolean" } },
+                },
+            },
+        },
+        "Status": {
+            "type": "object",
+            "required": ["schema", "integrations", "refused_requests", "recorder"],
+            "properties": {
+                "schema": { "const": "darklaunch.status/v1" },
+                "integrations": { "type": "array", "items": { "$ref": "#/components/schemas/Integration" } },
+                "refused_requests": counts,
+                "recorder": {
+                    "type": "object",
+                    "required": ["ready", "problems", "version", "started_at", "rules_hash", "rules_generation", "rules_since"],
+                    "properties": { "ready": { "type": "boolean" }, "problems": { "type": "array", "items": { "type": "string" } }, "version": { "type": "string" } },
+                },
+            },
+        },
+    })
+}
