@@ -104,9 +104,16 @@ async fn the_stop_form_stops_and_starting_needs_a_reason() {
 
 #[tokio::test]
 async fn foreign_names_are_refused_and_machines_get_their_answers() {
-    let (recorder, _primary, _shadow) = busy().await;
+    let (recorder, primary, shadow) = busy().await;
     let foreign = client().get(&recorder.console).header("host", "evil.example").send().await.unwrap();
     assert_eq!(foreign.status(), StatusCode::MISDIRECTED_REQUEST);
+    let config = crate::support::config_text(&primary.url, &shadow.url, "")
+        .replace("[store]", "console_hosts = [\"console.internal\"]\n[store]");
+    let behind_a_proxy = Recorder::with(&config);
+    for (host, status) in [("console.internal", 200), ("evil.example", 421)] {
+        let asked = client().get(&behind_a_proxy.console).header("host", host).send().await.unwrap();
+        assert_eq!(asked.status(), status, "{host}");
+    }
     assert_eq!(page(&recorder, "/livez").await, "ok\n");
     assert!(page(&recorder, "/readyz").await.contains("\"ready\":true"));
     let metrics = page(&recorder, "/metrics").await;

@@ -83,7 +83,8 @@ impl Running {
         self.keeper.thaw();
         let again = &self.console_again;
         let bound = again.listener.try_clone().map_err(StartError::one);
-        let bound = bound.and_then(|listener| console::Bound::adopt(listener, Vec::new()).map_err(StartError::one));
+        let bound = bound
+            .and_then(|listener| console::Bound::adopt(listener, again.allowed_hosts.clone()).map_err(StartError::one));
         match bound.and_then(|bound| start_console(bound, again.shared.clone(), again.cores)) {
             Ok(console) => self.console = Some(console),
             Err(error) => tracing::error!(%error, "the console could not be started again"),

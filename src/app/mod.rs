@@ -111,6 +111,7 @@ pub struct Running {
 struct ConsoleAgain {
     /// As configured.
     wanted: SocketAddr,
+    allowed_hosts: Vec<String>,
     store_path: PathBuf,
     listener: TcpListener,
     shared: console::Shared,
@@ -261,6 +262,7 @@ impl App {
         let (console_addr, listener) = (console.addr(), console.duplicate().map_err(StartError::one)?);
         let console_again = ConsoleAgain {
             wanted: config.listen_console,
+            allowed_hosts: config.listen_console_hosts.clone(),
             store_path: config.store.path.clone(),
             listener,
             shared: shared.clone(),
@@ -325,10 +327,11 @@ fn bind(
     clock: Clock,
     before: &mut Option<Predecessor>,
 ) -> Result<(console::Bound, Proxy), StartError> {
-    let settings = console::Settings { listen: config.listen_console, allowed_hosts: Vec::new() };
+    let settings =
+        console::Settings { listen: config.listen_console, allowed_hosts: config.listen_console_hosts.clone() };
     let inherited = before.as_mut().map(Predecessor::traffic).unwrap_or_default();
     let console = match before.as_mut().and_then(|before| before.console(config.listen_console)) {
-        Some(listener) => console::Bound::adopt(listener.into(), Vec::new()),
+        Some(listener) => console::Bound::adopt(listener.into(), settings.allowed_hosts),
         None => console::bind(&settings),
     };
     match (console, Proxy::bind_after(proxy_settings(config), routes, shards, clock, inherited)) {

@@ -20,6 +20,7 @@ pub(crate) fn check(mut reader: Reader<'_>) -> Result<(Config, Vec<String>), Pro
     let traffic = listen::traffic(&mut reader);
     let listen_tls = listen::tls(&mut reader, &traffic);
     let console = console(&mut reader);
+    let listen_console_hosts = reader.texts("listen.console_hosts").into_iter().map(|(text, _)| text).collect();
     let listen_traffic: Vec<Listen> = traffic.into_iter().map(|(listen, _)| listen).collect();
     let addresses: Vec<SocketAddr> = listen_traffic.iter().filter_map(Listen::addr).collect();
     distinct(&mut reader, &addresses, console.as_ref());
@@ -39,6 +40,7 @@ pub(crate) fn check(mut reader: Reader<'_>) -> Result<(Config, Vec<String>), Pro
         listen_traffic,
         listen_tls,
         listen_console,
+        listen_console_hosts,
         store,
         redaction,
         log_filter,

@@ -60,6 +60,7 @@ pub(crate) const KEYS: &[Key] = &[
     key("listen.tls.client_ca_file", Kind::Text, "", "PEM: authorities; the application must then show a certificate of one of them"),
     key("listen.tls.handshake_timeout", Kind::Duration(100, TIMEOUT_MAX), "10s", "a client that has not shaken hands by then is let go"),
     key("listen.console", Kind::Text, "127.0.0.1:9090", "IP:PORT of console, API and metrics. Loopback only: it has no login yet"),
+    key("listen.console_hosts", Kind::Texts, "", "names beside its loopback ones by which the console may be opened, such as a proxy's `console.internal`; there is no login, so whoever reaches it by that name may stop and start"),
     key("store.path", Kind::Text, "darklaunch.db", "the SQLite file; `<file>.state` beside it holds switches, stop files and the pseudonym key"),
     key("store.commit_interval", Kind::Duration(10, 60 * SECOND), "200ms", "how much a kill -9 may lose at most"),
     key("store.max_age", Kind::Duration(DAY, 3650 * DAY), "30d", "older recordings are deleted; whole days. A month covers a monthly billing cycle"),

@@ -71,6 +71,8 @@ pub struct Config {
     pub listen_tls: Option<ListenTlsConfig>,
     /// Console, API and metrics; a loopback address.
     pub listen_console: SocketAddr,
+    /// Names beside its loopback ones by which the console may be opened.
+    pub listen_console_hosts: Vec<String>,
     /// The database.
     pub store: StoreConfig,
     /// Redaction.

@@ -59,7 +59,7 @@ fn check_host<'a>(hosts: &Hosts, uri: &Uri, headers: &'a HeaderMap) -> Result<&'
         return Ok(host);
     }
     let detail = format!(
-        "Host \"{host}\" is not answered here; open the console by its loopback address, or add the name to console.allowed_hosts"
+        "Host \"{host}\" is not answered here; open the console by its loopback address, or add the name to listen.console_hosts"
     );
     Err(Problem::new(StatusCode::MISDIRECTED_REQUEST, detail))
 }

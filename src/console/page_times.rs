@@ -119,7 +119,10 @@ pub(crate) fn heat(now: &IntegrationView, insight: &Insight) -> Markup {
             h2 #when { "When was it slow?" }
             (latency_over_time(&insight.heat, &now.name, limit_us(insight)))
             p.quiet { "Successful calls to " (now.shadow_name()) ": time to the right, slower upwards, the stronger the colour the more calls. "
-                @if let Some(us) = limit_us(insight) { "Dashed: a timeout of " (human_us(us)) ". " }
+                @if let (Some(us), Some(top)) = (limit_us(insight), insight.heat.rows_us.last()) {
+                    @if us <= *top { "Dashed: a timeout of " (human_us(us)) "; the slider moves it. " }
+                    @else { "A timeout of " (human_us(us)) " lies above the chart; the dashed line is the slider’s. " }
+                }
                 "A cell leads to its calls." }
         }
     }

@@ -108,10 +108,11 @@ impl Bound {
         let listener = tokio::net::TcpListener::from_std(self.listener).map_err(ConsoleError::Listener)?;
         let hosts = Arc::new(Hosts::new(self.addr.port(), &self.allowed_hosts));
         let (shared, pace) = (Arc::new(shared), Arc::new(Pace::default()));
-        let sampling = tokio::spawn(sample(Arc::clone(&shared), Arc::clone(&pace), shutdown.clone()));
-        let router = routes::router(shared, hosts, pace);
+        let router = routes::router(Arc::clone(&shared), hosts, Arc::clone(&pace));
         let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
         let mut connections = JoinSet::new();
+        // It ends by the same signal as the connections.
+        connections.spawn(sample(shared, pace, shutdown.clone()));
         loop {
             while connections.try_join_next().is_some() {}
             let accepted = tokio::select! {
@@ -131,8 +132,7 @@ impl Bound {
         if tokio::time::timeout(Duration::from_secs(CLOSE_WAIT_S), all).await.is_err() {
             connections.shutdown().await;
         }
-        // It ends by the same signal; an error would mean that it panicked.
-        sampling.await.map_err(|error| ConsoleError::Listener(std::io::Error::other(error)))
+        Ok(())
     }
 }
 

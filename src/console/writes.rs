@@ -56,15 +56,13 @@ impl Change {
     fn from_form(bytes: &[u8]) -> Result<Self, String> {
         let mut change = Self::default();
         for (name, value) in url::form_urlencoded::parse(bytes) {
-            let value = Some(value.into_owned());
             match &*name {
-                "who" => change.who = value,
-                "reason" => change.reason = value,
-                "sample" => change.sample = value,
-                "resume_ramp" => change.resume_ramp = value.as_deref() == Some("true"),
+                "who" => change.who = Some(value.into_owned()),
+                "reason" => change.reason = Some(value.into_owned()),
+                "sample" => change.sample = Some(value.into_owned()),
+                "resume_ramp" => change.resume_ramp = value == "true",
                 "revision" => {
-                    let digits = value.unwrap_or_default();
-                    let read = digits.parse().map_err(|_| "revision is no whole number; reload the page".to_owned());
+                    let read = value.parse().map_err(|_| "revision is no whole number; reload the page".to_owned());
                     change.revision = Some(read?);
                 }
                 other => {
