@@ -52,13 +52,14 @@ pub(crate) fn refusal_words(refusal: &Refusal) -> String {
     }
 }
 
-/// For people.
+/// For people: in the largest unit that it fills, rounded up.
 pub(crate) fn days_words(days: f64) -> String {
-    match days {
-        d if d < 1.0 / 24.0 => format!("{:.0} minutes", (d * 1_440.0).ceil()),
-        d if d < 1.0 => format!("{:.0} hours", (d * 24.0).ceil()),
-        d => format!("{:.0} days", d.ceil()),
-    }
+    let (count, unit) = match days {
+        d if d < 1.0 / 24.0 => ((d * 1_440.0).ceil(), "minute"),
+        d if d < 1.0 => ((d * 24.0).ceil(), "hour"),
+        d => (d.ceil(), "day"),
+    };
+    if count == 1.0 { format!("1 {unit}") } else { format!("{count:.0} {unit}s") }
 }
 
 fn enough(evidence: &Evidence, settings: &Settings) -> Check {
