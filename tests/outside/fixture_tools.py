@@ -197,10 +197,10 @@ def base_url(archive):
     return "{0.scheme}://{0.netloc}".format(urllib.parse.urlsplit(first))
 
 
-def stub(binary):
+def stub(binary, *more):
     @contextlib.contextmanager
     def of(folder, place_for):
-        command = [binary, "stub", folder, "--listen", "127.0.0.1:0"]
+        command = [binary, "stub", folder, "--listen", "127.0.0.1:0", *more]
         with started("stub", command, r"fixtures on http://(\S+)", place_for) as (_, front):
             yield front, None
 
