@@ -56,7 +56,7 @@ pub(in crate::redact) struct Pass<'r> {
     pub only: Option<u16>,
     /// Where every decision is noted, if somebody wants to know.
     pub trace: Option<Trace>,
-    /// What runs of texts say that may be base64, one after the other: searched at the end.
+    /// What runs of kept texts say that may be base64, one after the other: searched at the end.
     pub decoded: Vec<u8>,
     /// Rules whose patterns match the text at hand: kept for its memory.
     pub rules_at_hand: Vec<u16>,
@@ -225,13 +225,13 @@ impl<'r> Pass<'r> {
         if raw.is_empty() {
             return Ok(None);
         }
-        residue::decode_runs(raw, kinds, &mut self.decoded);
         if let Some(rule) = place.key.and_then(|key| self.name_rule(raw, key, place.parents)) {
             return Ok(self.apply(rule, raw));
         }
         if nested::may_hold(raw, kinds)
             && let Some(fresh) = nested::document(self, raw, kinds, place)?
         {
+            self.keep_decoded(fresh.as_deref().unwrap_or_default());
             return Ok(fresh);
         }
         if let Some(strict) = &self.redactor.strict
@@ -243,7 +243,17 @@ impl<'r> Pass<'r> {
         if self.known.is_none() && shape::is_harmless(raw, kinds) {
             return Ok(None);
         }
-        text::scan(self, raw, kinds, place)
+        let fresh = text::scan(self, raw, kinds, place)?;
+        match &fresh {
+            Some(fresh) => self.keep_decoded(fresh),
+            None => residue::decode_runs(raw, kinds, &mut self.decoded),
+        }
+        Ok(fresh)
+    }
+
+    /// What is kept of a text that changed; what was replaced in it is not.
+    fn keep_decoded(&mut self, fresh: &str) {
+        residue::decode_runs(fresh, kinds_of(fresh.as_bytes()), &mut self.decoded);
     }
 
     /// A number of a document, as written: `Some` if it must change, and then a number again.

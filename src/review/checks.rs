@@ -97,7 +97,7 @@ fn coverage(evidence: &Evidence, settings: &Settings) -> Check {
     let next = "go on recording until a whole week is covered; nights say nothing about the busy hours";
     Check::new(2, "coverage_in_time", "Does the recording cover the week?", goal, line.calls())
         .found(format!(
-            "{} from first to last call, {stretches} stretches of ten minutes, {missing} hours of the week missing",
+            "{} from first to last call, stretches of ten minutes with calls: {stretches}; {missing} hours missing of those in which today's provider was called",
             days_words(days)
         ))
         .unless(days >= settings.span_days - 0.01, Verdict::CannotSay, next)
@@ -161,6 +161,8 @@ fn censoring(evidence: &Evidence, settings: &Settings) -> Check {
     let share = timeouts as f64 / good.max(1) as f64;
     let waited = settings.recording_timeout_us;
     let longest = evidence.endpoints.iter().map(|one| one.timeout_us).max().unwrap_or_default();
+    let advised = evidence.endpoints.iter().any(|one| matches!(one.timeout, Advice::Timeout(_)));
+    let chosen = if advised { "longest timeout advised" } else { "no timeout could be advised, the budget is" };
     let words = waited.map_or_else(String::new, |us| format!(", waited for {}", human_us(us)));
     let goal = format!(
         "at most {} ended by the recorder, and three times as long waited for as any timeout chosen",
@@ -169,7 +171,7 @@ fn censoring(evidence: &Evidence, settings: &Settings) -> Check {
     let next = "raise shadow.total_timeout (60s costs nothing: nobody waits for these calls) and record again";
     Check::new(4, "censoring", "Was every call waited for long enough?", goal, good)
         .found(format!(
-            "{timeouts} calls ended by the recorder ({}){words}; longest timeout advised {}",
+            "{timeouts} calls ended by the recorder ({}){words}; {chosen} {}",
             percent(share),
             human_us(longest)
         ))

@@ -100,7 +100,7 @@ impl Residue {
             while open.last().is_some_and(|&other| !sought[at].lower.starts_with(&sought[other].lower)) {
                 open.pop();
             }
-            let (word, bit) = place_of(sought[at].start, table.len());
+            let (word, bit) = place_in(sought[at].start, bits / 64 - 1);
             table[word] |= bit;
             sought[at].shorter = open.last().copied();
             open.push(at);
@@ -311,11 +311,7 @@ fn start_of(bytes: &[u8]) -> Option<u32> {
     bytes.first_chunk().map(|four| u32::from_le_bytes(*four) | CASES)
 }
 
-/// The word and bit of a start in a table of so many words, a power of two.
-fn place_of(start: u32, words: usize) -> (usize, u64) {
-    place_in(start, words - 1)
-}
-
+/// The word and bit of a start in a table whose words are a power of two, `mask` one less.
 fn place_in(start: u32, mask: usize) -> (usize, u64) {
     let hash = start.wrapping_mul(0x9E37_79B1);
     ((hash >> 12) as usize & mask, 1 << (hash >> 6 & 63))
