@@ -320,3 +320,11 @@ fn a_sibling_names_a_value_in_either_order() {
     let harmless = r#"{"key":"colour","value":"Ramon"}"#;
     assert_eq!(redact("application/json", harmless), harmless);
 }
+
+#[test]
+fn a_value_named_in_one_place_does_not_stay_in_base64_in_another() {
+    let text = r#"{"email":"ada@mail.example","note":"see x=eyJlIjoiYWRhQG1haWwuZXhhbXBsZSJ9 there"}"#;
+    let kept =
+        REDACTOR.body("application/json", text.as_bytes()).map(|body| String::from_utf8_lossy(&body).into_owned());
+    assert!(!kept.is_ok_and(|kept| kept.contains("YWRhQG1haWwuZXhhbXBsZ")));
+}
