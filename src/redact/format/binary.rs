@@ -117,12 +117,14 @@ fn runs(bytes: &[u8]) -> impl Iterator<Item = &str> {
     texts.filter(|text| text.chars().nth(RUN_CHARS_MIN - 1).is_some())
 }
 
-/// The ways in which UTF-16 may stand in a body: its order of bytes, and whether it begins at an even place.
-const WIDE: [(fn([u8; 2]) -> u16, usize); 4] =
+/// A way in which UTF-16 may stand in a body: its order of bytes, and whether it begins at an odd place.
+type Wide = (fn([u8; 2]) -> u16, usize);
+
+const WIDE: [Wide; 4] =
     [(u16::from_le_bytes, 0), (u16::from_be_bytes, 0), (u16::from_le_bytes, 1), (u16::from_be_bytes, 1)];
 
 /// Runs of readable characters in UTF-16, a line each.
-fn wide_runs(bytes: &[u8], (unit, skipped): (fn([u8; 2]) -> u16, usize)) -> String {
+fn wide_runs(bytes: &[u8], (unit, skipped): Wide) -> String {
     let (pairs, _) = bytes.get(skipped..).unwrap_or_default().as_chunks::<2>();
     let readable = |pair: &[u8; 2]| {
         let known = char::from_u32(u32::from(unit(*pair)));

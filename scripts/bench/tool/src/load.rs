@@ -107,7 +107,7 @@ impl Load {
             tally: Tally::new(nanos(args.warmup))?,
         };
         for token in 0..args.connections {
-            let mut tries = (0..FIRST_CONNECT_TRIES).map(|_| load.connect(token)).skip_while(|end| is_full(end));
+            let mut tries = (0..FIRST_CONNECT_TRIES).map(|_| load.connect(token)).skip_while(is_full);
             let end = tries.next().unwrap_or_else(|| Err(ErrorKind::TimedOut.into()));
             drop(tries);
             end.map_err(|error| format!("connection {token} to {}: {error}", args.server))?;
