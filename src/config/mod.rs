@@ -3,6 +3,7 @@
 //! `raw` walks file and environment against the table in `keys`; `reader` takes typed values out; `check` and
 //! `integration` make the [`Config`]. **Invariant:** a load gives a whole configuration or ALL its problems.
 
+mod alerting;
 mod check;
 mod integration;
 mod keys;
@@ -29,6 +30,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 pub use crate::proxy::Listen;
+pub use alerting::{AlertsConfig, OtlpConfig, WebhookConfig, WebhookFormat};
 pub use integration::{
     BreakerConfig, EndpointShare, EndpointTemplate, ErrorPointer, IntegrationConfig, Matcher, MirrorConfig,
     PrimaryConfig, RampConfig, ReachConfig, SampleKey, ShadowConfig,
@@ -83,6 +85,10 @@ pub struct Config {
     pub log_json: bool,
     /// Limits of the process.
     pub limits: LimitsConfig,
+    /// When and whom to tell.
+    pub alerts: AlertsConfig,
+    /// Where metrics and traces are sent.
+    pub otlp: Option<OtlpConfig>,
     /// At least one, by name.
     pub integrations: Vec<IntegrationConfig>,
 }
