@@ -12,7 +12,7 @@ mod rules;
 mod threads;
 
 use crate::config::{self, Config, StateFolder};
-use crate::console::{self, Ready, RulesInForce};
+use crate::console::{self, Ready, RulesInForce, TokensInForce};
 use crate::control::{SavedSwitch, SwitchEvent, Switchboard};
 use crate::exchange::{Capture, Clock, Instant};
 use crate::latency::Shard;
@@ -110,8 +110,7 @@ pub struct Running {
 /// What the console is started from, a second time if a takeover fails.
 struct ConsoleAgain {
     /// As configured.
-    wanted: SocketAddr,
-    allowed_hosts: Vec<String>,
+    settings: console::Settings,
     store_path: PathBuf,
     listener: TcpListener,
     shared: console::Shared,
@@ -167,6 +166,9 @@ pub fn check(config: &Config) -> Result<Checked, StartError> {
     if let Err(error) = store::check(&config.store.path) {
         problems.push(error.to_string());
     }
+    problems.extend(StateFolder::tokens_of(&config.store.path).err().map(|error| error.to_string()));
+    problems
+        .extend(console::refuse_open(&build::console(config), anybody(config)).err().map(|error| error.to_string()));
     match generation {
         Some(generation) if problems.is_empty() => Ok(checked(config, &generation)),
         _ => Err(StartError(problems)),
@@ -256,20 +258,21 @@ impl App {
             redactors: redactors.clone(),
             shown: rules.shown.clone(),
             ready: ready.clone(),
+            tokens: Arc::default(),
         };
+        // Before the console, which then knows every token from its first answer on.
+        let keeper = Keeper::start(state, switches, &common.tokens, ready.clone()).map_err(StartError::one)?;
         let shared = shared(config, &common, started_unix_us);
         let started = start_line(config, common, writer, built.lines, (shards, shards_in))?;
         let (console_addr, listener) = (console.addr(), console.duplicate().map_err(StartError::one)?);
         let console_again = ConsoleAgain {
-            wanted: config.listen_console,
-            allowed_hosts: config.listen_console_hosts.clone(),
+            settings: build::console(config),
             store_path: config.store.path.clone(),
             listener,
             shared: shared.clone(),
             cores: config.limits.shadow_cores,
         };
         let console = start_console(console, shared, console_again.cores)?;
-        let keeper = Keeper::start(state, switches).map_err(StartError::one)?;
         let rules = rules.keep(config, &built.ledger).map_err(StartError::one)?;
         let proxy = proxy.start().map_err(StartError::one)?;
         ready.set_up(true);
@@ -303,6 +306,7 @@ fn shared(config: &Config, common: &Common, started_unix_us: i64) -> console::Sh
         store_path: config.store.path.clone(),
         rules: common.shown.clone(),
         ready: common.ready.clone(),
+        tokens: common.tokens.clone(),
         version: env!("CARGO_PKG_VERSION"),
         started_unix_us,
         clock: Clock,
@@ -327,12 +331,11 @@ fn bind(
     clock: Clock,
     before: &mut Option<Predecessor>,
 ) -> Result<(console::Bound, Proxy), StartError> {
-    let settings =
-        console::Settings { listen: config.listen_console, allowed_hosts: config.listen_console_hosts.clone() };
+    let settings = build::console(config);
     let inherited = before.as_mut().map(Predecessor::traffic).unwrap_or_default();
     let console = match before.as_mut().and_then(|before| before.console(config.listen_console)) {
-        Some(listener) => console::Bound::adopt(listener.into(), settings.allowed_hosts),
-        None => console::bind(&settings),
+        Some(listener) => console::Bound::adopt(listener.into(), settings),
+        None => console::bind(&settings, anybody(config)),
     };
     match (console, Proxy::bind_after(proxy_settings(config), routes, shards, clock, inherited)) {
         (Ok(console), Ok(proxy)) => Ok((console, proxy)),
@@ -341,6 +344,11 @@ fn bind(
             Err(StartError(problems.into_iter().flatten().collect()))
         }
     }
+}
+
+/// Whether somebody could log in. A file that cannot be read is told elsewhere.
+fn anybody(config: &Config) -> bool {
+    StateFolder::tokens_of(&config.store.path).is_ok_and(|tokens| tokens.any_good(Clock.unix_us()))
 }
 
 fn open_writer(config: &Config, started_unix_us: i64, before: Option<&mut Predecessor>) -> Result<Writer, StartError> {
@@ -429,6 +437,7 @@ struct Common {
     redactors: Arc<Redactors>,
     shown: Arc<RulesInForce>,
     ready: Arc<Ready>,
+    tokens: Arc<TokensInForce>,
 }
 
 /// The recorder first, then the shadow side that feeds it.
