@@ -38,9 +38,8 @@ async fn a_provider_that_stalls_behind_a_small_cap_is_cannot_say_and_not_a_good_
     let keys = "shadow.total_timeout = \"400ms\"\nmirror.in_flight = 2\nmirror.queue = 2\nreview.owner = \"team\"\n\
                 review.failures = \"60%\"\nreview.success = \"10%\"";
     let recorder = Recorder::between(&primary, &shadow, keys);
-    let console = recorder.console.clone();
-    assert!(recorder.cli(&["stop", "payments", "--console", &console, "--reason", "drill"]).status.success());
-    let again = ["enable", "payments", "--reason", "drill over", "--console", &console];
+    assert!(recorder.cli(&["stop", "payments", "--reason", "drill"]).status.success());
+    let again = ["enable", "payments", "--reason", "drill over"];
     assert!(recorder.cli(&again).status.success());
     for _ in 0..50 {
         calls(&recorder, "/good", 1).await;
