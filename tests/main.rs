@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a story fails by panicking")]
 
+mod alerting;
 mod command_line;
 mod console;
 mod crash;
@@ -16,6 +17,7 @@ mod listeners;
 mod keeping;
 mod kills;
 mod load;
+mod logs;
 mod readme;
 mod redaction;
 mod review;

@@ -37,6 +37,7 @@ mod writes;
 #[cfg(test)]
 mod tests;
 
+pub use metrics::gather;
 pub use price::Price;
 pub use ready::Ready;
 pub use rules::{RuleSetShown, RulesInForce, RulesShown};
@@ -44,8 +45,9 @@ pub use serve::{Bound, ConsoleError, bind};
 
 use crate::control::Switchboard;
 use crate::exchange::{Clock, Integration};
+use crate::latency::Totals;
 use crate::review;
-use crate::telemetry::Ledger;
+use crate::telemetry::{Ledger, Outbox};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -91,6 +93,10 @@ pub struct Shared {
     pub store_path: PathBuf,
     /// The redaction rules in force.
     pub rules: Arc<RulesInForce>,
+    /// What was told to places outside, and what could not be.
+    pub outbox: Arc<Outbox>,
+    /// Latencies since the start.
+    pub totals: Arc<Totals>,
     /// Whether the recorder is up, and what troubles it.
     pub ready: Arc<Ready>,
     /// The version of this program.
