@@ -18,14 +18,14 @@ use tokio::sync::mpsc;
 
 /// How long the writer lets captures gather before it looks again, within its commit interval.
 const GATHER: Duration = Duration::from_millis(20);
-/// A batch of so many captures is worth a commit as soon as no more come.
+/// A batch of so many captures is worth a commit as soon as no more come for a while: a little longer than the threads
+/// before the writer let captures gather.
 const BURST_CAPTURES: usize = 256;
+const BURST_OVER: Duration = Duration::from_millis(5);
 /// Switch changes kept while the store cannot take them.
 const UNWRITTEN_SWITCHES_MAX: usize = 1_000;
 /// Series of finished intervals kept while the store cannot take them; at 25 kB a series this is 100 MB at worst.
 const FINISHED_SERIES_MAX: usize = 4_000;
-/// A batch is committed at the latest with so many bytes.
-const BATCH_BYTES_MAX: usize = 2 << 20;
 
 type Tell = Box<dyn FnOnce(bool) + Send>;
 
@@ -151,8 +151,10 @@ impl Writing {
             Err(RecvTimeoutError::Timeout) => return (gathered, true),
             Err(RecvTimeoutError::Disconnected) => return (gathered, false),
         }
+        let Settings { batch_captures_max, batch_bytes_max, .. } = self.settings;
+        let is_full = |batch: &Gathered| batch.ready.len() >= batch_captures_max || batch.bytes >= batch_bytes_max;
         loop {
-            while gathered.ready.len() < self.settings.batch_captures_max && gathered.bytes < BATCH_BYTES_MAX {
+            while !is_full(&gathered) {
                 match ready.try_recv() {
                     Ok(one) => self.sort(one, &mut gathered),
                     Err(TryRecvError::Empty) => break,
@@ -160,14 +162,14 @@ impl Writing {
                 }
             }
             let left = age_max.saturating_sub(self.clock.now().saturating_duration_since(start));
-            let full = gathered.ready.len() >= self.settings.batch_captures_max || gathered.bytes >= BATCH_BYTES_MAX;
-            if full || left.is_zero() || !gathered.announced.is_empty() {
+            if is_full(&gathered) || left.is_zero() || !gathered.announced.is_empty() {
                 return (gathered, true);
             }
-            match ready.recv_timeout(left.min(GATHER)) {
+            let is_burst = gathered.ready.len() >= BURST_CAPTURES;
+            match ready.recv_timeout(left.min(if is_burst { BURST_OVER } else { GATHER })) {
                 Ok(one) => self.sort(one, &mut gathered),
                 // A burst is over: nothing is won by waiting for more.
-                Err(RecvTimeoutError::Timeout) if gathered.ready.len() >= BURST_CAPTURES => return (gathered, true),
+                Err(RecvTimeoutError::Timeout) if is_burst => return (gathered, true),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return (gathered, false),
             }
