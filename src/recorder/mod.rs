@@ -12,6 +12,7 @@
 //! that failed is made good by the next one.
 
 mod announce;
+mod clock_steps;
 mod counts;
 mod endpoints;
 mod line;

@@ -24,6 +24,7 @@ mod report;
 mod review_json;
 mod review_text;
 mod settings;
+mod tally;
 mod text;
 mod verdict;
 
