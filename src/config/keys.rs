@@ -158,6 +158,7 @@ pub(crate) const KEYS: &[Key] = &[
     key("integrations.NAME.review.no_success", Kind::Percent, "0.1%", "share of 200s that are no success, at most"),
     key("integrations.NAME.review.slower", Kind::Percent, "20%", "how much slower than today's provider the new one may be at the p95"),
     key("integrations.NAME.review.span", Kind::Duration(HOUR, 366 * DAY), "7d", "how long a recording must last: a week has all hours that a week has"),
+    key("integrations.NAME.review.rare_share", Kind::Percent, "1%", "endpoints with less than this share of the calls are judged together, as one: each alone might never have calls enough; 0% judges each by itself"),
     key("integrations.NAME.review.quota", Kind::Rate, "", "calls per second that the contract allows, such as \"50/s\"; without it only 429s are counted"),
     key("integrations.NAME.review.looks", Kind::Count(1, 100), "1", "dates on which somebody decides: they share the error, since whoever looks daily finds a GO by chance"),
     key("integrations.NAME.review.owner", Kind::Text, "", "who answers for the integration; a review without one is a NO-GO"),

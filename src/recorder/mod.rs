@@ -13,6 +13,7 @@
 
 mod announce;
 mod call_log;
+mod clock_steps;
 mod counts;
 mod endpoints;
 mod line;

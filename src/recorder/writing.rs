@@ -3,6 +3,7 @@
 use crate::exchange::{Clock, Instant, Integration};
 use crate::latency::{Series, SeriesKey, Shard, Totals};
 use crate::recorder::NameEndpoint;
+use crate::recorder::clock_steps::ClockSteps;
 use crate::recorder::counts::Counts;
 use crate::recorder::endpoints::Endpoints;
 use crate::recorder::line::{Chunk, Gate, Message, Ready};
@@ -55,6 +56,7 @@ struct Open {
 pub(in crate::recorder) struct Writing {
     settings: Settings,
     clock: Clock,
+    clock_steps: ClockSteps,
     writer: Writer,
     gate: Arc<Gate>,
     /// Chunks that came before their turn, and whose turn it is.
@@ -92,6 +94,7 @@ impl Writing {
         let mut writing = Self {
             settings,
             clock,
+            clock_steps: ClockSteps::new(clock),
             writer,
             gate,
             early: BTreeMap::new(),
@@ -213,7 +216,7 @@ impl Writing {
             dictionaries: trained,
             series: if totals { self.unwritten_series() } else { Vec::new() },
             ledger_interval_unix_s: self.counts.interval_s,
-            ledger: self.counts.rows(&self.ledger, &books),
+            ledger: self.counts.rows(&self.ledger, &books, self.clock_steps.look(self.clock)),
             switches: std::mem::take(&mut self.unwritten_switches),
         };
         let result = self.writer.append(&batch);
