@@ -16,6 +16,7 @@ use crate::config::{self, Config, StateFolder};
 use crate::console::{self, Ready, RulesInForce};
 use crate::control::{SavedSwitch, SwitchEvent, Switchboard};
 use crate::exchange::{Capture, Clock, Instant};
+use crate::fixtures;
 use crate::latency::{Shard, Totals};
 use crate::mirror::{self, Line, Outlets, Taken};
 use crate::otlp::{Exporter, Tracer};
@@ -254,7 +255,7 @@ impl App {
         switches.restore(&saved(&state)?);
         let (redactors, ready) = (rules.redactors.clone(), rules.ready.clone());
         let (common, exporter) = common(config, (&built.ledger, &switches), &rules, started_unix_us);
-        let shared = shared(config, &common, started_unix_us);
+        let shared = shared(config, &common, key, started_unix_us);
         let outward = outward::start(config, &common, shared.clone(), exporter)?;
         let started = start_line(config, common, writer, built.lines, (shards, shards_in))?;
         let (console_addr, listener) = (console.addr(), console.duplicate().map_err(StartError::one)?);
@@ -316,7 +317,7 @@ fn common(
     (common, exporter)
 }
 
-fn shared(config: &Config, common: &Common, started_unix_us: i64) -> console::Shared {
+fn shared(config: &Config, common: &Common, key: [u8; 32], started_unix_us: i64) -> console::Shared {
     console::Shared {
         ledger: common.ledger.clone(),
         switchboard: common.switchboard.clone(),
@@ -325,6 +326,7 @@ fn shared(config: &Config, common: &Common, started_unix_us: i64) -> console::Sh
         rules: common.shown.clone(),
         outbox: common.outbox.clone(),
         totals: common.totals.clone(),
+        fixtures: fixtures::Door::new(common.redactors.clone(), PseudonymKey::new(key)),
         ready: common.ready.clone(),
         version: env!("CARGO_PKG_VERSION"),
         started_unix_us,
@@ -519,6 +521,7 @@ fn saved(state: &StateFolder) -> Result<Vec<SavedSwitch>, StartError> {
     let saved = state.load().map_err(StartError::one)?;
     let restore = |one: crate::config::SavedSwitch| SavedSwitch {
         ramp: one.ramp,
+        signed: one.signed,
         last: SwitchEvent {
             integration: one.integration.into(),
             on: one.on,

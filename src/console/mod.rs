@@ -7,6 +7,7 @@
 mod assets;
 mod charts;
 mod events;
+mod fixture;
 mod guard;
 mod insight;
 mod lists;
@@ -29,11 +30,14 @@ mod ready;
 mod routes;
 mod rules;
 mod serve;
+mod sign_off;
 mod tables;
 mod view;
 mod words;
 mod writes;
 
+#[cfg(test)]
+mod snapshots;
 #[cfg(test)]
 mod tests;
 
@@ -45,6 +49,7 @@ pub use serve::{Bound, ConsoleError, bind};
 
 use crate::control::Switchboard;
 use crate::exchange::{Clock, Integration};
+use crate::fixtures;
 use crate::latency::Totals;
 use crate::review;
 use crate::telemetry::{Ledger, Outbox};
@@ -95,6 +100,8 @@ pub struct Shared {
     pub rules: Arc<RulesInForce>,
     /// What was told to places outside, and what could not be.
     pub outbox: Arc<Outbox>,
+    /// Where recordings become fixtures.
+    pub fixtures: fixtures::Door,
     /// Latencies since the start.
     pub totals: Arc<Totals>,
     /// Whether the recorder is up, and what troubles it.

@@ -44,9 +44,16 @@ pub(crate) fn document(version: &str, names: &[String]) -> Value {
             "/api/v1/integrations/{name}/start": { "post": {
                 "operationId": "start",
                 "summary": "Start mirroring, or change its share",
-                "parameters": name,
+                "parameters": name.clone(),
                 "requestBody": change("Start", true),
                 "responses": answers("The state after the start", &integration, &["404", "409", "413", "415", "422"]),
+            } },
+            "/api/v1/integrations/{name}/sign-off": { "post": {
+                "operationId": "signOff",
+                "summary": "Vouch for the redaction rules in force, by name; void when they change",
+                "parameters": name,
+                "requestBody": change("SignOff", true),
+                "responses": answers("The state after the sign-off", &integration, &["404", "409", "413", "415", "422"]),
             } },
             "/api/v1/stop-all": { "post": {
                 "operationId": "stopAll",
@@ -106,6 +113,17 @@ fn schemas() -> Value {
                 "revision": revision,
             },
         },
+        "SignOff": {
+            "type": "object",
+            "additionalProperties": false,
+            "required": ["who"],
+            "properties": {
+                "who": { "type": "string", "minLength": 1, "pattern": SOMETHING, "description": "The name it stands under" },
+                "reason": text,
+                "rules_hash": { "type": ["string", "null"], "description": "The rules that were looked at: refused with 409 if others are in force" },
+                "revision": revision,
+            },
+        },
         "Integration": {
             "type": "object",
             "required": ["name", "state", "sample", "sample_ppm", "revision", "changed_by", "reason", "changed_at", "paused_by",
@@ -120,6 +138,11 @@ fn schemas() -> Value {
                 "reason": { "type": "string" },
                 "changed_at": { "type": "string", "format": "date-time" },
                 "paused_by": text,
+                "signed_off": {
+                    "type": ["object", "null"],
+                    "required": ["who", "rules_hash", "at"],
+                    "properties": { "who": { "type": "string" }, "rules_hash": { "type": "string" }, "at": { "type": "string", "format": "date-time" } },
+                },
                 "recorded": count,
                 "not_recorded": counts,
                 "primary": counts,

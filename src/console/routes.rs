@@ -6,7 +6,7 @@ use crate::console::pace::Pace;
 use crate::console::problem::Problem;
 use crate::console::tables::Tables;
 use crate::console::writes::Change;
-use crate::console::{Shared, assets, lists, metrics, openapi, page_integration, pages, view};
+use crate::console::{Shared, assets, fixture, lists, metrics, openapi, page_integration, pages, sign_off, view};
 use crate::control::StartError;
 use axum::Router;
 use axum::extract::{Path, Request, State};
@@ -41,10 +41,12 @@ pub(crate) fn router(shared: Arc<Shared>, hosts: Arc<Hosts>, pace: Arc<Pace>) ->
         .route("/integrations/{name}", get(integration))
         .route("/integrations/{name}/stop", post(page_stop))
         .route("/integrations/{name}/start", post(page_start))
+        .route("/integrations/{name}/sign-off", post(sign_off::from_page))
         .route("/style.css", get(assets::style))
         .route("/app.js", get(assets::script))
         .route("/recordings", get(lists::recordings))
         .route("/recordings/{id}", get(lists::recording))
+        .route("/recordings/{id}/fixture", get(fixture::download))
         .route("/findings", get(lists::findings))
         .route("/history", get(lists::history))
         .route("/api/v1/events", get(lists::events))
@@ -53,6 +55,7 @@ pub(crate) fn router(shared: Arc<Shared>, hosts: Arc<Hosts>, pace: Arc<Pace>) ->
         .route("/api/v1/integrations/{name}", get(api_integration))
         .route("/api/v1/integrations/{name}/stop", post(api_stop))
         .route("/api/v1/integrations/{name}/start", post(api_start))
+        .route("/api/v1/integrations/{name}/sign-off", post(sign_off::from_tool))
         .route("/api/v1/stop-all", post(api_stop_all))
         .route("/metrics", get(scrape))
         .route("/livez", get(async || "ok\n"))
@@ -105,7 +108,7 @@ async fn integration(State(desk): State<Desk>, Path(name): Path<String>) -> Resp
 }
 
 /// The page of one integration, with a notice when a change was refused.
-async fn page(desk: &Desk, name: &str, status: StatusCode, refused: Option<&str>) -> Response {
+pub(crate) async fn page(desk: &Desk, name: &str, status: StatusCode, refused: Option<&str>) -> Response {
     let Some(switch) = desk.shared.switchboard.get(name) else {
         return (StatusCode::NOT_FOUND, pages::not_found(name)).into_response();
     };
@@ -140,7 +143,7 @@ async fn page_start(State(desk): State<Desk>, Path(name): Path<String>, request:
 }
 
 /// 303: reloading the page does not repeat the change. The name is known, hence `^[a-z][a-z0-9_]*$`.
-fn back_to(name: &str) -> Response {
+pub(crate) fn back_to(name: &str) -> Response {
     match HeaderValue::try_from(format!("/integrations/{name}")) {
         Ok(address) => (StatusCode::SEE_OTHER, [(header::LOCATION, address)]).into_response(),
         Err(_) => StatusCode::NO_CONTENT.into_response(),
