@@ -96,7 +96,7 @@ pub struct Book {
     /// The ledger's own, the same in every book.
     refused: Arc<RefusedRequests>,
     columns: [Column; COLUMNS],
-    body_dropped: [AtomicU64; 11],
+    body_dropped: [AtomicU64; DropReason::ALL.len()],
     recorded: AtomicU64,
     not_recorded: Mutex<BTreeMap<&'static str, u64>>,
     bodies_kept: AtomicU64,
@@ -261,7 +261,7 @@ pub struct BookSnapshot {
     /// Captures that could not be stored, by reason.
     pub not_recorded: Vec<(String, u64)>,
     /// Bodies not kept, by position in [`DropReason::ALL`].
-    pub body_dropped: [u64; 11],
+    pub body_dropped: [u64; DropReason::ALL.len()],
     /// Bodies kept, redacted.
     pub bodies_kept: u64,
     /// Whether a rule hit in an earlier run.

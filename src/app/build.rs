@@ -42,6 +42,7 @@ fn source(everyone: &RedactionConfig, own: &IntegrationRedaction) -> RuleSource 
         expanded_bytes_max: body_bytes_max.saturating_mul(EXPANSION_MAX),
         depth_max: DEPTH_MAX,
         kept_paths: own.kept_paths.clone(),
+        kept_binary: own.kept_binary.clone(),
     };
     RuleSource { files, settings }
 }

@@ -142,6 +142,7 @@ pub(crate) const KEYS: &[Key] = &[
     key("integrations.NAME.mirror.daily_calls", Kind::Count(1, u64::MAX), "", "shadow calls per UTC day at most; no limit by default"),
     key("integrations.NAME.mirror.endpoints", Kind::Texts, "", "declared endpoints, such as `GET /customers/{id}`; others are inferred"),
     key("integrations.NAME.redaction.rules", Kind::Texts, "", "folders of rule files for this integration alone, besides those of redaction.rules"),
+    key("integrations.NAME.redaction.keep_binary", Kind::Texts, "", "media types, such as `image/png`, whose binary bodies are kept if no rule finds anything in the texts within; what a picture shows is not read, so name only types that show nobody. By default no binary body is kept"),
     key("integrations.NAME.redaction.keep", Kind::Texts, "", "strict mode: only values at these paths are kept, such as `id`, `data.*.status` or `**.currency`; everything else is masked by kind, and an empty list keeps nothing. By default the rules decide"),
     key("integrations.NAME.profile", Kind::Text, "user-flow", "user-flow (somebody waits: a budget of seconds, at most one retry) or background (minutes or hours, growing pauses): what the review's other defaults follow from"),
     key("integrations.NAME.review.budget", Kind::Duration(1, 7 * DAY), "", "what a caller has for an operation with all its attempts; 2.5s for a user-flow, 10m in the background"),

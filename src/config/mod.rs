@@ -140,6 +140,8 @@ pub struct IntegrationRedaction {
     pub rule_files: Vec<RuleFile>,
     /// Strict mode: the only paths whose values are kept. `None`: the rules decide.
     pub kept_paths: Option<Vec<String>>,
+    /// Media types whose binary bodies are kept if no rule finds anything in them.
+    pub kept_binary: Vec<String>,
 }
 
 /// A pseudonym key from a reference; `Debug` and JSON give the reference.
