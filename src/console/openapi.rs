@@ -84,9 +84,9 @@ fn answers(words: &str, schema: &Value, problems: &[&str]) -> Value {
     answers
 }
 
-fn schemas() -> Value {
+/// What a tool may send, and what refuses it.
+fn requests() -> Value {
     let text = json!({ "type": ["string", "null"] });
-    let counts = json!({ "type": "object", "additionalProperties": { "type": "integer", "minimum": 0 } });
     let count = json!({ "type": "integer", "minimum": 0 });
     let revision = json!({ "type": ["integer", "null"], "minimum": 0, "maximum": JSON_INTEGER_MAX,
         "description": "The revision that was looked at: a start is refused with 409 if the switch changed since" });
@@ -124,6 +124,24 @@ fn schemas() -> Value {
                 "revision": revision,
             },
         },
+    })
+}
+
+/// Requests and answers.
+fn schemas() -> Value {
+    let mut all = requests();
+    if let (Value::Object(all), Value::Object(states)) = (&mut all, states()) {
+        all.extend(states);
+    }
+    all
+}
+
+/// What is answered.
+fn states() -> Value {
+    let text = json!({ "type": ["string", "null"] });
+    let counts = json!({ "type": "object", "additionalProperties": { "type": "integer", "minimum": 0 } });
+    let count = json!({ "type": "integer", "minimum": 0 });
+    json!({
         "Integration": {
             "type": "object",
             "required": ["name", "state", "sample", "sample_ppm", "revision", "changed_by", "reason", "changed_at", "paused_by",
