@@ -260,7 +260,7 @@ impl App {
         let (common, exporter) = Common::new(config, (&built.ledger, &switches), &rules, started_unix_us);
         // Before the console, which then knows every token from its first answer on.
         let keeper = Keeper::start(state, switches, &common.tokens, ready.clone()).map_err(StartError::one)?;
-        let shared = common.shared(config, started_unix_us);
+        let shared = common.shared(config, key, started_unix_us);
         let outward = outward::start(config, &common, shared.clone(), exporter)?;
         let started = start_line(config, common, writer, built.lines, (shards, shards_in))?;
         let (console_addr, listener) = (console.addr(), console.duplicate().map_err(StartError::one)?);
@@ -477,6 +477,7 @@ fn saved(state: &StateFolder) -> Result<Vec<SavedSwitch>, StartError> {
     let saved = state.load().map_err(StartError::one)?;
     let restore = |one: crate::config::SavedSwitch| SavedSwitch {
         ramp: one.ramp,
+        signed: one.signed,
         last: SwitchEvent {
             integration: one.integration.into(),
             on: one.on,
