@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a story fails by panicking")]
 
 mod access;
+mod alerting;
 mod command_line;
 mod console;
 mod crash;
@@ -17,6 +18,7 @@ mod listeners;
 mod keeping;
 mod kills;
 mod load;
+mod logs;
 mod readme;
 mod redaction;
 mod review;

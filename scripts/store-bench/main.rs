@@ -200,6 +200,7 @@ fn start(args: &Args, path: &Path, redactor: Arc<Redactor>) -> Result<Line, Box<
         announced,
         shards: shards_in,
         ledger: Ledger::new(vec!["payments".into()]),
+        totals: Arc::default(),
         switches: Box::new(Vec::new),
         report: Box::new(|problem| problem.into_iter().for_each(|problem| eprintln!("{problem}"))),
     };
@@ -211,6 +212,7 @@ fn start(args: &Args, path: &Path, redactor: Arc<Redactor>) -> Result<Line, Box<
             Piece::Sealed(recording) => *recording,
         }),
         redact_announced: Arc::new(move |capture| again.capture(capture)),
+        observe: Arc::new(|_| ()),
         name_endpoint: Box::new(|_, endpoint| endpoint.to_owned()),
     };
     let settings = recorder::Settings {

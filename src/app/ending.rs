@@ -115,6 +115,9 @@ impl Running {
         if !self.console.is_none_or(crate::app::Runner::stop) {
             tracing::error!("the console ended by a panic");
         }
+        if !self.outward.stop() {
+            tracing::error!("the thread of the alerts ended by a panic");
+        }
         let refused = self.ledger.refused().snapshot().iter().sum();
         let mut closed = Closed { arrived: 0, refused, recorded: 0, adds_up: true };
         for book in self.ledger.iter() {

@@ -8,6 +8,7 @@ mod descriptors;
 mod ending;
 mod handover;
 mod keeper;
+mod outward;
 mod rules;
 mod threads;
 
@@ -15,13 +16,14 @@ use crate::config::{self, Config, StateFolder};
 use crate::console::{self, Ready, RulesInForce, TokensInForce};
 use crate::control::{SavedSwitch, SwitchEvent, Switchboard};
 use crate::exchange::{Capture, Clock, Instant};
-use crate::latency::Shard;
+use crate::latency::{Shard, Totals};
 use crate::mirror::{self, Line, Outlets, Taken};
+use crate::otlp::{Exporter, Tracer};
 use crate::proxy::{self, Listen, Proxy, Route};
-use crate::recorder::{self, Recorder};
+use crate::recorder::{self, CallLog, Recorder};
 use crate::redact::{Canaries, Generation, PseudonymKey, Redactors};
 use crate::store::{self, RunInfo, SwitchRow, Writer};
-use crate::telemetry::{self, Ledger};
+use crate::telemetry::{self, Ledger, Outbox};
 use handover::Door;
 pub use handover::{Predecessor, TakeoverError};
 use keeper::Keeper;
@@ -99,6 +101,7 @@ pub struct Running {
     shadow_deadline: CancellationToken,
     recorder: Recorder,
     keeper: Keeper,
+    outward: Runner,
     ledger: Arc<Ledger>,
     redactors: Arc<Redactors>,
     rules: RulesKeeper,
@@ -167,8 +170,9 @@ pub fn check(config: &Config) -> Result<Checked, StartError> {
         problems.push(error.to_string());
     }
     problems.extend(StateFolder::tokens_of(&config.store.path).err().map(|error| error.to_string()));
-    problems
-        .extend(console::refuse_open(&build::console(config), anybody(config)).err().map(|error| error.to_string()));
+    problems.extend(
+        console::refuse_open(&build::console(config), build::anybody(config)).err().map(|error| error.to_string()),
+    );
     match generation {
         Some(generation) if problems.is_empty() => Ok(checked(config, &generation)),
         _ => Err(StartError(problems)),
@@ -252,17 +256,11 @@ impl App {
         let switches = built.switchboard.clone();
         switches.restore(&saved(&state)?);
         let (redactors, ready) = (rules.redactors.clone(), rules.ready.clone());
-        let common = Common {
-            ledger: built.ledger.clone(),
-            switchboard: switches.clone(),
-            redactors: redactors.clone(),
-            shown: rules.shown.clone(),
-            ready: ready.clone(),
-            tokens: Arc::default(),
-        };
+        let (common, exporter) = common(config, (&built.ledger, &switches), &rules, started_unix_us);
         // Before the console, which then knows every token from its first answer on.
         let keeper = Keeper::start(state, switches, &common.tokens, ready.clone()).map_err(StartError::one)?;
         let shared = shared(config, &common, started_unix_us);
+        let outward = outward::start(config, &common, shared.clone(), exporter)?;
         let started = start_line(config, common, writer, built.lines, (shards, shards_in))?;
         let (console_addr, listener) = (console.addr(), console.duplicate().map_err(StartError::one)?);
         let console_again = ConsoleAgain {
@@ -287,6 +285,7 @@ impl App {
             shadow_deadline: started.deadline,
             recorder: started.recorder,
             keeper,
+            outward,
             ledger: built.ledger,
             redactors,
             rules,
@@ -298,13 +297,38 @@ impl App {
     }
 }
 
+/// What the threads share, and what waits to be exported.
+fn common(
+    config: &Config,
+    (ledger, switchboard): (&Arc<Ledger>, &Arc<Switchboard>),
+    rules: &Rules,
+    started_unix_us: i64,
+) -> (Common, Option<Exporter>) {
+    let outbox = Arc::<Outbox>::default();
+    let (tracer, exporter) = outward::otlp(config, started_unix_us, &outbox);
+    let common = Common {
+        ledger: ledger.clone(),
+        switchboard: switchboard.clone(),
+        redactors: rules.redactors.clone(),
+        shown: rules.shown.clone(),
+        ready: rules.ready.clone(),
+        tokens: Arc::default(),
+        outbox,
+        totals: Arc::default(),
+        tracer,
+    };
+    (common, exporter)
+}
+
 fn shared(config: &Config, common: &Common, started_unix_us: i64) -> console::Shared {
     console::Shared {
         ledger: common.ledger.clone(),
         switchboard: common.switchboard.clone(),
-        providers: providers(config),
+        providers: build::providers(config),
         store_path: config.store.path.clone(),
         rules: common.shown.clone(),
+        outbox: common.outbox.clone(),
+        totals: common.totals.clone(),
         ready: common.ready.clone(),
         tokens: common.tokens.clone(),
         version: env!("CARGO_PKG_VERSION"),
@@ -335,7 +359,7 @@ fn bind(
     let inherited = before.as_mut().map(Predecessor::traffic).unwrap_or_default();
     let console = match before.as_mut().and_then(|before| before.console(config.listen_console)) {
         Some(listener) => console::Bound::adopt(listener.into(), settings),
-        None => console::bind(&settings, anybody(config)),
+        None => console::bind(&settings, build::anybody(config)),
     };
     match (console, Proxy::bind_after(proxy_settings(config), routes, shards, clock, inherited)) {
         (Ok(console), Ok(proxy)) => Ok((console, proxy)),
@@ -344,11 +368,6 @@ fn bind(
             Err(StartError(problems.into_iter().flatten().collect()))
         }
     }
-}
-
-/// Whether somebody could log in. A file that cannot be read is told elsewhere.
-fn anybody(config: &Config) -> bool {
-    StateFolder::tokens_of(&config.store.path).is_ok_and(|tokens| tokens.any_good(Clock.unix_us()))
 }
 
 fn open_writer(config: &Config, started_unix_us: i64, before: Option<&mut Predecessor>) -> Result<Writer, StartError> {
@@ -438,6 +457,9 @@ struct Common {
     shown: Arc<RulesInForce>,
     ready: Arc<Ready>,
     tokens: Arc<TokensInForce>,
+    outbox: Arc<Outbox>,
+    totals: Arc<Totals>,
+    tracer: Option<Tracer>,
 }
 
 /// The recorder first, then the shadow side that feeds it.
@@ -448,7 +470,7 @@ fn start_line(
     lines: Vec<Line>,
     (shards, shards_in): (mpsc::Sender<Shard>, mpsc::Receiver<Shard>),
 ) -> Result<Started, StartError> {
-    let Common { ledger, switchboard, redactors, ready, .. } = common;
+    let Common { ledger, switchboard, redactors, ready, totals, tracer, .. } = common;
     let (recordings, taken) = mpsc::channel(RECORDINGS_MAX);
     let (announce, announced) = mpsc::channel(RECORDINGS_MAX);
     let inputs = recorder::Inputs {
@@ -456,6 +478,7 @@ fn start_line(
         announced,
         shards: shards_in,
         ledger,
+        totals,
         switches: Box::new(move || switchboard.events().into_iter().map(switch_row).collect()),
         report: Box::new(move |problem| ready.report("store", problem)),
     };
@@ -463,7 +486,8 @@ fn start_line(
         recorder::Settings { commit_interval_ms: config.store.commit_interval_ms, ..recorder::Settings::default() };
     let cores = config.limits.shadow_cores;
     let lower = move || telemetry::step_back(cores);
-    let recorder = recorder::start(settings, inputs, stages(redactors), writer, lower).map_err(StartError::one)?;
+    let recorder =
+        recorder::start(settings, inputs, stages(redactors, tracer), writer, lower).map_err(StartError::one)?;
     let deadline = CancellationToken::new();
     let (closing, outlets) = (deadline.clone(), Outlets { recordings, shards, announced: Some(announce) });
     let shadow = Runner::start("dl-shadow", move |_| async move {
@@ -474,9 +498,16 @@ fn start_line(
     Ok(Started { recorder, shadow, deadline })
 }
 
-fn stages(redactors: Arc<Redactors>) -> recorder::Stages<Taken, Capture> {
+fn stages(redactors: Arc<Redactors>, tracer: Option<Tracer>) -> recorder::Stages<Taken, Capture> {
     let (announced, named) = (Arc::clone(&redactors), Arc::clone(&redactors));
+    let log = CallLog::default();
     recorder::Stages {
+        observe: Arc::new(move |recording| {
+            log.write(recording);
+            if let Some(tracer) = &tracer {
+                tracer.offer(recording);
+            }
+        }),
         split: |taken| (Arc::clone(&taken.capture.integration), taken.capture, Box::new(taken.held)),
         redact: Arc::new(move |capture| redactors.capture(capture)),
         redact_announced: Arc::new(move |capture| announced.capture(capture)),
@@ -519,20 +550,6 @@ fn proxy_settings(config: &Config) -> proxy::Settings {
         drain_ms: config.limits.drain_ms,
         ..proxy::Settings::default()
     }
-}
-
-fn providers(config: &Config) -> Vec<console::Providers> {
-    let host = |uri: &http::Uri| uri.authority().map_or_else(String::new, ToString::to_string);
-    let of = |one: &crate::config::IntegrationConfig| console::Providers {
-        integration: build::name(one),
-        primary: one.primary.as_ref().map(|primary| primary.name.clone().unwrap_or_else(|| host(&primary.url))),
-        shadow: one.shadow.name.clone().unwrap_or_else(|| host(&one.shadow.url)),
-        rate_per_s: one.mirror.rate_per_s,
-        price_per_call: one.provider.price_per_call.clone(),
-        documentation: one.provider.documentation.clone(),
-        review: one.review.clone(),
-    };
-    config.integrations.iter().map(of).collect()
 }
 
 impl Running {

@@ -9,7 +9,7 @@ use crate::config::listen::{self, collide};
 use crate::config::problem::{Place, Problems};
 use crate::config::raw::closest;
 use crate::config::reader::{Placed, Reader};
-use crate::config::{Config, LimitsConfig, StoreConfig, console, redaction};
+use crate::config::{Config, LimitsConfig, StoreConfig, alerting, console, redaction};
 use crate::proxy::Listen;
 
 const LEVELS: &[&str] = &["error", "warn", "info", "debug", "trace", "off"];
@@ -29,6 +29,7 @@ pub(crate) fn check(mut reader: Reader<'_>) -> Result<(Config, Vec<String>), Pro
     let redaction = redaction::everyone(&mut reader);
     let (log_filter, log_json) = log(&mut reader);
     let limits = limits(&mut reader);
+    let (alerts, otlp) = (alerting::alerts(&mut reader), alerting::otlp(&mut reader));
     let listening: Vec<SocketAddr> = addresses.into_iter().chain(console.as_ref().map(|(own, _)| *own)).collect();
     let integrations = integrations(&mut reader, &listening, &listen_traffic);
     let Reader { raw, warnings, .. } = reader;
@@ -48,6 +49,8 @@ pub(crate) fn check(mut reader: Reader<'_>) -> Result<(Config, Vec<String>), Pro
         log_filter,
         log_json,
         limits,
+        alerts,
+        otlp,
         integrations,
     };
     Ok((config, warnings))

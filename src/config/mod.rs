@@ -3,6 +3,7 @@
 //! `raw` walks file and environment against the table in `keys`; `reader` takes typed values out; `check` and
 //! `integration` make the [`Config`]. **Invariant:** a load gives a whole configuration or ALL its problems.
 
+mod alerting;
 mod check;
 mod console;
 mod integration;
@@ -32,6 +33,7 @@ use sha2::{Digest, Sha256};
 
 pub use crate::console::{Role, TokenRecord};
 pub use crate::proxy::Listen;
+pub use alerting::{AlertsConfig, OtlpConfig, WebhookConfig, WebhookFormat};
 pub use console::{ConsoleConfig, ConsoleTlsConfig};
 pub use integration::{
     BreakerConfig, EndpointShare, EndpointTemplate, ErrorPointer, IntegrationConfig, Matcher, MirrorConfig,
@@ -90,6 +92,10 @@ pub struct Config {
     pub log_json: bool,
     /// Limits of the process.
     pub limits: LimitsConfig,
+    /// When and whom to tell.
+    pub alerts: AlertsConfig,
+    /// Where metrics and traces are sent.
+    pub otlp: Option<OtlpConfig>,
     /// At least one, by name.
     pub integrations: Vec<IntegrationConfig>,
 }
@@ -141,6 +147,8 @@ pub struct IntegrationRedaction {
     pub rule_files: Vec<RuleFile>,
     /// Strict mode: the only paths whose values are kept. `None`: the rules decide.
     pub kept_paths: Option<Vec<String>>,
+    /// Media types whose binary bodies are kept if no rule finds anything in them.
+    pub kept_binary: Vec<String>,
 }
 
 /// A pseudonym key from a reference; `Debug` and JSON give the reference.

@@ -39,6 +39,7 @@ mod writes;
 mod tests;
 
 pub use access::{AccessSettings, May, Refusal, Role, TokenError, TokenRecord, Tokens, TokensInForce};
+pub use metrics::gather;
 pub use price::Price;
 pub use ready::Ready;
 pub use rules::{RuleSetShown, RulesInForce, RulesShown};
@@ -46,8 +47,9 @@ pub use serve::{Bound, ConsoleError, bind, refuse_open};
 
 use crate::control::Switchboard;
 use crate::exchange::{Clock, Integration};
+use crate::latency::Totals;
 use crate::review;
-use crate::telemetry::Ledger;
+use crate::telemetry::{Ledger, Outbox};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -101,6 +103,10 @@ pub struct Shared {
     pub rules: Arc<RulesInForce>,
     /// Who has a token.
     pub tokens: Arc<TokensInForce>,
+    /// What was told to places outside, and what could not be.
+    pub outbox: Arc<Outbox>,
+    /// Latencies since the start.
+    pub totals: Arc<Totals>,
     /// Whether the recorder is up, and what troubles it.
     pub ready: Arc<Ready>,
     /// The version of this program.

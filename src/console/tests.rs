@@ -62,6 +62,8 @@ impl Running {
             store_path: folder.path().join("none.db"),
             rules: Arc::new(RulesInForce::new(rules(Vec::new()))),
             tokens: Arc::new(TokensInForce::default()),
+            outbox: Arc::default(),
+            totals: Arc::default(),
             ready: Arc::new(Ready::new()),
             version: "0.0.0",
             started_unix_us: 1_700_000_000_000_000,

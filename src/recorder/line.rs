@@ -1,7 +1,7 @@
 //! The threads before the writer: each takes a few captures, redacts, compares and packs them, and hands them on in order.
 
 use crate::exchange::Integration;
-use crate::recorder::Held;
+use crate::recorder::{Held, Observe};
 use crate::redact::{Recording, Redacted};
 use crate::store::{Prepared, Preparer, Samples, TrainedDictionary};
 use crate::telemetry::{Book, Ledger};
@@ -95,6 +95,7 @@ pub(in crate::recorder) struct Redacting<T, C> {
     pub taken: Arc<Mutex<(mpsc::Receiver<T>, u64)>>,
     pub split: fn(T) -> (Integration, C, Held),
     pub redact: Arc<dyn Fn(C) -> Redacted<Recording> + Send + Sync>,
+    pub observe: Observe,
     pub preparer: Preparer,
     pub ledger: Arc<Ledger>,
     pub gate: Arc<Gate>,
@@ -142,6 +143,7 @@ impl<T, C> Redacting<T, C> {
             if let Some(book) = &book {
                 count_redaction(book, &recording);
             }
+            (self.observe)(&recording);
             self.preparer.prepare(&recording)
         }));
         match done {

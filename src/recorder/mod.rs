@@ -12,13 +12,16 @@
 //! that failed is made good by the next one.
 
 mod announce;
+mod call_log;
 mod counts;
 mod endpoints;
 mod line;
 mod writing;
 
+pub use call_log::CallLog;
+
 use crate::exchange::{Capture, Integration};
-use crate::latency::Shard;
+use crate::latency::{Shard, Totals};
 use crate::redact::{Recording, Redacted};
 use crate::store::{SwitchRow, Writer};
 use crate::telemetry::Ledger;
@@ -79,6 +82,8 @@ pub struct Inputs<T> {
     pub shards: mpsc::Receiver<Shard>,
     /// The counters of the run.
     pub ledger: Arc<Ledger>,
+    /// Latencies of the run, for metrics.
+    pub totals: Arc<Totals>,
     /// Changes of the switches since the last call.
     pub switches: Box<dyn FnMut() -> Vec<SwitchRow> + Send>,
     /// Told the store's problem, or that there is none (any more).
@@ -88,6 +93,9 @@ pub struct Inputs<T> {
 /// The reservation of a capture's bytes: dropped once its fate is counted.
 pub type Held = Box<dyn Send>;
 
+/// Sees every recording once it is redacted.
+pub type Observe = Arc<dyn Fn(&Redacted<Recording>) + Send + Sync>;
+
 /// How what is taken becomes a redacted recording.
 pub struct Stages<T, C> {
     /// Takes what the mirror hands over apart: whose it is, what is to be redacted, and its reservation.
@@ -96,6 +104,8 @@ pub struct Stages<T, C> {
     pub redact: Arc<dyn Fn(C) -> Redacted<Recording> + Send + Sync>,
     /// Redacts what is announced.
     pub redact_announced: Arc<dyn Fn(Capture) -> Redacted<Recording> + Send + Sync>,
+    /// Told of every recording, once it is redacted: for logs and traces. It never waits.
+    pub observe: Observe,
     /// What an integration's endpoint is called where it is stored: its name without what a rule finds in it.
     pub name_endpoint: NameEndpoint,
 }
@@ -133,7 +143,7 @@ pub fn start<T: Send + 'static, C: 'static>(
     writer: Writer,
     lower_priority: impl Fn() + Copy + Send + 'static,
 ) -> std::io::Result<Recorder> {
-    let Inputs { taken, announced, shards, ledger, switches, report } = inputs;
+    let Inputs { taken, announced, shards, ledger, totals, switches, report } = inputs;
     let (ready, ready_in) = sync_channel(CHUNKS_MAX);
     let (samples, samples_in) = sync_channel(1);
     let gate = Arc::new(Gate::new(settings.ready_bytes_max));
@@ -144,6 +154,7 @@ pub fn start<T: Send + 'static, C: 'static>(
             taken: Arc::clone(&taken),
             split: stages.split,
             redact: Arc::clone(&stages.redact),
+            observe: Arc::clone(&stages.observe),
             preparer: writer.preparer(),
             ledger: Arc::clone(&ledger),
             gate: Arc::clone(&gate),
@@ -165,7 +176,8 @@ pub fn start<T: Send + 'static, C: 'static>(
         lower_priority();
         line::train(&samples_in, &ready);
     })?);
-    let writing = Writing::new(settings, writer, gate, (shards, stages.name_endpoint), ledger, switches, report);
+    let writing =
+        Writing::new(settings, writer, gate, (shards, stages.name_endpoint, totals), ledger, switches, report);
     threads.push(Builder::new().name("dl-writer".into()).spawn(move || {
         lower_priority();
         writing.run(&ready_in);

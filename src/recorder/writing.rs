@@ -1,7 +1,7 @@
 //! The writer's thread: batches by count, bytes or age, and keeps what could not be written until it can.
 
 use crate::exchange::{Clock, Instant, Integration};
-use crate::latency::{Series, SeriesKey, Shard};
+use crate::latency::{Series, SeriesKey, Shard, Totals};
 use crate::recorder::NameEndpoint;
 use crate::recorder::counts::Counts;
 use crate::recorder::endpoints::Endpoints;
@@ -62,6 +62,7 @@ pub(in crate::recorder) struct Writing {
     next: u64,
     shards: mpsc::Receiver<Shard>,
     endpoints: Endpoints,
+    totals: Arc<Totals>,
     ledger: Arc<Ledger>,
     counts: Counts,
     switches: Box<dyn FnMut() -> Vec<SwitchRow> + Send>,
@@ -81,7 +82,7 @@ impl Writing {
         settings: Settings,
         writer: Writer,
         gate: Arc<Gate>,
-        (shards, name_endpoint): (mpsc::Receiver<Shard>, NameEndpoint),
+        (shards, name_endpoint, totals): (mpsc::Receiver<Shard>, NameEndpoint, Arc<Totals>),
         ledger: Arc<Ledger>,
         switches: Box<dyn FnMut() -> Vec<SwitchRow> + Send>,
         report: Box<dyn FnMut(Option<String>) + Send>,
@@ -97,6 +98,7 @@ impl Writing {
             next: 0,
             shards,
             endpoints: Endpoints::new(name_endpoint),
+            totals,
             ledger,
             counts: Counts::default(),
             switches,
@@ -294,6 +296,7 @@ impl Writing {
         }
         while let Ok(shard) = self.shards.try_recv() {
             for (mut key, series) in shard {
+                self.totals.add(&key, &series);
                 key.endpoint = self.endpoints.stored(&key.integration, key.endpoint);
                 let open = self.open.entry(key).or_default();
                 open.series.merge(&series);
