@@ -172,8 +172,9 @@ pub fn check(config: &Config) -> Result<Checked, StartError> {
         problems.push(error.to_string());
     }
     problems.extend(StateFolder::tokens_of(&config.store.path).err().map(|error| error.to_string()));
-    problems
-        .extend(console::refuse_open(&build::console(config), anybody(config)).err().map(|error| error.to_string()));
+    problems.extend(
+        console::refuse_open(&build::console(config), build::anybody(config)).err().map(|error| error.to_string()),
+    );
     match generation {
         Some(generation) if problems.is_empty() => Ok(checked(config, &generation)),
         _ => Err(StartError(problems)),
@@ -320,7 +321,7 @@ fn bind(
     let inherited = before.as_mut().map(Predecessor::traffic).unwrap_or_default();
     let console = match before.as_mut().and_then(|before| before.console(config.listen_console)) {
         Some(listener) => console::Bound::adopt(listener.into(), settings),
-        None => console::bind(&settings, anybody(config)),
+        None => console::bind(&settings, build::anybody(config)),
     };
     match (console, Proxy::bind_after(proxy_settings(config), routes, shards, clock, inherited)) {
         (Ok(console), Ok(proxy)) => Ok((console, proxy)),
@@ -329,11 +330,6 @@ fn bind(
             Err(StartError(problems.into_iter().flatten().collect()))
         }
     }
-}
-
-/// Whether somebody could log in. A file that cannot be read is told elsewhere.
-fn anybody(config: &Config) -> bool {
-    StateFolder::tokens_of(&config.store.path).is_ok_and(|tokens| tokens.any_good(Clock.unix_us()))
 }
 
 fn open_writer(config: &Config, started_unix_us: i64, before: Option<&mut Predecessor>) -> Result<Writer, StartError> {
