@@ -1,6 +1,8 @@
 //! The names beside a value in a JSON object: a bare `name` with a price beside it is a product's, with a birth date it
 //! is a person's.
 
+use std::ops::Range;
+
 /// How far an object is looked at, in bytes: keeps the search linear however many values ask.
 const OBJECT_BYTES_MAX: usize = 2048;
 /// Names looked at, at most.
@@ -8,8 +10,25 @@ const NAMES_MAX: usize = 32;
 /// Longest string of a pair that is looked at as a name, bytes.
 const TOLD_BYTES_MAX: usize = 40;
 
+/// Names of the member that says what an object is about.
+const LABELS: [&str; 3] = ["text", "display", "label"];
+
 /// The names of an object's own members, as written; `object` begins after its brace. Names with escapes are left out.
 pub(in crate::redact) fn names(object: &str) -> Vec<&str> {
+    members(object).into_iter().filter_map(|name| object.get(name)).collect()
+}
+
+/// Where the string stands that says what an object is about: `{"coding": [..], "text": "SSN"}`.
+pub(in crate::redact) fn label(object: &str) -> Option<usize> {
+    let is_label = |name: &Range<usize>| object.get(name.clone()).is_some_and(|name| LABELS.contains(&name));
+    let name = members(object).into_iter().find(is_label)?;
+    let after = object.get(name.end + 1..)?;
+    let value = after.trim_start().strip_prefix(':')?.trim_start();
+    value.starts_with('"').then(|| object.len() - value.len())
+}
+
+/// Where the names of an object's own members stand.
+fn members(object: &str) -> Vec<Range<usize>> {
     let bytes = &object.as_bytes()[..object.len().min(OBJECT_BYTES_MAX)];
     let mut names = Vec::new();
     let (mut depth, mut at) = (0_usize, 0);
@@ -20,8 +39,8 @@ pub(in crate::redact) fn names(object: &str) -> Vec<&str> {
                 let Some(end) = closing(bytes, start) else { break };
                 at = end;
                 let is_name = depth == 0 && bytes[end + 1..].iter().find(|b| !b.is_ascii_whitespace()) == Some(&b':');
-                if is_name && let Some(name) = object.get(start..end).filter(|name| !name.contains('\\')) {
-                    names.push(name);
+                if is_name && object.get(start..end).is_some_and(|name| !name.contains('\\')) {
+                    names.push(start..end);
                     if names.len() == NAMES_MAX {
                         break;
                     }
@@ -150,6 +169,9 @@ mod tests {
     fn only_the_objects_own_names_are_given() {
         assert_eq!(names(r#" "a": {"x": 1}, "b" : ["y", {"z": 2}], "c": "d:", "e\"f": 1} , "g": 2"#), ["a", "b", "c"]);
         assert_eq!(names("}"), [""; 0]);
+        let about = r#""coding": [{"text": "x"}], "text" : "SSN"}, "text": "y""#;
+        assert_eq!(label(about).map(|at| &about[at..at + 5]), Some("\"SSN\""));
+        assert_eq!(label(r#""text": 1}"#), None);
         let many: String = (0..100).map(|n| format!("\"k{n}\":{n},")).collect();
         assert_eq!(names(&many).len(), NAMES_MAX);
     }
@@ -183,7 +205,7 @@ mod tests {
         fn no_text_panics(text in "[\"\\\\{}\\[\\]:,a-zé ]{0,80}") {
             let _ = names(&text);
             let _ = pair(&text).map(|pair| namings(pair).count());
-            let _ = told(&text);
+            let _ = (told(&text), label(&text));
         }
     }
 }

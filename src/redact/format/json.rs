@@ -132,6 +132,10 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
                 } else if key.is_naming() {
                     naming = Some(self.at);
                 }
+            } else if self.peek() == Some(b'{') && key.is_naming() {
+                // `"type": {"text": "SSN"}`
+                let inside = self.at + 1;
+                naming = siblings::label(&self.text[inside..]).map(|at| inside + at).or(naming);
             }
             let head = &self.text.as_bytes()[self.at..];
             let head = head.strip_prefix(b"\"").unwrap_or(head);
