@@ -220,14 +220,16 @@ impl Writing {
             switches: std::mem::take(&mut self.unwritten_switches),
         };
         let result = self.writer.append(&batch);
+        let stored = result.is_ok();
+        // Before it is counted: who sees the count finds the reason.
+        self.say(result);
         for (integration, count) in &books {
             let Some(book) = self.ledger.of(integration) else { continue };
-            match result {
-                Ok(()) => book.recorded(*count),
-                Err(_) => book.not_recorded("store_failed", *count),
+            match stored {
+                true => book.recorded(*count),
+                false => book.not_recorded("store_failed", *count),
             }
         }
-        let stored = result.is_ok();
         tell.into_iter().for_each(|tell| tell(stored));
         match stored {
             true => self.committed(&batch.ledger, totals),
@@ -236,7 +238,6 @@ impl Writing {
         if totals {
             self.totals_written = self.clock.now();
         }
-        self.say(result);
         drop(held);
         self.gate.release(bytes);
     }
