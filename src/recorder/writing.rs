@@ -1,7 +1,7 @@
 //! The writer's thread: batches by count, bytes or age, and keeps what could not be written until it can.
 
 use crate::exchange::{Clock, Instant, Integration};
-use crate::latency::{Series, SeriesKey, Shard};
+use crate::latency::{Series, SeriesKey, Shard, Totals};
 use crate::recorder::NameEndpoint;
 use crate::recorder::clock_steps::ClockSteps;
 use crate::recorder::counts::Counts;
@@ -19,14 +19,14 @@ use tokio::sync::mpsc;
 
 /// How long the writer lets captures gather before it looks again, within its commit interval.
 const GATHER: Duration = Duration::from_millis(20);
-/// A batch of so many captures is worth a commit as soon as no more come.
+/// A batch of so many captures is worth a commit as soon as no more come for a while: a little longer than the threads
+/// before the writer let captures gather.
 const BURST_CAPTURES: usize = 256;
+const BURST_OVER: Duration = Duration::from_millis(5);
 /// Switch changes kept while the store cannot take them.
 const UNWRITTEN_SWITCHES_MAX: usize = 1_000;
 /// Series of finished intervals kept while the store cannot take them; at 25 kB a series this is 100 MB at worst.
 const FINISHED_SERIES_MAX: usize = 4_000;
-/// A batch is committed at the latest with so many bytes.
-const BATCH_BYTES_MAX: usize = 2 << 20;
 
 type Tell = Box<dyn FnOnce(bool) + Send>;
 
@@ -64,6 +64,7 @@ pub(in crate::recorder) struct Writing {
     next: u64,
     shards: mpsc::Receiver<Shard>,
     endpoints: Endpoints,
+    totals: Arc<Totals>,
     ledger: Arc<Ledger>,
     counts: Counts,
     switches: Box<dyn FnMut() -> Vec<SwitchRow> + Send>,
@@ -83,7 +84,7 @@ impl Writing {
         settings: Settings,
         writer: Writer,
         gate: Arc<Gate>,
-        (shards, name_endpoint): (mpsc::Receiver<Shard>, NameEndpoint),
+        (shards, name_endpoint, totals): (mpsc::Receiver<Shard>, NameEndpoint, Arc<Totals>),
         ledger: Arc<Ledger>,
         switches: Box<dyn FnMut() -> Vec<SwitchRow> + Send>,
         report: Box<dyn FnMut(Option<String>) + Send>,
@@ -100,6 +101,7 @@ impl Writing {
             next: 0,
             shards,
             endpoints: Endpoints::new(name_endpoint),
+            totals,
             ledger,
             counts: Counts::default(),
             switches,
@@ -152,8 +154,10 @@ impl Writing {
             Err(RecvTimeoutError::Timeout) => return (gathered, true),
             Err(RecvTimeoutError::Disconnected) => return (gathered, false),
         }
+        let Settings { batch_captures_max, batch_bytes_max, .. } = self.settings;
+        let is_full = |batch: &Gathered| batch.ready.len() >= batch_captures_max || batch.bytes >= batch_bytes_max;
         loop {
-            while gathered.ready.len() < self.settings.batch_captures_max && gathered.bytes < BATCH_BYTES_MAX {
+            while !is_full(&gathered) {
                 match ready.try_recv() {
                     Ok(one) => self.sort(one, &mut gathered),
                     Err(TryRecvError::Empty) => break,
@@ -161,14 +165,14 @@ impl Writing {
                 }
             }
             let left = age_max.saturating_sub(self.clock.now().saturating_duration_since(start));
-            let full = gathered.ready.len() >= self.settings.batch_captures_max || gathered.bytes >= BATCH_BYTES_MAX;
-            if full || left.is_zero() || !gathered.announced.is_empty() {
+            if is_full(&gathered) || left.is_zero() || !gathered.announced.is_empty() {
                 return (gathered, true);
             }
-            match ready.recv_timeout(left.min(GATHER)) {
+            let is_burst = gathered.ready.len() >= BURST_CAPTURES;
+            match ready.recv_timeout(left.min(if is_burst { BURST_OVER } else { GATHER })) {
                 Ok(one) => self.sort(one, &mut gathered),
                 // A burst is over: nothing is won by waiting for more.
-                Err(RecvTimeoutError::Timeout) if gathered.ready.len() >= BURST_CAPTURES => return (gathered, true),
+                Err(RecvTimeoutError::Timeout) if is_burst => return (gathered, true),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return (gathered, false),
             }
@@ -297,6 +301,7 @@ impl Writing {
         }
         while let Ok(shard) = self.shards.try_recv() {
             for (mut key, series) in shard {
+                self.totals.add(&key, &series);
                 key.endpoint = self.endpoints.stored(&key.integration, key.endpoint);
                 let open = self.open.entry(key).or_default();
                 open.series.merge(&series);

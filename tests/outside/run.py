@@ -18,6 +18,7 @@ import browser_stories
 import latency_stories
 import fixture_stories
 import mirror_stories
+import otlp_stories
 import settings_stories
 import sink_stories
 import stripe_stories
@@ -101,6 +102,7 @@ def main():
             held += settings_stories.run(arguments.binary, pathlib.Path(folder))
             held += fixture_stories.run(arguments.binary, pathlib.Path(folder), httpbin, localstripe)
             held += alert_stories.run(arguments.binary, pathlib.Path(folder))
+            held += otlp_stories.run(arguments.binary, pathlib.Path(folder))
     failed = held.count(False)
     print(f"{len(held) - failed} passed, {failed} failed")
     return 1 if failed else 0
