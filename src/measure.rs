@@ -49,22 +49,16 @@ impl EncodeMetric for Metric {
     fn encode(&self, mut encoder: MetricEncoder<'_>) -> fmt::Result {
         match &self.rows {
             Rows::Counter(rows) => rows.iter().try_for_each(|(labels, value)| {
-                encoder.encode_family(&prometheus_labels(labels))?.encode_counter::<NoLabelSet, _, f64>(value, None)
+                row(&mut encoder, labels, |one| one.encode_counter::<NoLabelSet, _, f64>(value, None))
             }),
-            Rows::Gauge(rows) => rows
-                .iter()
-                .try_for_each(|(labels, value)| encoder.encode_family(&prometheus_labels(labels))?.encode_gauge(value)),
+            Rows::Gauge(rows) => {
+                rows.iter().try_for_each(|(labels, value)| row(&mut encoder, labels, |one| one.encode_gauge(value)))
+            }
             Rows::Durations(rows) => rows.iter().try_for_each(|(labels, buckets)| {
-                let bounds = buckets.bounds_us.iter().map(|us| seconds(*us)).chain([f64::MAX]);
+                let bounds = buckets.bounds_us.iter().map(|us| seconds(*us)).chain([f64::INFINITY]);
                 let each: Vec<(f64, u64)> = bounds.zip(buckets.counts.iter().copied()).collect();
-                let all = buckets.counts.iter().sum();
-                let labels = prometheus_labels(labels);
-                encoder.encode_family(&labels)?.encode_histogram::<NoLabelSet>(
-                    seconds(buckets.sum_us),
-                    all,
-                    &each,
-                    None,
-                )
+                let (sum, all) = (seconds(buckets.sum_us), buckets.counts.iter().sum());
+                row(&mut encoder, labels, |one| one.encode_histogram::<NoLabelSet>(sum, all, &each, None))
             }),
         }
     }
@@ -141,6 +135,18 @@ impl Metric {
                 json!({ "name": self.name, "description": self.help, "unit": "s", "histogram": histogram })
             }
         }
+    }
+}
+
+/// Without labels there are no braces either.
+fn row(
+    encoder: &mut MetricEncoder<'_>,
+    labels: &Labels,
+    write: impl FnOnce(&mut MetricEncoder<'_>) -> fmt::Result,
+) -> fmt::Result {
+    match labels.is_empty() {
+        true => write(encoder),
+        false => write(&mut encoder.encode_family(&prometheus_labels(labels))?),
     }
 }
 

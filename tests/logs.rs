@@ -19,7 +19,7 @@ async fn every_call_is_a_line_failed_ones_carry_redacted_bodies_and_nothing_plan
         Some((StatusCode::INTERNAL_SERVER_ERROR, kind, answer.clone()).into_response())
     })
     .await;
-    let more = "mirror.methods = [\"GET\", \"POST\"]\nbreaker.min_calls = 1000000";
+    let more = "mirror.allow = [\"POST /customers/{mail}/cards/{card}\"]\nbreaker.min_calls = 1000000";
     let config = config_text(&primary.url, &shadow.url, more);
     let recorder = Recorder::with(&format!("[log]\nlevel = \"debug\"\nformat = \"json\"\n\n{config}"));
     let client = reqwest::Client::new();

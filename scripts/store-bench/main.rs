@@ -36,7 +36,7 @@ struct Args {
     #[arg(long, default_value_t = 200_000)]
     captures: u64,
     /// Captures between two turns of the clock
-    #[arg(long, default_value_t = 10_000)]
+    #[arg(long, default_value_t = 20_000)]
     chunk: u64,
     /// Of the answers so many percent repeat a recent one
     #[arg(long, default_value_t = 50)]

@@ -7,7 +7,7 @@ use crate::config::{
 };
 use crate::console::{self, AccessSettings};
 use crate::control::{self, BreakerSettings, EndpointShare, RampGates, RampPlan};
-use crate::exchange::Integration;
+use crate::exchange::{Clock, Integration};
 use crate::mirror::{self, Door, EndpointRule, JsonPointer, MemoryInAll};
 use crate::proxy::{ENDPOINTS_MAX, EndpointNames, HeaderMatch, Matcher, Passing, Primary, Route};
 use crate::redact::{Generation, PseudonymKey, RuleSource, builtin};
@@ -101,6 +101,11 @@ pub(crate) fn console(config: &Config) -> console::Settings {
         tls: tls.as_ref().map(|tls| tls.identity.for_http1()),
         owner_socket: Some(StateFolder::console_socket(&config.store.path)),
     }
+}
+
+/// Whether somebody could log in. A file that cannot be read is told elsewhere.
+pub(crate) fn anybody(config: &Config) -> bool {
+    StateFolder::tokens_of(&config.store.path).is_ok_and(|tokens| tokens.any_good(Clock.unix_us()))
 }
 
 /// The integration's name as the line carries it.

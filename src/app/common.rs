@@ -6,9 +6,10 @@ use crate::config::Config;
 use crate::console::{self, Ready, RulesInForce, TokensInForce};
 use crate::control::Switchboard;
 use crate::exchange::Clock;
+use crate::fixtures;
 use crate::latency::Totals;
 use crate::otlp::{Exporter, Tracer};
-use crate::redact::Redactors;
+use crate::redact::{PseudonymKey, Redactors};
 use crate::telemetry::{Ledger, Outbox};
 use std::sync::Arc;
 
@@ -50,7 +51,7 @@ impl Common {
     }
 
     /// The console's part of it.
-    pub(in crate::app) fn shared(&self, config: &Config, started_unix_us: i64) -> console::Shared {
+    pub(in crate::app) fn shared(&self, config: &Config, key: [u8; 32], started_unix_us: i64) -> console::Shared {
         console::Shared {
             ledger: self.ledger.clone(),
             switchboard: self.switchboard.clone(),
@@ -59,6 +60,7 @@ impl Common {
             rules: self.shown.clone(),
             outbox: self.outbox.clone(),
             totals: self.totals.clone(),
+            fixtures: fixtures::Door::new(self.redactors.clone(), PseudonymKey::new(key)),
             ready: self.ready.clone(),
             tokens: self.tokens.clone(),
             version: env!("CARGO_PKG_VERSION"),

@@ -147,6 +147,7 @@ impl Keeping {
                     on: state.on,
                     sample_ppm: rising.map_or(state.sample_ppm, |ramp| ramp.plan.share_ppm(ramp.passed_us)),
                     ramp,
+                    signed: state.signed,
                     revision: state.revision,
                     who: state.changed_by,
                     reason: state.reason,

@@ -172,8 +172,9 @@ pub fn check(config: &Config) -> Result<Checked, StartError> {
         problems.push(error.to_string());
     }
     problems.extend(StateFolder::tokens_of(&config.store.path).err().map(|error| error.to_string()));
-    problems
-        .extend(console::refuse_open(&build::console(config), anybody(config)).err().map(|error| error.to_string()));
+    problems.extend(
+        console::refuse_open(&build::console(config), build::anybody(config)).err().map(|error| error.to_string()),
+    );
     match generation {
         Some(generation) if problems.is_empty() => Ok(checked(config, &generation)),
         _ => Err(StartError(problems)),
@@ -260,7 +261,7 @@ impl App {
         let (common, exporter) = Common::new(config, (&built.ledger, &switches), &rules, started_unix_us);
         // Before the console, which then knows every token from its first answer on.
         let keeper = Keeper::start(state, switches, &common.tokens, ready.clone()).map_err(StartError::one)?;
-        let shared = common.shared(config, started_unix_us);
+        let shared = common.shared(config, key, started_unix_us);
         let outward = outward::start(config, &common, shared.clone(), exporter)?;
         let started = start_line(config, common, writer, built.lines, (shards, shards_in))?;
         let (console_addr, listener) = (console.addr(), console.duplicate().map_err(StartError::one)?);
@@ -320,7 +321,7 @@ fn bind(
     let inherited = before.as_mut().map(Predecessor::traffic).unwrap_or_default();
     let console = match before.as_mut().and_then(|before| before.console(config.listen_console)) {
         Some(listener) => console::Bound::adopt(listener.into(), settings),
-        None => console::bind(&settings, anybody(config)),
+        None => console::bind(&settings, build::anybody(config)),
     };
     match (console, Proxy::bind_after(proxy_settings(config), routes, shards, clock, inherited)) {
         (Ok(console), Ok(proxy)) => Ok((console, proxy)),
@@ -329,11 +330,6 @@ fn bind(
             Err(StartError(problems.into_iter().flatten().collect()))
         }
     }
-}
-
-/// Whether somebody could log in. A file that cannot be read is told elsewhere.
-fn anybody(config: &Config) -> bool {
-    StateFolder::tokens_of(&config.store.path).is_ok_and(|tokens| tokens.any_good(Clock.unix_us()))
 }
 
 fn open_writer(config: &Config, started_unix_us: i64, before: Option<&mut Predecessor>) -> Result<Writer, StartError> {
@@ -477,6 +473,7 @@ fn saved(state: &StateFolder) -> Result<Vec<SavedSwitch>, StartError> {
     let saved = state.load().map_err(StartError::one)?;
     let restore = |one: crate::config::SavedSwitch| SavedSwitch {
         ramp: one.ramp,
+        signed: one.signed,
         last: SwitchEvent {
             integration: one.integration.into(),
             on: one.on,

@@ -52,6 +52,31 @@ pub(crate) struct StopArgs {
     output: OutputArg,
 }
 
+#[derive(Args)]
+pub(crate) struct SignOffArgs {
+    /// The integration
+    integration: String,
+    /// Whose name it stands under
+    #[arg(long)]
+    who: String,
+    /// The rules that were looked at: refused if others are in force
+    #[arg(long, value_name = "HASH")]
+    rules_hash: Option<String>,
+    #[command(flatten)]
+    console: ConsoleArg,
+    #[command(flatten)]
+    output: OutputArg,
+}
+
+/// Vouches for the redaction rules in force on a running recorder.
+pub(crate) fn sign_off(args: &SignOffArgs) -> Done {
+    let body = json!({ "who": args.who, "rules_hash": args.rules_hash });
+    let path = format!("/api/v1/integrations/{}/sign-off", segment(&args.integration)?);
+    let state = args.console.call(Method::POST, &path, Some(body))?;
+    let text = format!("{} signed off the redaction rules of {}", args.who, args.integration);
+    tell(args.output, &state, &text)
+}
+
 pub(crate) fn status(args: &StatusArgs) -> Done {
     let status = args.console.call(Method::GET, "/api/v1/status", None)?;
     match args.output.output {
@@ -204,6 +229,9 @@ fn redaction_lines(one: &Value) -> Vec<String> {
     }
     for failure in one["rules"]["self_check_failures"].as_array().into_iter().flatten() {
         lines.push(format!("SELF-CHECK FAILED, no body is stored: a planted {}", words(failure)));
+    }
+    if let Some(who) = one["signed_off"]["who"].as_str() {
+        lines.push(format!("rules signed off by {who}, {}", words(&one["signed_off"]["at"])));
     }
     let places = one["redaction_places"].as_array().into_iter().flatten();
     let places: Vec<String> = places

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::config::secret::Secret;
-use crate::control::RampState;
+use crate::control::{RampState, SignOff};
 
 /// A stop file for all integrations; `STOP.<integration>` is for one.
 const STOP: &str = "STOP";
@@ -39,6 +39,9 @@ pub struct SavedSwitch {
     /// Where the share rises by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ramp: Option<RampState>,
+    /// Who vouches for its redaction rules.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed: Option<SignOff>,
     /// Counts the changes.
     pub revision: u64,
     /// Who changed it last.
@@ -337,6 +340,7 @@ mod tests {
                 began_unix_us: Some(4),
                 phase: RampPhase::Held { because: "the breaker opened".into(), at_unix_us: 5 },
             }),
+            signed: on.then(|| SignOff { who: "eve".into(), rules_hash: "abc".into(), at_unix_us: 4 }),
             revision: 3,
             who: "ada".into(),
             reason: "why not".into(),

@@ -1,8 +1,7 @@
 //! The loader as a user meets it.
 
-use std::path::Path;
-
 use proptest::prelude::*;
+use std::path::Path;
 
 use super::*;
 

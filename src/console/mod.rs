@@ -8,6 +8,7 @@ mod access;
 mod assets;
 mod charts;
 mod events;
+mod fixture;
 mod guard;
 mod insight;
 mod lists;
@@ -30,11 +31,14 @@ mod ready;
 mod routes;
 mod rules;
 mod serve;
+mod sign_off;
 mod tables;
 mod view;
 mod words;
 mod writes;
 
+#[cfg(test)]
+mod snapshots;
 #[cfg(test)]
 mod tests;
 
@@ -47,6 +51,7 @@ pub use serve::{Bound, ConsoleError, bind, refuse_open};
 
 use crate::control::Switchboard;
 use crate::exchange::{Clock, Integration};
+use crate::fixtures;
 use crate::latency::Totals;
 use crate::review;
 use crate::telemetry::{Ledger, Outbox};
@@ -103,6 +108,8 @@ pub struct Shared {
     pub rules: Arc<RulesInForce>,
     /// What was told to places outside, and what could not be.
     pub outbox: Arc<Outbox>,
+    /// Where recordings become fixtures.
+    pub fixtures: fixtures::Door,
     /// Latencies since the start.
     pub totals: Arc<Totals>,
     /// Who has a token.

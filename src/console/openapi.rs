@@ -45,9 +45,16 @@ pub(crate) fn document(version: &str, names: &[String], anyone: May) -> Value {
             "/api/v1/integrations/{name}/start": { "post": {
                 "operationId": "start",
                 "summary": "Start mirroring, or change its share",
-                "parameters": name,
+                "parameters": name.clone(),
                 "requestBody": change("Start", true),
                 "responses": answers("The state after the start", &integration, &["404", "409", "413", "415", "422"]),
+            } },
+            "/api/v1/integrations/{name}/sign-off": { "post": {
+                "operationId": "signOff",
+                "summary": "Vouch for the redaction rules in force, by name; void when they change",
+                "parameters": name,
+                "requestBody": change("SignOff", true),
+                "responses": answers("The state after the sign-off", &integration, &["404", "409", "413", "415", "422"]),
             } },
             "/api/v1/stop-all": { "post": {
                 "operationId": "stopAll",
@@ -76,11 +83,12 @@ pub(crate) fn document(version: &str, names: &[String], anyone: May) -> Value {
 }
 
 /// What each operation needs, as the gate holds it.
-const NEEDS: [(&str, &str, May); 7] = [
+const NEEDS: [(&str, &str, May); 8] = [
     ("/api/v1/status", "get", May::View),
     ("/api/v1/integrations/{name}", "get", May::View),
     ("/api/v1/integrations/{name}/stop", "post", May::Stop),
     ("/api/v1/integrations/{name}/start", "post", May::Start),
+    ("/api/v1/integrations/{name}/sign-off", "post", May::Start),
     ("/api/v1/stop-all", "post", May::Stop),
     ("/api/v1/openapi.json", "get", May::View),
     ("/api/v1/login-links", "post", May::Manage),
@@ -136,9 +144,9 @@ fn answers(words: &str, schema: &Value, problems: &[&str]) -> Value {
     answers
 }
 
-fn schemas() -> Value {
+/// What a tool may send, and what refuses it.
+fn requests() -> Value {
     let text = json!({ "type": ["string", "null"] });
-    let counts = json!({ "type": "object", "additionalProperties": { "type": "integer", "minimum": 0 } });
     let count = json!({ "type": "integer", "minimum": 0 });
     let revision = json!({ "type": ["integer", "null"], "minimum": 0, "maximum": JSON_INTEGER_MAX,
         "description": "The revision that was looked at: a start is refused with 409 if the switch changed since" });
@@ -165,6 +173,35 @@ fn schemas() -> Value {
                 "revision": revision,
             },
         },
+        "SignOff": {
+            "type": "object",
+            "additionalProperties": false,
+            "required": ["who"],
+            "properties": {
+                "who": { "type": "string", "minLength": 1, "pattern": SOMETHING, "description": "The name it stands under" },
+                "reason": text,
+                "rules_hash": { "type": ["string", "null"], "description": "The rules that were looked at: refused with 409 if others are in force" },
+                "revision": revision,
+            },
+        },
+    })
+}
+
+/// Requests and answers.
+fn schemas() -> Value {
+    let mut all = requests();
+    if let (Value::Object(all), Value::Object(states)) = (&mut all, states()) {
+        all.extend(states);
+    }
+    all
+}
+
+/// What is answered.
+fn states() -> Value {
+    let text = json!({ "type": ["string", "null"] });
+    let counts = json!({ "type": "object", "additionalProperties": { "type": "integer", "minimum": 0 } });
+    let count = json!({ "type": "integer", "minimum": 0 });
+    json!({
         "Integration": {
             "type": "object",
             "required": ["name", "state", "sample", "sample_ppm", "revision", "changed_by", "reason", "changed_at", "paused_by",
@@ -179,6 +216,11 @@ fn schemas() -> Value {
                 "reason": { "type": "string" },
                 "changed_at": { "type": "string", "format": "date-time" },
                 "paused_by": text,
+                "signed_off": {
+                    "type": ["object", "null"],
+                    "required": ["who", "rules_hash", "at"],
+                    "properties": { "who": { "type": "string" }, "rules_hash": { "type": "string" }, "at": { "type": "string", "format": "date-time" } },
+                },
                 "recorded": count,
                 "not_recorded": counts,
                 "primary": counts,

@@ -2,13 +2,14 @@
 
 use crate::console::Providers;
 use crate::console::access::{Caller, May};
-use crate::console::insight::Insight;
+use crate::console::insight::{Insight, OwnDelay};
 use crate::console::page_redaction::redaction;
 use crate::console::pages::{NEW, TODAYS, badge, changed, figure, frame, paused_words, provider, sides, unreadable};
 use crate::console::tables::{Call, Change, Details, EndpointFigures, Recent, RoleFigures};
 use crate::console::view::{IntegrationView, RecorderView};
 use crate::console::{page_golive, page_provider, page_times, words};
 use crate::exchange::{NotMirrored, Outcome};
+use crate::review::human_us;
 use axum::response::Html;
 use maud::{Markup, html};
 
@@ -40,7 +41,7 @@ pub(crate) fn page(
         @if let Some(insight) = insight { (page_times::heat(now, insight)) (page_times::outcomes(&insight.flow)) }
         (ledger(now, recorder))
         @if let Some(insight) = insight { (page_golive::differences(now, &insight.differences)) }
-        (redaction(now, details))
+        (redaction(now, recorder, details, found.by))
         (page_provider::provider(found.providers, mirrored.unwrap_or_else(|| now.ledger.mirrored_total())))
         @if let Some(details) = details { (recent(now, &details.recent)) (history(&details.history)) }
     };
@@ -48,26 +49,28 @@ pub(crate) fn page(
 }
 
 fn switch(now: &IntegrationView, found: &Found<'_>, refused: Option<&str>) -> Markup {
-    let address = format!("/integrations/{}", now.name);
-    let off = now.state == "off";
+    let (address, off) = (format!("/integrations/{}", now.name), now.state == "off");
+    let own = found.insight.ok().and_then(|insight| insight.own_delay);
     html! {
         section class={ "card switch " (now.state) } aria-labelledby="mirroring" {
-            h2 id="mirroring" { "Mirroring " (badge(now)) }
-            p.lead { (sentence(now, found.providers.and_then(|providers| providers.rate_per_s))) }
-            @if let Some(ramp) = &now.ramp { p { "Share now " strong { (now.sample) } ". " (words::first_upper(&ramp.words())) "." } }
-            @if !now.shares.is_empty() { p.quiet { "Less of single endpoints: "
-                @for (at, one) in now.shares.iter().enumerate() { @if at > 0 { ", " } code { (one.endpoint) } " " (one.share) } "." } }
-            p.quiet { "Last change: " (changed(now))
-                @if let Some(daily) = &now.daily_calls { br; "Budget of today (UTC): " (words::count(daily.used)) " of "
-                    (words::calls(daily.max)) " used." } }
+            div #live-state data-renew {
+                h2 id="mirroring" { "Mirroring " (badge(now)) }
+                p.lead { (sentence(now, found.providers.and_then(|providers| providers.rate_per_s))) (delay(now, own)) }
+                @if let Some(ramp) = &now.ramp { p { "Share now " strong { (now.sample) } ". " (words::first_upper(&ramp.words())) "." } }
+                @if !now.shares.is_empty() { p.quiet { "Less of single endpoints: "
+                    @for (at, one) in now.shares.iter().enumerate() { @if at > 0 { ", " } code { (one.endpoint) } " " (one.share) } "." } }
+                p.quiet { "Last change: " (changed(now))
+                    @if let Some(daily) = &now.daily_calls { br; "Budget of today (UTC): " (words::count(daily.used)) " of "
+                        (words::calls(daily.max)) " used." } }
+            }
             @if let Some(why) = refused { p.notice.bad role="alert" { "Not changed: " (why) } }
-            @if !off && found.by.may(May::Stop) {
+            div #live-stop data-renew { @if !off && found.by.may(May::Stop) {
                 form method="post" action={ (address) "/stop" } {
                     (found.by.csrf_field())
                     button.stop type="submit" { span aria-hidden="true" { "■ " } "Stop mirroring now" }
                     span.quiet { "At once, without a question. Calls on their way to the new provider are cut off; your customers notice nothing." }
                 }
-            }
+            } }
             @if found.by.may(May::Start) { (start(now, found.by, off, refused.is_some())) }
             @else { p.quiet { (without_start(found.by, off)) " " a href={ "/login?next=" (address) } { "Log in" } "." } }
         }
@@ -86,7 +89,7 @@ fn without_start(by: &Caller, off: bool) -> String {
 fn start(now: &IntegrationView, by: &Caller, off: bool, refused: bool) -> Markup {
     let address = format!("/integrations/{}", now.name);
     html! {
-        details open[refused || off] {
+        details #live-start data-renew open[refused || off] {
             summary { @if off { "Start mirroring" } @else { "Change the share of calls" } }
             form.start method="post" action={ (address) "/start" } {
                 (by.csrf_field())
@@ -119,6 +122,16 @@ fn sentence(now: &IntegrationView, rate_per_s: Option<u32>) -> Markup {
         @match now.primary_name() {
             Some(primary) => { "Your customers only ever get the answers of today’s provider, " strong { (primary) } "." }
             None => { "This is a sink: it receives copies, and answers no customer." }
+        }
+    }
+}
+
+/// What the recorder itself takes of the customers' time, where it measured enough calls to say.
+fn delay(now: &IntegrationView, own: Option<OwnDelay>) -> Markup {
+    html! {
+        @if let (Some(own), Some(primary)) = (own, now.primary_name()) {
+            " Added delay for them: at most " strong { (human_us(own.p99_us)) } " for 99 of 100 calls until their request is on its way to "
+            (primary) " (measured on " (words::calls(own.calls)) ")."
         }
     }
 }
@@ -223,7 +236,7 @@ fn ledger(now: &IntegrationView, recorder: &RecorderView) -> Markup {
     let writing = ledger.mirrored_total().saturating_sub(settled);
     let not_mirrored: u64 = ledger.not_mirrored.values().sum();
     html! {
-        section.card aria-labelledby="ledger" {
+        section.card #live-ledger data-renew aria-labelledby="ledger" {
             h2 id="ledger" { "Where every call went" }
             p.full { strong { (words::calls(ledger.arrived)) } " arrived since " (words::time(recorder.started_unix_us)) ", when the "
                 "recorder started: " strong { (words::count(ledger.mirrored_total())) } " copied to " (now.shadow_name()) ", "

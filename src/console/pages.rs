@@ -142,7 +142,7 @@ pub(crate) fn index(
             "and both answers are compared." }
         @if status.integrations.is_empty() { p.notice { "No integration is configured." } }
         @else {
-            div.scroll.list role="region" aria-label="Integrations" tabindex="0" {
+            div.scroll.list #live-list data-renew role="region" aria-label="Integrations" tabindex="0" {
                 table.stack {
                     thead { tr {
                         th scope="col" { "Integration" } th scope="col" { "Mirroring" }

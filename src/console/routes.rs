@@ -7,7 +7,7 @@ use crate::console::pace::Pace;
 use crate::console::problem::Problem;
 use crate::console::tables::Tables;
 use crate::console::writes::Change;
-use crate::console::{Shared, assets, lists, metrics, openapi, page_integration, pages, view};
+use crate::console::{Shared, assets, fixture, lists, metrics, openapi, page_integration, pages, sign_off, view};
 use crate::control::StartError;
 use axum::extract::{Path, Request, State};
 use axum::middleware;
@@ -47,10 +47,12 @@ pub(crate) fn router(shared: Arc<Shared>, hosts: Arc<Hosts>, gate: Arc<Gate>, pa
         .route("/integrations/{name}", get(integration))
         .route("/integrations/{name}/stop", post(page_stop))
         .route("/integrations/{name}/start", post(page_start))
+        .route("/integrations/{name}/sign-off", post(sign_off::from_page))
         .route("/style.css", get(assets::style))
         .route("/app.js", get(assets::script))
         .route("/recordings", get(lists::recordings))
         .route("/recordings/{id}", get(lists::recording))
+        .route("/recordings/{id}/fixture", get(fixture::download))
         .route("/findings", get(lists::findings))
         .route("/history", get(lists::history))
         .route("/api/v1/events", get(lists::events))
@@ -59,6 +61,7 @@ pub(crate) fn router(shared: Arc<Shared>, hosts: Arc<Hosts>, gate: Arc<Gate>, pa
         .route("/api/v1/integrations/{name}", get(api_integration))
         .route("/api/v1/integrations/{name}/stop", post(api_stop))
         .route("/api/v1/integrations/{name}/start", post(api_start))
+        .route("/api/v1/integrations/{name}/sign-off", post(sign_off::from_tool))
         .route("/api/v1/stop-all", post(api_stop_all))
         .merge(doors(Arc::clone(&gate)))
         .route("/metrics", get(scrape))
@@ -117,14 +120,15 @@ async fn index(State(desk): State<Desk>) -> Response {
     pages::index(&status, figures.as_ref(), &beside).into_response()
 }
 
-type By = Extension<Caller>;
+/// Who asks, as the gate recognised them.
+pub(crate) type By = Extension<Caller>;
 
 async fn integration(State(desk): State<Desk>, Extension(by): By, Path(name): Path<String>) -> Response {
     page(&desk, &by, &name, StatusCode::OK, None).await
 }
 
 /// The page of one integration, with a notice when a change was refused.
-async fn page(desk: &Desk, by: &Caller, name: &str, status: StatusCode, refused: Option<&str>) -> Response {
+pub(crate) async fn page(desk: &Desk, by: &Caller, name: &str, status: StatusCode, refused: Option<&str>) -> Response {
     let Some(switch) = desk.shared.switchboard.get(name) else {
         return (StatusCode::NOT_FOUND, pages::not_found(name)).into_response();
     };
@@ -169,7 +173,7 @@ async fn page_start(
 }
 
 /// 303: reloading the page does not repeat the change. The name is known, hence `^[a-z][a-z0-9_]*$`.
-fn back_to(name: &str) -> Response {
+pub(crate) fn back_to(name: &str) -> Response {
     match HeaderValue::try_from(format!("/integrations/{name}")) {
         Ok(address) => (StatusCode::SEE_OTHER, [(header::LOCATION, address)]).into_response(),
         Err(_) => StatusCode::NO_CONTENT.into_response(),

@@ -3,7 +3,7 @@
 use crate::console::access::{Gate, Peer, Places};
 use crate::console::guard::Hosts;
 use crate::console::pace::{Pace, SAMPLE_EVERY};
-use crate::console::{Settings, Shared, routes};
+use crate::console::{Settings, Shared, routes, sign_off};
 use http::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -192,7 +192,10 @@ async fn sample(shared: Arc<Shared>, pace: Arc<Pace>, shutdown: CancellationToke
     loop {
         tokio::select! {
             () = shutdown.cancelled() => return,
-            _ = ticks.tick() => pace.sample(&shared.ledger, shared.clock.now()),
+            _ = ticks.tick() => {
+                pace.sample(&shared.ledger, shared.clock.now());
+                sign_off::void_stale(&shared);
+            }
         }
     }
 }

@@ -10,15 +10,15 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-struct Answer {
+pub(in crate::console) struct Answer {
     status: u16,
     head: String,
-    body: String,
+    pub(in crate::console) body: String,
 }
 
-struct Running {
+pub(in crate::console) struct Running {
     addr: SocketAddr,
-    shared: Shared,
+    pub(in crate::console) shared: Shared,
     stop: CancellationToken,
     thread: Option<JoinHandle<()>>,
     _folder: tempfile::TempDir,
@@ -38,8 +38,15 @@ fn settings(listen: &str) -> Settings {
     Settings { listen: listen.parse().unwrap(), allowed_hosts: vec![], access, tls: None, owner_socket: None }
 }
 
+fn door() -> crate::fixtures::Door {
+    use crate::redact::{Generation, PseudonymKey, Redactors, RuleSource};
+    let (source, key) = (RuleSource { files: Vec::new(), settings: Default::default() }, PseudonymKey::new([0; 32]));
+    let redactors = Redactors::new(Generation::compile(&source, &[], &key).unwrap());
+    crate::fixtures::Door::new(Arc::new(redactors), key)
+}
+
 impl Running {
-    fn start() -> Self {
+    pub(in crate::console) fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let name: Integration = Arc::from("payments");
         let switch = SwitchSettings { enabled: true, sample_ppm: 100_000, ..SwitchSettings::default() };
@@ -64,6 +71,7 @@ impl Running {
             outbox: Arc::default(),
             totals: Arc::default(),
             tokens: Arc::new(TokensInForce::default()),
+            fixtures: door(),
             ready: Arc::new(Ready::new()),
             version: "0.0.0",
             started_unix_us: 1_700_000_000_000_000,
@@ -97,7 +105,7 @@ impl Running {
         ))
     }
 
-    fn get(&self, path: &str) -> Answer {
+    pub(in crate::console) fn get(&self, path: &str) -> Answer {
         self.send("GET", path, "", "")
     }
 
@@ -282,7 +290,7 @@ fn the_api_describes_itself_and_every_route_of_it() {
     for (path, methods) in document["paths"].as_object().unwrap() {
         let address = path.replace("{name}", "payments");
         for method in methods.as_object().unwrap().keys() {
-            let body = r#"{"reason":"as described"}"#;
+            let body = r#"{"reason":"as described","who":"ann"}"#;
             let status = match method.as_str() {
                 "get" => console.get(&address).status,
                 _ if address.ends_with("login-links") => console.post(&address, "application/json", "").status,

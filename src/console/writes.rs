@@ -23,6 +23,8 @@ pub(crate) struct Change {
     sample: Option<String>,
     #[serde(default)]
     resume_ramp: bool,
+    /// The rules that were looked at, for a sign-off.
+    pub(crate) rules_hash: Option<String>,
     /// The switch's revision that was looked at; a stop ignores it.
     #[serde(default, deserialize_with = "whole_number")]
     pub(crate) revision: Option<u64>,
@@ -63,6 +65,7 @@ impl Change {
                 "sample" => change.sample = Some(value.into_owned()),
                 // Of a session that ended while the page was open.
                 CSRF_FIELD => {}
+                "rules_hash" => change.rules_hash = Some(value.into_owned()),
                 "resume_ramp" => change.resume_ramp = value == "true",
                 "revision" => {
                     let read = value.parse().map_err(|_| "revision is no whole number; reload the page".to_owned());
@@ -70,7 +73,7 @@ impl Change {
                 }
                 other => {
                     return Err(format!(
-                        "field \"{other}\" is unknown; known are who, reason, sample, resume_ramp, revision"
+                        "field \"{other}\" is unknown; known are who, reason, sample, resume_ramp, revision, rules_hash"
                     ));
                 }
             }

@@ -267,6 +267,48 @@ await story("a cell of the heat map leads to its calls", async () => {
   await page.context().close();
 });
 
+await story("the page follows a change made elsewhere, without a reload", async () => {
+  const page = await open();
+  const tell = (what, body) =>
+    fetch(`${base}/api/v1/integrations/payments/${what}`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+  await tell("start", { who: "ben", reason: "from elsewhere" });
+  await page.goto(PAYMENTS);
+  await page.evaluate(() => { globalThis.sameDocument = true; });
+  await tell("stop", { who: "ben" });
+  await page.getByText("Mirroring is stopped.").waitFor();
+  holds((await page.getByRole("button", { name: "Stop mirroring now" }).count()) === 0, "the stop is still there");
+  await tell("start", { who: "ben", reason: "again" });
+  await page.getByRole("button", { name: "Stop mirroring now" }).waitFor();
+  holds(await page.evaluate(() => globalThis.sameDocument), "it was reloaded");
+  await page.context().close();
+});
+
+await story("the slider moves the heat map's line, and the rules are signed off by name", async () => {
+  const page = await open();
+  await page.goto(PAYMENTS);
+  const line = () => page.evaluate(() => document.querySelector("svg.heat .limit").getAttribute("y1"));
+  const before = await line();
+  await page.locator("#what-if").focus();
+  for (let presses = 0; presses < 30; presses += 1) await page.keyboard.press("PageDown");
+  holds((await line()) !== before, `the line stayed at ${before}`);
+  await page.locator("form[action$=sign-off] input[name=who]").fill("eve");
+  await page.getByRole("button", { name: "Sign off the rules" }).click();
+  await page.getByText("When the rules change, this is void.").waitFor();
+  await page.emulateMedia({ media: "print" });
+  await page.screenshot({ path: `${pictures}/payments-print.png`, fullPage: true });
+  await page.context().close();
+});
+
+await story("a recording is downloaded as a fixture", async () => {
+  const page = await open();
+  await page.goto(`${base}/recordings`);
+  await page.locator(".stack a").first().click();
+  await page.locator("select[name=format]").selectOption("har");
+  const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Download as fixture" }).click()]);
+  holds(/^darklaunch-har-.*\.tar$/.test(download.suggestedFilename()), download.suggestedFilename());
+  await page.context().close();
+});
+
 await story("nothing leaves the origin, and no page reports an error", async () => {
   holds(foreign.length === 0, foreign.join(", "));
   // A refused start is an answer with 409, a refused log-in one with 401, which the browser reports by itself.

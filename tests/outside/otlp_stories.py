@@ -4,6 +4,7 @@ import base64
 import contextlib
 import http.server
 import json
+import subprocess
 import threading
 import time
 import urllib.request
@@ -156,6 +157,9 @@ def decodes(binary, folder):
         scrape = ask(f"http://{console}/metrics")
         line = 'http_client_request_duration_seconds_count{integration="payments",role="shadow",outcome="server_5xx"'
         assert any(one.startswith(line) and one.endswith(" 5") for one in scrape.splitlines()), scrape
+
+        lint = subprocess.run(["promtool", "check", "metrics"], input=scrape, capture_output=True, text=True, check=False)
+        assert lint.returncode == 0 and not lint.stderr, lint.stdout + lint.stderr
 
         def metrics():
             body = [body for path, _, body in list(collector.got) if path == "/v1/metrics"][-1]
