@@ -34,23 +34,14 @@ fn check<'a>(review: &'a Value, name: &str) -> &'a Value {
     review["checks"].as_array().unwrap().iter().find(|check| check["name"] == name).unwrap()
 }
 
-/// How long the provider stands still: `STALL=60s` takes two minutes.
-#[expect(clippy::disallowed_methods, reason = "a test reads how long it may take")]
-fn stall() -> String {
-    std::env::var("STALL").unwrap_or_else(|_| "400ms".to_owned())
-}
-
 #[tokio::test]
 async fn a_provider_that_stalls_behind_a_small_cap_is_cannot_say_and_not_a_good_tail() {
     let primary = Upstream::replies("{}").await;
     let shadow = Upstream::answers(|seen| (!seen.target.contains("/stall/")).then(|| json("{}"))).await;
-    let stall = stall();
     // The stall is judged by what it hides, so what it shows is allowed.
-    let keys = format!(
-        "shadow.total_timeout = \"{stall}\"\nmirror.in_flight = 2\nmirror.queue = 2\nreview.owner = \"team\"\n\
-         review.failures = \"60%\"\nreview.success = \"10%\""
-    );
-    let recorder = Recorder::between(&primary, &shadow, &keys);
+    let keys = "shadow.total_timeout = \"400ms\"\nmirror.in_flight = 2\nmirror.queue = 2\nreview.owner = \"team\"\n\
+                review.failures = \"60%\"\nreview.success = \"10%\"";
+    let recorder = Recorder::between(&primary, &shadow, keys);
     assert!(recorder.cli(&["stop", "payments", "--reason", "drill"]).status.success());
     let again = ["enable", "payments", "--reason", "drill over"];
     assert!(recorder.cli(&again).status.success());
