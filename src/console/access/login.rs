@@ -148,9 +148,13 @@ pub(crate) async fn link(
         .map_err(|_| Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is over {BODY_BYTES_MAX} bytes")))?;
     let wanted: Wanted = match bytes.is_empty() {
         true => Wanted::default(),
-        false => serde_json::from_slice(&bytes).map_err(|error| {
-            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, format!("the JSON body is not understood: {error}"))
-        })?,
+        // By way of an object: serde would take an array for the fields in their order.
+        false => serde_json::from_slice(&bytes)
+            .and_then(|object| serde_json::from_value(serde_json::Value::Object(object)))
+            .map_err(|error| {
+                let detail = format!("the JSON body is not understood: {error}");
+                Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail)
+            })?,
     };
     let claimed = clean(wanted.who.as_deref().unwrap_or(""), NAME_CHARS_MAX);
     let name: Arc<str> = caller.signs(&claimed, "owner").into();
