@@ -84,8 +84,8 @@ def recorder(binary, folder, collector, upstream):
     text = CONFIG.format(any=ANY_PORT, collector=collector, upstream=upstream)
     (folder / "darklaunch.toml").write_text(text)
     pattern = r"traffic on http://(\S+)\n.*console on http://(\S+)\n"
-    with started("recorder", [binary, "run"], pattern, folder) as found:
-        yield found
+    with started("recorder", [binary, "run", "--config", folder / "darklaunch.toml"], pattern, folder) as (_, traffic, console, *_):
+        yield traffic, console
 
 
 def ask(url):
@@ -154,9 +154,13 @@ def decodes(binary, folder):
         failed = [span for span in calls if span.status.code == 2]
         assert len(failed) == 5 and all(attributes(span)["darklaunch.role"] == "shadow" for span in failed)
 
-        scrape = ask(f"http://{console}/metrics")
         line = 'http_client_request_duration_seconds_count{integration="payments",role="shadow",outcome="server_5xx"'
-        assert any(one.startswith(line) and one.endswith(" 5") for one in scrape.splitlines()), scrape
+
+        def scraped():
+            scrape = ask(f"http://{console}/metrics")
+            return scrape if any(one.startswith(line) and one.endswith(" 5") for one in scrape.splitlines()) else None
+
+        scrape = eventually(line, scraped)
 
         lint = subprocess.run(["promtool", "check", "metrics"], input=scrape, capture_output=True, text=True, check=False)
         assert lint.returncode == 0 and not lint.stderr, lint.stdout + lint.stderr
