@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a story fails by panicking")]
 
+mod access;
 mod alerting;
 mod command_line;
 mod console;

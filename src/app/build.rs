@@ -2,12 +2,12 @@
 
 use crate::adapt::{self, BaseUrl, ErrorPointer, SuccessRule};
 use crate::config::{
-    self, Config, EndpointTemplate, IntegrationConfig, IntegrationRedaction, PrimaryConfig, ReachConfig,
+    self, Config, ConsoleConfig, EndpointTemplate, IntegrationConfig, IntegrationRedaction, PrimaryConfig, ReachConfig,
     RedactionConfig, StateFolder,
 };
-use crate::console;
+use crate::console::{self, AccessSettings};
 use crate::control::{self, BreakerSettings, EndpointShare, RampGates, RampPlan};
-use crate::exchange::Integration;
+use crate::exchange::{Clock, Integration};
 use crate::mirror::{self, Door, EndpointRule, JsonPointer, MemoryInAll};
 use crate::proxy::{ENDPOINTS_MAX, EndpointNames, HeaderMatch, Matcher, Passing, Primary, Route};
 use crate::redact::{Generation, PseudonymKey, RuleSource, builtin};
@@ -89,6 +89,23 @@ fn limits(config: &Config) -> String {
         (one.name.clone(), limits)
     };
     serde_json::Value::Object(config.integrations.iter().map(one).collect()).to_string()
+}
+
+/// Where the console listens, and who may do what there.
+pub(crate) fn console(config: &Config) -> console::Settings {
+    let ConsoleConfig { anyone_may, behind_proxy, allow, tls } = &config.console;
+    console::Settings {
+        listen: config.listen_console,
+        allowed_hosts: config.listen_console_hosts.clone(),
+        access: AccessSettings { anyone: *anyone_may, behind_proxy: *behind_proxy, allow: allow.clone() },
+        tls: tls.as_ref().map(|tls| tls.identity.for_http1()),
+        owner_socket: Some(StateFolder::console_socket(&config.store.path)),
+    }
+}
+
+/// Whether somebody could log in. A file that cannot be read is told elsewhere.
+pub(crate) fn anybody(config: &Config) -> bool {
+    StateFolder::tokens_of(&config.store.path).is_ok_and(|tokens| tokens.any_good(Clock.unix_us()))
 }
 
 /// The integration's name as the line carries it.

@@ -4,6 +4,7 @@
 //! fails leaves nothing behind and tells all its problems at once.
 
 mod build;
+mod common;
 mod descriptors;
 mod ending;
 mod handover;
@@ -13,18 +14,18 @@ mod rules;
 mod threads;
 
 use crate::config::{self, Config, StateFolder};
-use crate::console::{self, Ready, RulesInForce};
+use crate::console::{self, Ready};
 use crate::control::{SavedSwitch, SwitchEvent, Switchboard};
 use crate::exchange::{Capture, Clock, Instant};
-use crate::fixtures;
-use crate::latency::{Shard, Totals};
+use crate::latency::Shard;
 use crate::mirror::{self, Line, Outlets, Taken};
-use crate::otlp::{Exporter, Tracer};
+use crate::otlp::Tracer;
 use crate::proxy::{self, Listen, Proxy, Route};
 use crate::recorder::{self, CallLog, Recorder};
 use crate::redact::{Canaries, Generation, PseudonymKey, Redactors};
 use crate::store::{self, RunInfo, SwitchRow, Writer};
-use crate::telemetry::{self, Ledger, Outbox};
+use crate::telemetry::{self, Ledger};
+use common::Common;
 use handover::Door;
 pub use handover::{Predecessor, TakeoverError};
 use keeper::Keeper;
@@ -114,8 +115,7 @@ pub struct Running {
 /// What the console is started from, a second time if a takeover fails.
 struct ConsoleAgain {
     /// As configured.
-    wanted: SocketAddr,
-    allowed_hosts: Vec<String>,
+    settings: console::Settings,
     store_path: PathBuf,
     listener: TcpListener,
     shared: console::Shared,
@@ -171,6 +171,10 @@ pub fn check(config: &Config) -> Result<Checked, StartError> {
     if let Err(error) = store::check(&config.store.path) {
         problems.push(error.to_string());
     }
+    problems.extend(StateFolder::tokens_of(&config.store.path).err().map(|error| error.to_string()));
+    problems.extend(
+        console::refuse_open(&build::console(config), build::anybody(config)).err().map(|error| error.to_string()),
+    );
     match generation {
         Some(generation) if problems.is_empty() => Ok(checked(config, &generation)),
         _ => Err(StartError(problems)),
@@ -254,21 +258,21 @@ impl App {
         let switches = built.switchboard.clone();
         switches.restore(&saved(&state)?);
         let (redactors, ready) = (rules.redactors.clone(), rules.ready.clone());
-        let (common, exporter) = common(config, (&built.ledger, &switches), &rules, started_unix_us);
-        let shared = shared(config, &common, key, started_unix_us);
+        let (common, exporter) = Common::new(config, (&built.ledger, &switches), &rules, started_unix_us);
+        // Before the console, which then knows every token from its first answer on.
+        let keeper = Keeper::start(state, switches, &common.tokens, ready.clone()).map_err(StartError::one)?;
+        let shared = common.shared(config, key, started_unix_us);
         let outward = outward::start(config, &common, shared.clone(), exporter)?;
         let started = start_line(config, common, writer, built.lines, (shards, shards_in))?;
         let (console_addr, listener) = (console.addr(), console.duplicate().map_err(StartError::one)?);
         let console_again = ConsoleAgain {
-            wanted: config.listen_console,
-            allowed_hosts: config.listen_console_hosts.clone(),
+            settings: build::console(config),
             store_path: config.store.path.clone(),
             listener,
             shared: shared.clone(),
             cores: config.limits.shadow_cores,
         };
         let console = start_console(console, shared, console_again.cores)?;
-        let keeper = Keeper::start(state, switches).map_err(StartError::one)?;
         let rules = rules.keep(config, &built.ledger).map_err(StartError::one)?;
         let proxy = proxy.start().map_err(StartError::one)?;
         ready.set_up(true);
@@ -295,45 +299,6 @@ impl App {
     }
 }
 
-/// What the threads share, and what waits to be exported.
-fn common(
-    config: &Config,
-    (ledger, switchboard): (&Arc<Ledger>, &Arc<Switchboard>),
-    rules: &Rules,
-    started_unix_us: i64,
-) -> (Common, Option<Exporter>) {
-    let outbox = Arc::<Outbox>::default();
-    let (tracer, exporter) = outward::otlp(config, started_unix_us, &outbox);
-    let common = Common {
-        ledger: ledger.clone(),
-        switchboard: switchboard.clone(),
-        redactors: rules.redactors.clone(),
-        shown: rules.shown.clone(),
-        ready: rules.ready.clone(),
-        outbox,
-        totals: Arc::default(),
-        tracer,
-    };
-    (common, exporter)
-}
-
-fn shared(config: &Config, common: &Common, key: [u8; 32], started_unix_us: i64) -> console::Shared {
-    console::Shared {
-        ledger: common.ledger.clone(),
-        switchboard: common.switchboard.clone(),
-        providers: build::providers(config),
-        store_path: config.store.path.clone(),
-        rules: common.shown.clone(),
-        outbox: common.outbox.clone(),
-        totals: common.totals.clone(),
-        fixtures: fixtures::Door::new(common.redactors.clone(), PseudonymKey::new(key)),
-        ready: common.ready.clone(),
-        version: env!("CARGO_PKG_VERSION"),
-        started_unix_us,
-        clock: Clock,
-    }
-}
-
 fn start_console(console: console::Bound, shared: console::Shared, cores: Option<usize>) -> Result<Runner, StartError> {
     let serve = move |stop| async move {
         telemetry::step_back(cores);
@@ -352,12 +317,11 @@ fn bind(
     clock: Clock,
     before: &mut Option<Predecessor>,
 ) -> Result<(console::Bound, Proxy), StartError> {
-    let settings =
-        console::Settings { listen: config.listen_console, allowed_hosts: config.listen_console_hosts.clone() };
+    let settings = build::console(config);
     let inherited = before.as_mut().map(Predecessor::traffic).unwrap_or_default();
     let console = match before.as_mut().and_then(|before| before.console(config.listen_console)) {
-        Some(listener) => console::Bound::adopt(listener.into(), settings.allowed_hosts),
-        None => console::bind(&settings),
+        Some(listener) => console::Bound::adopt(listener.into(), settings),
+        None => console::bind(&settings, build::anybody(config)),
     };
     match (console, Proxy::bind_after(proxy_settings(config), routes, shards, clock, inherited)) {
         (Ok(console), Ok(proxy)) => Ok((console, proxy)),
@@ -445,18 +409,6 @@ struct Started {
     recorder: Recorder,
     shadow: Runner,
     deadline: CancellationToken,
-}
-
-/// What the line's threads share with the rest.
-struct Common {
-    ledger: Arc<Ledger>,
-    switchboard: Arc<Switchboard>,
-    redactors: Arc<Redactors>,
-    shown: Arc<RulesInForce>,
-    ready: Arc<Ready>,
-    outbox: Arc<Outbox>,
-    totals: Arc<Totals>,
-    tracer: Option<Tracer>,
 }
 
 /// The recorder first, then the shadow side that feeds it.

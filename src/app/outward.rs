@@ -1,8 +1,9 @@
 //! What the recorder tells places outside by itself: alerts by webhook, metrics and traces to a collector.
 
 use crate::alerting;
+use crate::app::common::Common;
 use crate::app::threads::Runner;
-use crate::app::{Common, StartError, build};
+use crate::app::{StartError, build};
 use crate::config::{self, Config, WebhookConfig, WebhookFormat};
 use crate::console;
 use crate::exchange::{Clock, Integration};

@@ -1,7 +1,7 @@
 //! What was recorded: list, show, follow, forget.
 
 use crate::cli::read::{StoreArg, duration_us, since_us};
-use crate::cli::server::who;
+use crate::cli::recorder::who;
 use crate::cli::{Done, Failure, Output, OutputArg, canary, gate, print};
 use crate::exchange::{CaptureId, Clock, DropReason, FailureKind, Outcome};
 use crate::store::{

@@ -1,5 +1,6 @@
 //! The admin API's own description, OpenAPI 3.1, as served at `/api/v1/openapi.json`.
 
+use crate::console::access::{May, Role};
 use crate::console::writes::JSON_INTEGER_MAX;
 use serde_json::{Value, json};
 
@@ -9,13 +10,13 @@ const SOMETHING: &str = r"[^\s\x00-\x1f\x7f-\x9f]";
 const SHARE: &str = r"^$|^[1-9][0-9]?(\.[0-9]{1,4})?%$|^0\.[0-9]{0,3}[1-9]%$|^100%$";
 
 /// The document; names are those of the configuration.
-pub(crate) fn document(version: &str, names: &[String]) -> Value {
+pub(crate) fn document(version: &str, names: &[String], anyone: May) -> Value {
     let integration = json!({ "$ref": "#/components/schemas/Integration" });
     let status = json!({ "$ref": "#/components/schemas/Status" });
     let name = json!([{ "name": "name", "in": "path", "required": true,
         "schema": { "type": "string", "enum": names } }]);
     let change = |schema: &str, required: bool| json!({ "required": required, "content": { "application/json": { "schema": { "$ref": format!("#/components/schemas/{schema}") } } } });
-    json!({
+    let mut document = json!({
         "openapi": "3.1.0",
         "info": {
             "title": "darklaunch admin API",
@@ -67,15 +68,74 @@ pub(crate) fn document(version: &str, names: &[String]) -> Value {
                 "responses": answers("The document", &json!({ "type": "object" }), &[]),
             } },
         },
-        "components": { "schemas": schemas() },
-    })
+        "components": {
+            "securitySchemes": { "token": { "type": "http", "scheme": "bearer", "description": "A token made with `darklaunch token create`" } },
+            "schemas": schemas(),
+        },
+    });
+    add_login_links(&mut document);
+    for (path, method, may) in NEEDS {
+        let operation = &mut document["paths"][path][method];
+        operation["security"] = json!(needed(may, anyone));
+        operation["x-darklaunch-role"] = json!(may.role());
+    }
+    document
+}
+
+/// What each operation needs, as the gate holds it.
+const NEEDS: [(&str, &str, May); 8] = [
+    ("/api/v1/status", "get", May::View),
+    ("/api/v1/integrations/{name}", "get", May::View),
+    ("/api/v1/integrations/{name}/stop", "post", May::Stop),
+    ("/api/v1/integrations/{name}/start", "post", May::Start),
+    ("/api/v1/integrations/{name}/sign-off", "post", May::Start),
+    ("/api/v1/stop-all", "post", May::Stop),
+    ("/api/v1/openapi.json", "get", May::View),
+    ("/api/v1/login-links", "post", May::Manage),
+];
+
+fn add_login_links(document: &mut Value) {
+    let link = json!({ "$ref": "#/components/schemas/LoginLink" });
+    let wanted = json!({ "$ref": "#/components/schemas/LoginLinkWanted" });
+    document["paths"]["/api/v1/login-links"] = json!({ "post": {
+        "operationId": "loginLink",
+        "summary": "A link that logs one browser in, once, within five minutes",
+        "requestBody": { "required": false, "content": { "application/json": { "schema": wanted } } },
+        "responses": answers("The link", &link, &["413", "422", "503"]),
+    } });
+    let schemas = &mut document["components"]["schemas"];
+    schemas["LoginLinkWanted"] = json!({
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+            "who": { "type": ["string", "null"] },
+            "role": { "enum": [Role::Viewer, Role::Operator, Role::Admin, null], "description": "admin if absent" },
+        },
+    });
+    schemas["LoginLink"] = json!({
+        "type": "object",
+        "required": ["url", "address", "name", "role", "expires_in_s"],
+        "properties": {
+            "url": { "type": "string" },
+            "address": { "type": "string", "description": "The link without the console's own address" },
+            "name": { "type": "string" },
+            "role": { "enum": Role::ALL },
+            "expires_in_s": { "type": "integer", "minimum": 0 },
+        },
+    });
+}
+
+/// A token, or nothing where anyone may.
+fn needed(may: May, anyone: May) -> Vec<Value> {
+    let token = json!({ "token": [] });
+    if anyone >= may { vec![token, json!({})] } else { vec![token] }
 }
 
 /// The good answer and the problems that may come instead.
 fn answers(words: &str, schema: &Value, problems: &[&str]) -> Value {
     let mut answers =
         json!({ "200": { "description": words, "content": { "application/json": { "schema": schema } } } });
-    for code in problems.iter().chain(&["403", "421"]) {
+    for code in problems.iter().chain(&["401", "403", "411", "421", "429"]) {
         answers[*code] = json!({
             "description": "A problem that names the thing, its value and the remedy",
             "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } },

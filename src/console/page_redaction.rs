@@ -1,6 +1,7 @@
 //! What the page of one integration says of redaction: which rules are in force, what they found and where, and what was
 //! not kept.
 
+use crate::console::access::{Caller, May};
 use crate::console::tables::Details;
 use crate::console::view::{IntegrationView, PlaceView, RecorderView};
 use crate::console::words;
@@ -9,7 +10,12 @@ use maud::{Markup, html};
 use std::collections::BTreeMap;
 
 /// The section.
-pub(crate) fn redaction(now: &IntegrationView, recorder: &RecorderView, details: Option<&Details>) -> Markup {
+pub(crate) fn redaction(
+    now: &IntegrationView,
+    recorder: &RecorderView,
+    details: Option<&Details>,
+    by: &Caller,
+) -> Markup {
     let live = now.redaction_hits.iter().map(|(rule, count)| (rule.clone(), *count)).collect();
     let mut hits: Vec<(String, u64)> = details.map_or(live, |details| details.hits.clone());
     hits.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
@@ -32,7 +38,7 @@ pub(crate) fn redaction(now: &IntegrationView, recorder: &RecorderView, details:
                 @if now.rules.strict { ", strict: only listed fields are kept" }
                 @if !now.rules.hash.is_empty() { ", fingerprint " code { (short(&now.rules.hash)) } } "." }
             (last_look(now, recorder))
-            (sign_off(now))
+            (sign_off(now, by))
         }
     }
 }
@@ -50,7 +56,7 @@ fn last_look(now: &IntegrationView, recorder: &RecorderView) -> Markup {
 }
 
 /// Who vouches for the rules in force, or the form to do so.
-fn sign_off(now: &IntegrationView) -> Markup {
+fn sign_off(now: &IntegrationView, by: &Caller) -> Markup {
     html! {
         h3 { "Sign-off" }
         @match &now.signed_off {
@@ -60,11 +66,14 @@ fn sign_off(now: &IntegrationView) -> Markup {
             }
             None => {
                 p.full { span.bad { "✗ " } "Nobody has signed off the rules in force." }
-                form.start method="post" action={ "/integrations/" (now.name) "/sign-off" } {
+                @if by.may(May::Start) { form.start method="post" action={ "/integrations/" (now.name) "/sign-off" } {
+                    (by.csrf_field())
                     input type="hidden" name="rules_hash" value=(now.rules.hash);
-                    label { "Your name (is kept in the history)" input type="text" name="who" required maxlength="100" autocomplete="name"; }
+                    @if by.named().is_none() {
+                        label { "Your name (is kept in the history)" input type="text" name="who" required maxlength="100" autocomplete="name"; }
+                    }
                     button type="submit" { "Sign off the rules " (short(&now.rules.hash)) }
-                }
+                } }
             }
         }
     }

@@ -39,7 +39,8 @@ pub(crate) fn frame(title: &str, recorder: Option<&RecorderView>, body: &Markup)
                 a.skip href="#main" { "Skip to content" }
                 header.top { a.brand href="/" { span aria-hidden="true" { "◐ " } "darklaunch" }
                     nav aria-label="Pages" { @for (address, name) in PAGES {
-                        a href=(address) aria-current=[(name == title).then_some("page")] { (name) } } } }
+                        a href=(address) aria-current=[(name == title).then_some("page")] { (name) } } }
+                    a.account href="/login" aria-current=[(title == "Account").then_some("page")] { "Account" } }
                 main id="main" {
                     @if let Some(recorder) = recorder { (troubles(recorder)) }
                     (body)

@@ -1,5 +1,6 @@
 //! What a write may say: a small body, JSON or form, with bounded texts.
 
+use crate::console::access::CSRF_FIELD;
 use crate::console::problem::Problem;
 use crate::control::Share;
 use axum::extract::Request;
@@ -62,6 +63,8 @@ impl Change {
                 "who" => change.who = Some(value.into_owned()),
                 "reason" => change.reason = Some(value.into_owned()),
                 "sample" => change.sample = Some(value.into_owned()),
+                // Of a session that ended while the page was open.
+                CSRF_FIELD => {}
                 "rules_hash" => change.rules_hash = Some(value.into_owned()),
                 "resume_ramp" => change.resume_ramp = value == "true",
                 "revision" => {
@@ -78,10 +81,9 @@ impl Change {
         Ok(change)
     }
 
-    /// Who asks, or the door they came through.
-    pub(crate) fn who(&self, door: &str) -> String {
-        let who = clean(self.who.as_deref().unwrap_or(""), WHO_CHARS_MAX);
-        if who.is_empty() { door.to_owned() } else { who }
+    /// Who asks, in their own words; possibly empty.
+    pub(crate) fn who(&self) -> String {
+        clean(self.who.as_deref().unwrap_or(""), WHO_CHARS_MAX)
     }
 
     /// Why, possibly empty.
@@ -119,7 +121,7 @@ fn whole_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64
 }
 
 /// One line, no control characters, bounded.
-fn clean(text: &str, chars_max: usize) -> String {
+pub(crate) fn clean(text: &str, chars_max: usize) -> String {
     let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(chars_max).collect();
     line.trim().to_owned()
 }

@@ -8,6 +8,7 @@ use crate::telemetry::{Book, Ledger};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::Builder;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -188,7 +189,12 @@ fn count_redaction(book: &Book, recording: &Recording) {
 /// Trains dictionaries until the threads of the line have ended.
 pub(in crate::recorder) fn train(samples: &Receiver<Samples>, writer: &SyncSender<Message>) {
     while let Ok(samples) = samples.recv() {
-        let Some(bytes) = samples.train() else {
+        // On a thread of its own, which gives back what it worked with: some 20 MiB, needed once per integration.
+        let trained = std::thread::scope(|scope| {
+            let training = Builder::new().name("dl-train".into()).spawn_scoped(scope, || samples.train());
+            training.ok().and_then(|training| training.join().ok()).flatten()
+        });
+        let Some(bytes) = trained else {
             tracing::debug!(integration = %samples.integration, "bodies have too little in common for a dictionary");
             continue;
         };

@@ -13,6 +13,7 @@
 
 mod announce;
 mod call_log;
+mod clock_steps;
 mod counts;
 mod endpoints;
 mod line;
@@ -42,7 +43,10 @@ pub struct Settings {
     pub commit_interval_ms: u64,
     /// A commit happens at the latest with this many captures.
     pub batch_captures_max: usize,
-    /// Captures made ready that wait for the writer, bytes at most.
+    /// A commit happens at the latest with so many bytes of captures.
+    pub batch_bytes_max: usize,
+    /// Captures made ready that wait for the writer or are being committed, bytes at most: three batches, so that a slow
+    /// commit does not stop those who make them ready.
     pub ready_bytes_max: usize,
     /// Length of a stored latency interval in seconds. Ten minutes is long enough to be the cluster that keeps
     /// confidence intervals honest when slow episodes last minutes.
@@ -60,7 +64,8 @@ impl Default for Settings {
             redactor_threads: std::thread::available_parallelism().map_or(2, usize::from),
             commit_interval_ms: 200,
             batch_captures_max: 2_000,
-            ready_bytes_max: 4 << 20,
+            batch_bytes_max: 2 << 20,
+            ready_bytes_max: 6 << 20,
             interval_s: 600,
             totals_interval_ms: 1_000,
             prune_interval_ms: 1_000,

@@ -2,7 +2,7 @@
 
 use crate::exchange::DropReason;
 use crate::redact::engine::Redactor;
-use crate::redact::evidence::names::{Key, Known, Name, Names, Words};
+use crate::redact::evidence::names::{Key, Known, Name, Names, Said, Words};
 use crate::redact::evidence::{epoch, shape, siblings};
 use crate::redact::explain::Trace;
 use crate::redact::format::{jwt, nested, text};
@@ -26,6 +26,10 @@ const TEXT_NAMES_MAX: usize = 256;
 /// Names that say nothing but that the value of the object is here.
 const PLAIN_VALUES: [&str; 12] =
     ["value", "val", "v", "text", "content", "data", "valuestring", "string", "answer", "old", "new", "current"];
+/// More digits than this, and a string of a pair is no name.
+const NAME_DIGITS_MAX: usize = 4;
+/// Shorter numbers are nobody's unless their name says so.
+const NUMBER_BYTES_MIN: usize = 8;
 /// Digests of personal values kept of one capture, at most.
 const SUBJECTS_MAX: usize = 256;
 
@@ -298,28 +302,57 @@ impl<'r> Pass<'r> {
 
     /// The member of a pair that the other one's value names, and that name, if rules with a shape list it.
     pub fn named_in_pair<'t>(&mut self, pair: [(&'t str, &'t str); 2]) -> Option<(&'t str, Key<'r>)> {
-        let namings = siblings::namings(pair).filter(|(name, _)| !pseudonym::is_word_stand_in(name));
-        namings.into_iter().find_map(|(name, member)| {
-            let own = self.key_in_text(member);
-            // A member that is called a value may be a secret, which has no shape; another one may be about the field.
-            if !own.is_named() && (own.is_listed() || name.contains(' ')) {
-                return None;
-            }
+        let is_name = |name: &str| {
+            name.bytes().filter(u8::is_ascii_digit).count() <= NAME_DIGITS_MAX && !pseudonym::is_word_stand_in(name)
+        };
+        let namings: Vec<_> = siblings::namings(pair).filter(|(name, _)| is_name(name)).collect();
+        let named = namings.iter().find_map(|(name, member)| {
             let key = self.key_in_text(name);
-            let listed = &key.said().values;
-            let rules = &self.redactor.rules;
-            let shaped = |rule: &u16| {
-                let rule = &rules[usize::from(*rule)];
-                rule.shape.is_some() || rule.check.is_some()
+            self.has_rule_for(member, name, &key).then_some((*member, key))
+        });
+        // A name by which rules leave numbers alone is as good as one that they list.
+        named.or_else(|| {
+            let harmless = |(name, member): &(&str, &'t str)| {
+                let (own, key) = (self.key_in_text(member), self.key_in_text(name));
+                (!own.is_listed() && !key.said().vetoes.is_empty()).then_some((*member, key))
             };
-            let is_named = if own.is_named() { !listed.is_empty() } else { listed.iter().any(shaped) };
-            is_named.then_some((member, key))
+            namings.iter().find_map(harmless)
         })
     }
 
-    /// Whether a rule that lists the name asks what stands beside it.
-    pub fn looks_beside(&self, key: &Key<'_>) -> bool {
-        key.said().values.iter().any(|rule| self.redactor.rules[usize::from(*rule)].looks_beside)
+    /// Whether a rule claims values under the name that a pair gives its other member.
+    fn has_rule_for(&mut self, member: &str, name: &str, key: &Key<'_>) -> bool {
+        let own = self.key_in_text(member);
+        let rules = &self.redactor.rules;
+        let alone = |rule: &u16| !rules[usize::from(*rule)].has_parents;
+        let mut listed = key.said().values.iter().map(|rule| &rules[usize::from(*rule)]);
+        if own.is_named() {
+            // A member that is called a value may be a secret, which has no shape.
+            listed.next().is_some()
+        } else if own.said().values.iter().any(alone) || !own.said().keywords.is_empty() {
+            false
+        } else if own.is_listed() || name.contains(' ') {
+            // `{"scheme": "passport", "id": ".."}`: an identifier is somebody's if what is named has numbers.
+            listed.any(|rule| rule.kind.is_of_paper() && rule.shape.is_some())
+        } else {
+            // Another member may be about the field.
+            listed.any(|rule| rule.shape.is_some() || rule.check.is_some())
+        }
+    }
+
+    /// Whether a rule that may claim a value under the name asks what stands beside it. Rules of any name ask for
+    /// numbers only: `value` begins as the value does, and may go on.
+    pub fn looks_beside(&self, key: &Key<'_>, value: &[u8]) -> bool {
+        let Said { values, vetoes, .. } = key.said();
+        let asks = |rule: &u16| self.redactor.rules[usize::from(*rule)].looks_beside;
+        let is_number = || {
+            let mut head = value.iter().take(NUMBER_BYTES_MIN);
+            value.len() >= NUMBER_BYTES_MIN
+                && head.all(|b| b.is_ascii_digit() || b" ./-".contains(b))
+                && value[4] != b'-'
+        };
+        let of_any_name = &self.redactor.registry.of_any_name;
+        values.iter().any(asks) || is_number() && of_any_name.iter().any(|rule| asks(rule) && !vetoes.contains(rule))
     }
 
     /// The first rule that claims values under this name.
@@ -364,7 +397,8 @@ impl<'r> Pass<'r> {
         let near = &parents[parents.len().saturating_sub(2)..];
         let doubt = if key.said().vetoes.contains(&at) {
             Doubt::ExcludedName
-        } else if rule.has_parents && !near.iter().any(|parent| parent.said().below.contains(&at))
+        } else if rule.has_beside && self.beside.is_empty()
+            || rule.has_parents && !near.iter().any(|parent| parent.said().below.contains(&at))
             || near.last().is_some_and(|parent| parent.said().not_below.contains(&at))
             || !rule.paths.is_empty() && !self.is_at_path(rule, key, parents)
         {

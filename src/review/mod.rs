@@ -25,6 +25,7 @@ mod review_json;
 mod review_text;
 mod settings;
 mod shape;
+mod tally;
 mod text;
 mod verdict;
 

@@ -67,6 +67,12 @@ pub(in crate::redact) fn is_in_stand_in(text: &str, range: &Range<usize>) -> boo
     is_word_stand_in(text.get(token).unwrap_or_default().trim_end_matches('.'))
 }
 
+/// Whether the candidate at `range` is a part of a longer digest in hex.
+pub(in crate::redact) fn is_in_digest(text: &str, range: &Range<usize>) -> bool {
+    let token = around(text, range, |b| b.is_ascii_alphanumeric());
+    token.len() > range.len() && is_digest(&text[token])
+}
+
 fn around(text: &str, range: &Range<usize>, inner: impl Fn(u8) -> bool) -> Range<usize> {
     let bytes = text.as_bytes();
     let mut start = range.start;
@@ -147,6 +153,10 @@ mod tests {
         assert!(over("2024-01-15T12:00:00Z", "2024-01-15"));
         assert!(over("776-862-1528-R2", "776-862-1528") && over("SKU-413-2013", "413-2013"));
         assert!(!over("card 4242424242424242.", "4242424242424242"));
+        assert!(
+            is_in_digest("W/\"be5829812c7d25b50d0ed5f96bb17fb6\"", &(3..19))
+                && !is_in_digest("be68539007547034", &(0..16))
+        );
     }
 
     #[test]

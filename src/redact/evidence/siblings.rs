@@ -5,6 +5,8 @@
 const OBJECT_BYTES_MAX: usize = 2048;
 /// Names looked at, at most.
 const NAMES_MAX: usize = 32;
+/// Longest string of a pair that is looked at as a name, bytes.
+const TOLD_BYTES_MAX: usize = 40;
 
 /// The names of an object's own members, as written; `object` begins after its brace. Names with escapes are left out.
 pub(in crate::redact) fn names(object: &str) -> Vec<&str> {
@@ -98,6 +100,21 @@ pub(in crate::redact) fn pair(object: &str) -> Option<[(&str, &str); 2]> {
     Some([(string(b':')?, string(b',')?), (string(b':')?, string(b'}')?)])
 }
 
+/// The strings of a list of pairs that may name what stands beside them, of either member: `list` begins after its
+/// bracket. Empty if its first object is no pair.
+pub(in crate::redact) fn told(list: &str) -> Vec<&str> {
+    let head = &list[..list.floor_char_boundary(OBJECT_BYTES_MAX)];
+    let mut told = Vec::new();
+    for object in head.strip_prefix('{').into_iter().flat_map(|objects| objects.split('{')) {
+        let strings = pair(object).into_iter().flatten().map(|(_, string)| string);
+        told.extend(strings.filter(|text| text.starts_with(char::is_alphabetic) && text.len() <= TOLD_BYTES_MAX));
+        if told.len() >= NAMES_MAX || !object.trim_end().ends_with(',') {
+            break;
+        }
+    }
+    told
+}
+
 /// Which member of a pair names the other one by its value: `{"prop": "email", "is": ".."}`. Both orders; the namer's
 /// value first.
 pub(in crate::redact) fn namings<'t>(pair: [(&'t str, &'t str); 2]) -> impl Iterator<Item = (&'t str, &'t str)> {
@@ -154,11 +171,19 @@ mod tests {
         assert_eq!(of([("field", "email"), ("message", "too short!")]), []);
     }
 
+    #[test]
+    fn a_list_of_pairs_tells_its_names() {
+        let list = r#"{"k":"dob","v":"1980-01-01"}, {"k": "ref", "v": "A-17"}]"#;
+        assert_eq!(told(list), ["dob", "ref", "A-17"]);
+        assert_eq!(told(r#"{"k":"dob","v":1}]"#), [""; 0]);
+    }
+
     proptest! {
         #[test]
         fn no_text_panics(text in "[\"\\\\{}\\[\\]:,a-zé ]{0,80}") {
             let _ = names(&text);
             let _ = pair(&text).map(|pair| namings(pair).count());
+            let _ = told(&text);
         }
     }
 }

@@ -15,6 +15,10 @@ use std::io::Read as _;
 const RUN_CHARS_MIN: usize = 4;
 /// A body of which more than so many percent is readable is a text, whatever it claims.
 const READABLE_PERCENT_MAX: usize = 90;
+/// Streams that begin within each other are read so many times over at most: a body that asks for more is hostile.
+const INFLATE_WORK_MAX: usize = 8;
+/// What beginning to read a stream costs, as bytes read.
+const INFLATE_BYTES: usize = 256;
 /// Characters of UTF-16 that make a run: Latin, Greek and Cyrillic, since every pair of bytes is a character of some script.
 const WIDE_CHAR_MAX: char = '\u{52f}';
 
@@ -25,8 +29,19 @@ pub(in crate::redact) fn is_keepable(essence: &str) -> bool {
     let shaped =
         essence.split_once('/').is_some_and(|(family, kind)| token(family) && token(kind) && !kind.contains('/'));
     let (_, kind) = essence.split_once('/').unwrap_or_default();
-    let archive = ["zip", "gzip", "zstd", "x-tar", "x-7z-compressed", "x-bzip2", "vnd.rar", "java-archive"]
-        .contains(&kind)
+    let archive = [
+        "zip",
+        "gzip",
+        "zstd",
+        "x-tar",
+        "x-7z-compressed",
+        "x-bzip2",
+        "x-gzip",
+        "x-zip-compressed",
+        "vnd.rar",
+        "java-archive",
+    ]
+    .contains(&kind)
         || kind.ends_with("+zip")
         || kind.ends_with("+gzip")
         || kind.ends_with("+zstd")
@@ -59,9 +74,10 @@ pub(in crate::redact) fn document(
 ) -> Result<Vec<u8>, DropReason> {
     judge(pass, bytes)?;
     if !is_media(content_type) {
-        let mut left = pass.redactor.settings.expanded_bytes_max;
+        let mut left =
+            Left { out: pass.redactor.settings.expanded_bytes_max, work: bytes.len().saturating_mul(INFLATE_WORK_MAX) };
         for at in memchr::memchr_iter(b'x', bytes) {
-            judge(pass, &inflated(&bytes[at..], &mut left)?)?;
+            judge(pass, &left.inflate(&bytes[at..])?)?;
         }
     }
     Ok(bytes.to_vec())
@@ -140,17 +156,29 @@ fn wide_runs(bytes: &[u8], (unit, skipped): Wide) -> String {
     all
 }
 
-/// What the zlib stream (RFC 1950) that may begin here holds, as far as it can be read; nothing if none begins.
-fn inflated(bytes: &[u8], left: &mut usize) -> Result<Vec<u8>, DropReason> {
-    let begins =
-        matches!(bytes, [0x78, flags, ..] if (0x7800 + u32::from(*flags)).is_multiple_of(31) && flags & 0x20 == 0);
-    let mut out = Vec::new();
-    if begins {
-        // A stream that is cut, or was none, gives what it gave.
-        let _ = ZlibDecoder::new(bytes).take(*left as u64 + 1).read_to_end(&mut out);
-        *left = left.checked_sub(out.len()).ok_or(DropReason::Bomb)?;
+/// What may still be spent on the zlib streams of a body, bytes.
+struct Left {
+    /// They may still become so much.
+    out: usize,
+    /// So much may still be read to find them.
+    work: usize,
+}
+
+impl Left {
+    /// What the zlib stream (RFC 1950) that may begin here holds, as far as it can be read; nothing if none begins.
+    fn inflate(&mut self, bytes: &[u8]) -> Result<Vec<u8>, DropReason> {
+        let mut out = Vec::new();
+        let begins = |flags: u8| (0x7800 + u32::from(flags)).is_multiple_of(31) && flags & 0x20 == 0;
+        if bytes.get(1).is_some_and(|flags| begins(*flags)) {
+            let mut decoder = ZlibDecoder::new(bytes);
+            // A stream that is cut, or was none, gives what it gave.
+            let _ = decoder.by_ref().take(self.out as u64 + 1).read_to_end(&mut out);
+            let read = usize::try_from(decoder.total_in()).unwrap_or(usize::MAX);
+            self.work = self.work.checked_sub(read.saturating_add(INFLATE_BYTES)).ok_or(DropReason::Bomb)?;
+            self.out = self.out.checked_sub(out.len()).ok_or(DropReason::Bomb)?;
+        }
+        Ok(out)
     }
-    Ok(out)
 }
 
 #[cfg(test)]
@@ -243,6 +271,12 @@ mod tests {
         }
         let bomb = zlib(&" ".repeat(9 << 20));
         assert_eq!(kept("application/pdf", &of_pdf(bomb)), Err(DropReason::Bomb));
+        let begins = b"x\x9c\0".repeat(100_000);
+        assert_eq!(
+            kept("application/pdf", &begins),
+            Err(DropReason::Bomb),
+            "time grows with the body, not with its square"
+        );
         assert_eq!(kept("application/pdf", &of_pdf(zlib("BT (Hello) Tj ET"))), Ok(()));
     }
 

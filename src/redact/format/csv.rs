@@ -54,7 +54,7 @@ fn table<'r>(pass: &mut Pass<'r>, text: &str, separator: u8, place: Place<'_>) -
         };
         let inner = Place { key: key.as_ref(), parents: &names, depth: place.depth };
         let core = plain.text.trim();
-        if key.as_ref().is_some_and(|key| pass.looks_beside(key)) {
+        if key.as_ref().is_some_and(|key| pass.looks_beside(key, core.as_bytes())) {
             pass.beside = columns.iter().filter_map(|column| column.last().cloned()).take(COLUMNS_BESIDE_MAX).collect();
         }
         let fresh = pass.value(core, inner)?;

@@ -10,6 +10,10 @@ use std::ops::Range;
 pub(in crate::redact) use crate::redact::format::percent::decode;
 pub(in crate::redact) use crate::redact::format::url::{reference as url, target};
 
+/// Names that are looked at as what stands beside a value, at most, and their length in bytes: keeps the search linear.
+const NAMES_MAX: usize = 32;
+const NAME_BYTES_MAX: usize = 64;
+
 /// A form's body.
 pub(in crate::redact) fn document(pass: &mut Pass<'_>, text: &str, place: Place<'_>) -> Result<String, DropReason> {
     let body = text.trim_end_matches(['\r', '\n']);
@@ -51,9 +55,21 @@ fn pair(pass: &mut Pass<'_>, patch: &mut Patch<'_>, range: Range<usize>, place: 
     parents.extend(path(pass, &percent::undo(name, true).text));
     let key = parents.pop();
     let inner = Place { key: key.as_ref(), parents: &parents, depth: place.depth };
-    let fresh = percent::rewrite(value, true, &mut |plain| parameter(pass, plain, inner))?;
+    if key.as_ref().is_some_and(|key| pass.looks_beside(key, value.as_bytes())) {
+        pass.beside = names(pass, patch.whole());
+    }
+    let fresh = percent::rewrite(value, true, &mut |plain| parameter(pass, plain, inner));
+    pass.beside.clear();
+    let fresh = fresh?;
     fresh.into_iter().for_each(|fresh| patch.put(middle + 1..range.end, fresh));
     Ok(())
+}
+
+/// The names of the first pairs, by their last parts.
+fn names<'r>(pass: &mut Pass<'r>, text: &str) -> Vec<Key<'r>> {
+    let names = text.split('&').take(NAMES_MAX).filter_map(|pair| pair.split_once('=')).map(|(name, _)| name);
+    let last = |name: &str| name.trim_end_matches(']').rsplit(['[', '.']).next().map(|part| pass.key_in_text(part));
+    names.filter(|name| name.len() <= NAME_BYTES_MAX).filter_map(last).collect()
 }
 
 /// The parts of a composed name, outermost first: `card[number]`, `user.name`, `items[0][email]`. Numbers are no names.

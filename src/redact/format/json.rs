@@ -10,7 +10,8 @@ use std::borrow::Cow;
 /// Redacts one JSON document.
 pub(in crate::redact) fn document(pass: &mut Pass<'_>, text: &str, place: Place<'_>) -> Result<String, DropReason> {
     let parents = place.parents.to_vec();
-    let mut walk = Walk { text, at: 0, copied: 0, out: String::new(), parents, depth: 0, nested: place.depth, pass };
+    let (out, told) = (String::new(), Vec::new());
+    let mut walk = Walk { text, at: 0, copied: 0, out, parents, told, depth: 0, nested: place.depth, pass };
     walk.space();
     walk.value(place.key)?;
     walk.space();
@@ -36,6 +37,8 @@ struct Walk<'t, 'k, 'p, 'r> {
     copied: usize,
     out: String,
     parents: Vec<Key<'k>>,
+    /// The names that the pairs of the list at hand tell.
+    told: Vec<Key<'r>>,
     depth: usize,
     nested: u8,
     pass: &'p mut Pass<'r>,
@@ -105,7 +108,8 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
         let mut naming: Option<usize> = None;
         let opened = self.at;
         let mut beside: Option<Vec<Key<'r>>> = None;
-        let by_structure = siblings::pair(&self.text[opened..]).and_then(|pair| self.pass.named_in_pair(pair));
+        let pair = siblings::pair(&self.text[opened..]);
+        let by_structure = pair.and_then(|pair| self.pass.named_in_pair(pair));
         loop {
             self.space();
             let start = self.at;
@@ -117,23 +121,31 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
             self.space();
             self.expect(b':')?;
             self.space();
-            if matches!(self.peek(), Some(b'"' | b'0'..=b'9')) {
+            let mut is_value = key.is_named();
+            if self.is_scalar() {
                 if let Some((_, named)) = by_structure.as_ref().filter(|(member, _)| *member == name) {
                     key = named.clone();
-                } else if key.is_named() {
+                    is_value = true;
+                } else if is_value {
                     let before = naming.and_then(|start| self.name_at(start));
                     key = before.or_else(|| self.name_after()).unwrap_or(key);
                 } else if key.is_naming() {
                     naming = Some(self.at);
                 }
             }
-            let asks = self.peek() == Some(b'"') && self.pass.looks_beside(&key);
+            let head = &self.text.as_bytes()[self.at..];
+            let head = head.strip_prefix(b"\"").unwrap_or(head);
+            let asks = self.is_scalar() && self.pass.looks_beside(&key, head);
             if asks {
                 let names = beside.get_or_insert_with(|| {
                     let names = siblings::names(&self.text[opened..]).into_iter();
                     names.map(|name| self.pass.key_in_text(name)).collect()
                 });
                 self.pass.beside.clone_from(names);
+                // In a list of pairs the names beside a value stand in the other pairs.
+                if is_value || pair.is_some() && head.first().is_some_and(u8::is_ascii_digit) {
+                    self.pass.beside.extend(self.told.iter().cloned());
+                }
             }
             self.value(Some(&key))?;
             if asks {
@@ -151,8 +163,13 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
         self.expect(b'}')
     }
 
+    /// Whether a text or a number begins here.
+    fn is_scalar(&self) -> bool {
+        matches!(self.peek(), Some(b'"' | b'0'..=b'9'))
+    }
+
     /// The string that stands at `start` as a name, if rules list it; the cursor stays.
-    fn name_at(&mut self, start: usize) -> Option<Key<'k>> {
+    fn name_at(&mut self, start: usize) -> Option<Key<'r>> {
         let back = std::mem::replace(&mut self.at, start);
         let name = self.string();
         self.at = back;
@@ -161,14 +178,14 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
     }
 
     /// The name of the value at the cursor where it comes after it: `{"value": "..", "type": "email"}`; the cursor stays.
-    fn name_after(&mut self) -> Option<Key<'k>> {
+    fn name_after(&mut self) -> Option<Key<'r>> {
         let back = self.at;
         let name = self.sibling_name();
         self.at = back;
         name
     }
 
-    fn sibling_name(&mut self) -> Option<Key<'k>> {
+    fn sibling_name(&mut self) -> Option<Key<'r>> {
         self.string().ok()?;
         self.space();
         self.expect(b',').ok()?;
@@ -188,6 +205,8 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
             self.at += 1;
             return Ok(());
         }
+        let told = siblings::told(&self.text[self.at..]).into_iter();
+        self.told = told.map(|name| self.pass.key_in_text(name)).collect();
         loop {
             self.space();
             self.value(key)?;
@@ -197,6 +216,7 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
                 _ => break,
             }
         }
+        self.told.clear();
         self.expect(b']')
     }
 

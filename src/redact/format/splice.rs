@@ -27,6 +27,11 @@ impl<'t> Patch<'t> {
         Self { text, puts: Vec::new() }
     }
 
+    /// The whole text as it was.
+    pub fn whole(&self) -> &'t str {
+        self.text
+    }
+
     /// A range of the text as it was.
     pub fn original(&self, range: Range<usize>) -> &'t str {
         self.text.get(range).unwrap_or_default()

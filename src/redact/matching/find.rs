@@ -4,7 +4,7 @@
 use crate::redact::engine::Redactor;
 use crate::redact::evidence::labels;
 use crate::redact::evidence::names::{Key, NameIndex};
-use crate::redact::evidence::shape::{is_in_stand_in, is_shape_of_other};
+use crate::redact::evidence::shape::{is_in_digest, is_in_stand_in, is_shape_of_other};
 use crate::redact::matching::gate::Kinds;
 use crate::redact::pass::{Pass, Place};
 use crate::redact::rule::rules::{Pattern, Rule};
@@ -205,6 +205,9 @@ fn judge(
     if rule.kind.is_guarded()
         && (is_shape_of_other(text, &range) || labels::is_instant(text, &range, place.key.map(|key| key.joined())))
     {
+        return Err(Doubt::OtherShape);
+    }
+    if rule.kind == Kind::Iban && is_in_digest(text, &range) {
         return Err(Doubt::OtherShape);
     }
     if is_in_stand_in(text, &range) || is_any_number_stand_in(raw) {

@@ -75,6 +75,11 @@ impl Kind {
         matches!(self, Self::Card | Self::Phone | Self::Ssn | Self::Ipv4 | Self::Digits | Self::Id)
     }
 
+    /// Whether its values are numbers of papers, accounts and cards.
+    pub fn is_of_paper(self) -> bool {
+        matches!(self, Self::Card | Self::Iban | Self::Ssn | Self::Id)
+    }
+
     /// Whether its values are numbers that somebody hands out, which no UUID and no digest is.
     pub fn is_numbered(self) -> bool {
         matches!(
@@ -112,7 +117,7 @@ impl Kind {
             | Self::Address => {
                 if is_iban(raw) {
                     Self::Iban
-                } else if is_digits_and_separators(raw) && is_issued_card(&digits_of(raw)) {
+                } else if is_digits_and_separators(raw) && is_card(self, &digits_of(raw)) {
                     Self::Card
                 } else if raw.parse::<Ipv4Addr>().is_ok() {
                     Self::Ipv4
@@ -164,6 +169,11 @@ impl Kind {
     pub fn names_a_person(self) -> bool {
         !matches!(self, Self::Date | Self::Token | Self::Jwt | Self::Url | Self::Word)
     }
+}
+
+/// Whether digits are a card's: of twelve digits in a place for telephones a telephone is the likelier reading.
+fn is_card(place: Kind, digits: &str) -> bool {
+    (place != Kind::Phone || digits.len() > 12) && is_issued_card(digits)
 }
 
 /// Whether day and month could change places: `05/06/1980`.
@@ -268,6 +278,7 @@ mod tests {
 
     #[test]
     fn what_a_value_is_goes_before_its_place() {
+        assert_eq!(Kind::Phone.of_value("501800000009"), Kind::Phone);
         assert_eq!(Kind::Token.of_value("ada@example.org"), Kind::Email);
         assert_eq!(Kind::Digits.of_value("4242 4242 4242 4242"), Kind::Card);
         assert_eq!(Kind::Id.of_value("DE89370400440532013000"), Kind::Iban);

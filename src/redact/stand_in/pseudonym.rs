@@ -28,9 +28,10 @@ const MAC_PREFIX: &str = "02005e";
 /// Fewer digits leave no room for a mark and a digest: they all become nines.
 const MARKED_DIGITS_MIN: usize = 7;
 /// From so many digits on the mark is one digit longer.
-const LONG_DIGITS_MIN: usize = 12;
-/// From so many letters on a stand-in has a check letter.
+const LONG_DIGITS_MIN: usize = 10;
+/// From so many letters, or digits beside a letter, on a stand-in has a check letter.
 const CHECKED_LETTERS_MIN: usize = 3;
+const CHECKED_DIGITS_MIN: usize = 8;
 /// Centuries of stand-in dates: before anybody who lives, and after. One century alone has too few days to keep
 /// different dates different; moved dates are all in the first.
 const DATE_YEARS: std::ops::RangeInclusive<u16> = 1000..=1899;
@@ -100,7 +101,7 @@ pub(in crate::redact) fn is_stand_in(kind: Kind, raw: &str) -> bool {
         Kind::Phone => is_phone_stand_in(raw) || digits().len() < MARKED_DIGITS_MIN && is_digits_stand_in(raw),
         Kind::Ssn => {
             let digits = digits();
-            digits.len() == 9 && digits.starts_with('9') && digits.as_bytes()[3] < b'5' && is_luhn(&digits)
+            digits.len() == 9 && digits.starts_with('9') && digits.as_bytes()[3] == b'0' && is_luhn(&digits)
                 || digits.len() != 9 && is_digits_stand_in(raw)
         }
         Kind::Digits => is_digits_stand_in(raw),
@@ -188,12 +189,15 @@ fn is_id_stand_in(raw: &str) -> bool {
     }
 }
 
-/// From three letters on the last of them is a check letter, since papers begin with 99 too (`LI999706019K9DG`): where it
-/// stands, and the sum over the letters and digits before it.
+/// Where there is room for it the last letter is a check letter, since papers begin with 999 too (`LI999706019K9DG`):
+/// where it stands, and the sum over the letters and digits around it.
 fn check_letter(raw: &str) -> Option<(usize, u8)> {
-    let letters = raw.bytes().filter(u8::is_ascii_alphabetic).count();
-    let last = raw.bytes().rposition(|b| b.is_ascii_alphabetic()).filter(|_| letters >= CHECKED_LETTERS_MIN)?;
-    let weighed = raw.bytes().take(last).filter(u8::is_ascii_alphanumeric).zip(1_u32..);
+    let count = |is: fn(&u8) -> bool| raw.bytes().filter(is).count();
+    let has_room =
+        count(u8::is_ascii_alphabetic) >= CHECKED_LETTERS_MIN || count(u8::is_ascii_digit) >= CHECKED_DIGITS_MIN;
+    let last = raw.bytes().rposition(|b| b.is_ascii_alphabetic()).filter(|_| has_room)?;
+    let others = raw.bytes().take(last).chain(raw.bytes().skip(last + 1));
+    let weighed = others.filter(u8::is_ascii_alphanumeric).zip(1_u32..);
     let sum: u32 = weighed.map(|(b, weight)| u32::from(b.to_ascii_uppercase()) * weight).sum();
     Some((last, b'A' + (sum % 26) as u8))
 }
@@ -222,7 +226,8 @@ fn stand_in(kind: Kind, raw: &str, digest: &[u8; 32]) -> String {
         }
         Kind::Ssn if numeric && digits.len() == 9 => {
             let mut fresh: Vec<char> = format!("9{}", decimals(digest, 7)).chars().collect();
-            fresh[3] = char::from(b'0' + fresh[3] as u8 % 5);
+            // One in a thousand numbers of nine digits looks like this too; a stronger mark leaves too few stand-ins.
+            fresh[3] = '0';
             let mut fresh: String = fresh.into_iter().collect();
             fresh.push(luhn_digit(&fresh));
             pour(raw, &fresh)

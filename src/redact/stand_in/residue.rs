@@ -194,8 +194,10 @@ impl Residue {
     fn next(&self, bytes: &[u8], from: usize, wanted: impl Fn(Rank) -> bool) -> Option<(Range<usize>, &Sought)> {
         let mask = self.table.len() - 1;
         let rest = bytes.get(from..).unwrap_or_default();
-        for (at, four) in rest.windows(4).enumerate() {
-            let start = u32::from_le_bytes([four[0], four[1], four[2], four[3]]) | CASES;
+        let mut four = 0;
+        for (end, byte) in rest.iter().enumerate() {
+            four = four >> 8 | u32::from(*byte) << 24;
+            let (start, Some(at)) = (four | CASES, end.checked_sub(3)) else { continue };
             let (word, bit) = place_in(start, mask);
             if self.table.get(word).is_none_or(|bits| bits & bit == 0) {
                 continue;

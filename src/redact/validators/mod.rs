@@ -95,6 +95,7 @@ validators! {
         Wallet "wallet" wallet::is_wallet,
         Vin "vin" papers::is_vin,
         Imei "imei" papers::is_imei,
+        NationalAny "national-any" national::is_any_national,
         NationalBare "national-bare" national::is_bare_national,
         NationalLettered "national-lettered" national::is_lettered_national,
         NumberAnnounced "number-announced" national::is_announced_number,

@@ -35,6 +35,75 @@ pub(in crate::redact) fn is_bare_national(text: &str) -> bool {
     }
 }
 
+/// An identity number of Hong Kong has six digits; of all numbers in groups none is longer than this, bytes.
+const DIGITS_MIN: usize = 6;
+const BYTES_MAX: usize = 24;
+
+/// Whether a whole value passes the check of any country, in whatever spelling: proof enough where a name already says
+/// that it is somebody's number. Two in five numbers of nine digits pass, and fewer of the longer ones.
+pub(in crate::redact) fn is_any_national(text: &str) -> bool {
+    const OF_LENGTH: [(usize, &[Check]); 7] = [
+        (
+            9,
+            &[
+                americas::is_rut,
+                americas::is_sin,
+                asia::is_tfn,
+                asia::is_ird,
+                west::is_bsn,
+                west::is_nif_pt,
+                west::is_afm,
+                east::is_taj,
+                east::is_rodne_cislo,
+            ],
+        ),
+        (
+            10,
+            &[
+                americas::is_nit,
+                americas::is_ec_cedula,
+                asia::is_medicare,
+                west::is_nhs,
+                west::is_utr,
+                west::is_svnr,
+                north::is_personnummer,
+                north::is_kennitala,
+                east::is_egn,
+                east::is_nip,
+                east::is_inn,
+                east::is_rnokpp,
+                east::is_hu_tax,
+                east::is_rodne_cislo,
+            ],
+        ),
+        (
+            11,
+            &[
+                americas::is_cuit,
+                asia::is_abn,
+                north::is_personas_kods,
+                east::is_hu_personal,
+                east::is_oib,
+                east::is_pesel,
+                east::is_snils,
+            ],
+        ),
+        (12, &[asia::is_aadhaar, asia::is_my_number, north::is_personnummer, east::is_inn]),
+        (13, &[asia::is_rrn_kr, asia::is_th_id, asia::is_za_id, east::is_cnp, east::is_jmbg, west::is_matricule]),
+        (14, &[americas::is_cnpj]),
+        (15, &[west::is_nir]),
+    ];
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    if digits < DIGITS_MIN || text.len() > BYTES_MAX || is_dated(text) {
+        return false;
+    }
+    let checks = OF_LENGTH.iter().find(|(length, _)| *length == digits).map(|(_, checks)| *checks).unwrap_or_default();
+    is_bare_national(text)
+        || is_lettered_national(text)
+        || grouped_within(text) == Some(0..text.len())
+        || checks.iter().any(|check| check(text))
+}
+
 /// Thirteen digits that prove to be a person's number in a country that has such numbers, whatever else they look like.
 pub(in crate::redact) fn is_thirteen_digit_national(text: &str) -> bool {
     text.len() == 13 && (east::is_cnp(text) || asia::is_za_id(text) || east::is_jmbg(text) || asia::is_th_id(text))
@@ -187,11 +256,15 @@ pub(in crate::redact) fn is_lettered_national(text: &str) -> bool {
 /// A number where a word says what it is: 6 to 18 digits among at most 24 characters, no date and no time.
 pub(in crate::redact) fn is_announced_number(text: &str) -> bool {
     let count = text.bytes().filter(u8::is_ascii_digit).count();
+    (5..=18).contains(&count) && text.len() <= 24 && !is_dated(text)
+}
+
+/// A date, with or without a time behind it.
+fn is_dated(text: &str) -> bool {
     let b = text.as_bytes();
     let sign_at = |at: usize, signs: &[u8]| b.get(at).is_some_and(|b| signs.contains(b));
-    let dated = (b.len() == 10 || sign_at(10, b"T "))
-        && ((sign_at(4, b"-/.") && sign_at(7, b"-/.")) || (sign_at(2, b"-/.") && sign_at(5, b"-/.")));
-    (5..=18).contains(&count) && text.len() <= 24 && !dated
+    (b.len() == 10 || sign_at(10, b"T "))
+        && ((sign_at(4, b"-/.") && sign_at(7, b"-/.")) || (sign_at(2, b"-/.") && sign_at(5, b"-/.")))
 }
 
 #[cfg(test)]
@@ -258,6 +331,23 @@ mod tests {
                 "1234567T",
             ],
             &["12345678A", "ORDER123456", "AB123456X", "SKU1234567", "deadbeefcafe", "product"],
+        );
+    }
+
+    #[test]
+    fn a_number_of_any_country_passes() {
+        judge(
+            Validator::NationalAny,
+            &[
+                "943 476 5919",
+                "123456782",
+                "234123412346",
+                "7501020018",
+                "12345678Z",
+                "12.531.909-2",
+                "11010519491231002X",
+            ],
+            &["943 476 5918", "1234", "12345678A", "2024-01-15", "15.01.2024", "hello world"],
         );
     }
 
