@@ -10,6 +10,7 @@
 //! Which room may name which is the table in `tests/architecture.rs`.
 
 pub mod exchange;
+pub mod measure;
 pub mod latency;
 pub mod telemetry;
 pub mod control;
@@ -23,6 +24,8 @@ pub mod store;
 pub mod recorder;
 pub mod review;
 pub mod fixtures;
+pub mod alerting;
+pub mod otlp;
 pub mod console;
 pub mod config;
 pub mod app;

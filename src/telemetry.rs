@@ -96,12 +96,14 @@ pub struct Book {
     /// The ledger's own, the same in every book.
     refused: Arc<RefusedRequests>,
     columns: [Column; COLUMNS],
-    body_dropped: [AtomicU64; 11],
+    body_dropped: [AtomicU64; DropReason::ALL.len()],
     recorded: AtomicU64,
     not_recorded: Mutex<BTreeMap<&'static str, u64>>,
     bodies_kept: AtomicU64,
     /// Whether a rule hit in an earlier run on the same store.
     hit_before: AtomicBool,
+    /// Whether the shadow's latest answers have another shape than they had.
+    shape_changed: AtomicBool,
     redaction_hits: Mutex<BTreeMap<HitKey, u64>>,
 }
 
@@ -119,6 +121,7 @@ impl Book {
             not_recorded: Mutex::default(),
             bodies_kept: AtomicU64::new(0),
             hit_before: AtomicBool::new(false),
+            shape_changed: AtomicBool::new(false),
             redaction_hits: Mutex::default(),
         }
     }
@@ -195,6 +198,11 @@ impl Book {
         self.hit_before.store(true, Ordering::Release);
     }
 
+    /// Whether the shadow's latest answers lost a field that they always had, or have it with another type.
+    pub fn shape_changed(&self, changed: bool) {
+        self.shape_changed.store(changed, Ordering::Release);
+    }
+
     /// The counters now. End states are read before arrivals, so that a request in between shows as pending.
     pub fn snapshot(&self) -> BookSnapshot {
         let mirrored = self.sums(|column| &column.mirrored);
@@ -215,6 +223,7 @@ impl Book {
             body_dropped: self.body_dropped.each_ref().map(get),
             bodies_kept: get(&self.bodies_kept),
             hit_before: self.hit_before.load(Ordering::Acquire),
+            shape_changed: self.shape_changed.load(Ordering::Acquire),
             redaction_hits: redaction_hits
                 .iter()
                 .map(|((rule, side, part), count)| RuleHits { rule: Arc::clone(rule), side, part, count: *count })
@@ -252,11 +261,13 @@ pub struct BookSnapshot {
     /// Captures that could not be stored, by reason.
     pub not_recorded: Vec<(String, u64)>,
     /// Bodies not kept, by position in [`DropReason::ALL`].
-    pub body_dropped: [u64; 11],
+    pub body_dropped: [u64; DropReason::ALL.len()],
     /// Bodies kept, redacted.
     pub bodies_kept: u64,
     /// Whether a rule hit in an earlier run.
     pub hit_before: bool,
+    /// Whether the shadow's latest answers have another shape than they had.
+    pub shape_changed: bool,
     /// Values replaced, by rule and place.
     pub redaction_hits: Vec<RuleHits>,
 }
@@ -293,6 +304,24 @@ impl BookSnapshot {
     /// Requests without one.
     pub fn not_mirrored_total(&self) -> u64 {
         self.not_mirrored.iter().sum()
+    }
+}
+
+/// What was sent to places outside, and what could not be, by receiver and result: `delivered`, or the reason.
+#[derive(Debug, Default)]
+pub struct Outbox(Mutex<BTreeMap<(Arc<str>, &'static str), u64>>);
+
+impl Outbox {
+    /// `count` more for a receiver.
+    pub fn count(&self, receiver: &Arc<str>, result: &'static str, count: u64) {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *counts.entry((Arc::clone(receiver), result)).or_default() += count;
+    }
+
+    /// Receiver, result and count.
+    pub fn counts(&self) -> Vec<(Arc<str>, &'static str, u64)> {
+        let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.iter().map(|((receiver, result), count)| (Arc::clone(receiver), *result, *count)).collect()
     }
 }
 

@@ -13,6 +13,8 @@ const READ_SIDE: &[&str] = &["exchange", "latency", "redact", "compare", "store"
 /// Room → rooms it may name. Only earlier rows may be named, so there are no cycles.
 const ROOMS: &[(&str, &[&str])] = &[
     ("exchange", &[]),
+    // A metric as data: written for Prometheus by the console, for a collector by otlp.
+    ("measure", &[]),
     ("latency", &["exchange"]),
     ("telemetry", &["exchange"]),
     ("control", &["exchange"]),
@@ -27,8 +29,12 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("review", &["exchange", "latency", "store"]),
     ("fixtures", &["exchange", "redact", "store"]),
     ("fleet", &["exchange", "control", "redact", "latency", "store"]),
+    // Watches the counters and the store, judges by the review's rules, and tells webhooks.
+    ("alerting", &["exchange", "telemetry", "control", "store", "review"]),
+    // Exports metrics, and traces of what is redacted.
+    ("otlp", &["exchange", "measure", "telemetry", "redact"]),
     // Latency: charts over time are drawn from the intervals as they are stored.
-    ("console", &["exchange", "latency", "telemetry", "control", "store", "review", "fixtures"]),
+    ("console", &["exchange", "measure", "latency", "telemetry", "control", "store", "review", "fixtures"]),
     ("config", &[EVERYTHING_EARLIER]),
     ("app", &[EVERYTHING_EARLIER]),
     ("demo", &["app", THE_READ_SIDE]),

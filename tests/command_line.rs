@@ -95,10 +95,9 @@ async fn stop_and_enable_take_effect_at_once_and_survive_a_restart() {
     let recorder = Recorder::inside(folder, &config);
     assert_eq!(recorder.status().await["integrations"][0]["state"], "off", "a stop survives a restart");
 
-    let console = recorder.console.clone();
-    let refused = recorder.cli(&["enable", "payments", "--reason", " ", "--console", &console]);
+    let refused = recorder.cli(&["enable", "payments", "--reason", " "]);
     assert_eq!(refused.status.code(), Some(2), "starting asks for a reason: {}", text(&refused));
-    parsed(&recorder.cli(&["enable", "payments", "--reason", "go", "--console", &console, "--output", "json"]));
+    parsed(&recorder.cli(&["enable", "payments", "--reason", "go", "--output", "json"]));
     calls(&recorder, 2).await;
     let status = recorder.at_rest().await;
     assert_eq!((status["state"].as_str(), &status["ledger"]["mirrored"]["ok"]), (Some("on"), &json!(2)));

@@ -1,6 +1,6 @@
 //! The console as people and tools use it: pages, the stop form, the addresses for machines.
 
-use crate::support::{Recorder, Upstream, eventually, json};
+use crate::support::{Recorder, Upstream, Visitor, eventually, json};
 use reqwest::{Client, Response, StatusCode, redirect::Policy};
 
 /// Calls: enough for the 95th percentile (59), too few for the 99th (299).
@@ -91,12 +91,13 @@ async fn the_stop_form_stops_and_starting_needs_a_reason() {
     let status = recorder.at_rest().await;
     assert_eq!((&status["ledger"]["not_mirrored"]["off"], shadow.seen().len()), (&1.into(), CALLS), "{status}");
 
-    let refused = post(&recorder, "/integrations/payments/start", "reason=+&sample=50%25").await;
+    let ann = Visitor::by_link(&recorder, "operator").await;
+    let refused = ann.post("/integrations/payments/start", "reason=+&sample=50%25").await;
     assert_eq!(refused.status(), StatusCode::UNPROCESSABLE_ENTITY);
     let text = refused.text().await.unwrap();
     assert!(text.contains("Not changed") && text.contains("Mirroring is stopped"), "{text}");
 
-    let started = post(&recorder, "/integrations/payments/start", "reason=week+two&who=ann&sample=50%25").await;
+    let started = ann.post("/integrations/payments/start", "reason=week+two&sample=50%25").await;
     assert_eq!(started.status(), StatusCode::SEE_OTHER);
     let words = ["started with 50%", "week two", "ann", "Stop mirroring now"];
     page_with(&recorder, "/integrations/payments", &words).await;
@@ -110,7 +111,8 @@ async fn foreign_names_are_refused_and_machines_get_their_answers() {
     let config = crate::support::config_text(&primary.url, &shadow.url, "")
         .replace("[store]", "console_hosts = [\"console.internal\"]\n[store]");
     let behind_a_proxy = Recorder::with(&config);
-    for (host, status) in [("console.internal", 200), ("evil.example", 421)] {
+    // By another name somebody else may have come: a token is needed.
+    for (host, status) in [("console.internal", 401), ("evil.example", 421)] {
         let asked = client().get(&behind_a_proxy.console).header("host", host).send().await.unwrap();
         assert_eq!(asked.status(), status, "{host}");
     }
@@ -207,4 +209,70 @@ async fn a_page_hears_of_a_change_while_it_is_open() {
     while !heard.contains("event: change") {
         heard.push_str(&String::from_utf8_lossy(&stream.chunk().await.unwrap().unwrap()));
     }
+}
+
+#[tokio::test]
+async fn rules_are_signed_off_by_name_and_other_rules_void_it() {
+    let (primary, shadow) = (Upstream::replies(PERSON).await, Upstream::replies(PERSON).await);
+    let recorder = Recorder::between(&primary, &shadow, "");
+    let hash = recorder.status().await["integrations"][0]["rules"]["hash"].as_str().unwrap().to_owned();
+    page_with(&recorder, "/integrations/payments", &["Nobody has signed off", "every planted value was found"]).await;
+    assert_eq!(post(&recorder, "/integrations/payments/sign-off", "who=").await.status(), 422);
+    assert_eq!(post(&recorder, "/integrations/payments/sign-off", "who=eve&rules_hash=old").await.status(), 409);
+    let by_hand = recorder.cli(&[
+        "rules",
+        "sign-off",
+        "payments",
+        "--who",
+        "Eve Adams",
+        "--rules-hash",
+        &hash,
+        "--console",
+        &recorder.console,
+    ]);
+    assert!(by_hand.status.success(), "{by_hand:?}");
+    let one = &recorder.status().await["integrations"][0];
+    assert_eq!(
+        (&one["signed_off"]["who"], &one["signed_off"]["rules_hash"]),
+        (&"Eve Adams".into(), &hash.as_str().into())
+    );
+    page_with(&recorder, "/integrations/payments", &["Eve Adams", "When the rules change, this is void"]).await;
+    page_with(&recorder, "/history", &["Eve Adams", "signed off the redaction rules"]).await;
+
+    // It survives a restart, and the change of a single rule ends it.
+    let (folder, _) = recorder.stop();
+    let config = crate::support::config_text(&primary.url, &shadow.url, "");
+    let recorder = Recorder::inside(folder, &config);
+    assert_eq!(recorder.status().await["integrations"][0]["signed_off"]["who"], "Eve Adams");
+    let (folder, _) = recorder.stop();
+    let recorder = Recorder::inside(folder, &format!("{config}redaction.keep = [\"id\"]\n"));
+    assert!(recorder.status().await["integrations"][0]["signed_off"].is_null());
+    page_with(&recorder, "/history", &["the sign-off by Eve Adams is void"]).await;
+}
+
+#[tokio::test]
+async fn a_recording_is_downloaded_as_a_fixture_through_the_gate() {
+    let (recorder, _primary, _shadow) = busy().await;
+    let list = page_with(&recorder, "/recordings", &["/recordings/0"]).await;
+    let id = list.split("/recordings/").nth(1).unwrap().split('"').next().unwrap();
+    let ask = async |format: &str| {
+        let url = format!("{}/recordings/{id}/fixture?format={format}", recorder.console);
+        client().get(url).send().await.unwrap()
+    };
+    for format in ["wiremock", "har", "openapi"] {
+        let answer = ask(format).await;
+        assert_eq!(
+            (answer.status(), &answer.headers()["content-type"]),
+            (StatusCode::OK, &"application/x-tar".parse().unwrap())
+        );
+        assert!(answer.headers()["content-disposition"].to_str().unwrap().starts_with("attachment; filename="));
+        let archive = answer.bytes().await.unwrap();
+        let mut names = Vec::new();
+        for file in tar::Archive::new(&archive[..]).entries().unwrap() {
+            names.push(file.unwrap().path().unwrap().display().to_string());
+        }
+        assert!(names.contains(&"manifest.json".to_owned()) && names.len() > 1, "{names:?}");
+        assert!(!String::from_utf8_lossy(&archive).contains("ada.lovelace"));
+    }
+    assert_eq!(ask("zip").await.status(), 422);
 }

@@ -44,7 +44,11 @@ async fn what_was_recorded_is_served_again_and_held_against_what_comes_later() {
         }
         recorder.at_rest().await;
     };
-    ask(10).await;
+    ask(9).await;
+    // The newest, so that it becomes a fixture.
+    let personal = format!("{}/items/9?email=ada.lovelace%40corp-mail.com", recorder.traffic);
+    reqwest::get(personal).await.unwrap().text().await.unwrap();
+    recorder.at_rest().await;
     let integration = recorder.status().await["integrations"][0]["name"].as_str().unwrap().to_owned();
     let code = |args: &[&str]| {
         let output = recorder.cli(args);
@@ -74,6 +78,11 @@ async fn what_was_recorded_is_served_again_and_held_against_what_comes_later() {
         assert!(text.contains(expected), "{expected} is not in {text}");
     }
     assert_eq!(code(&["fixtures", "verify", "out", "--erased"]).0, Some(0));
+    let (said, text) = code(&["recordings", "erase", "--subject", "ada.lovelace@corp-mail.com"]);
+    assert_eq!(said, Some(0), "{text}");
+    let (said, text) = code(&["fixtures", "verify", "out", "--erased"]);
+    assert_eq!(said, Some(1), "{text}");
+    assert!(text.contains("a person in it was forgotten") && text.contains("1 findings"), "{text}");
     assert_eq!(code(&["fixtures", "verify", "nowhere"]).0, Some(2));
     let only_aborted = ["export", &integration, "--format", "har", "--out", "none", "--outcome", "aborted"];
     assert_eq!(code(&only_aborted).0, Some(3), "too little to export");

@@ -72,6 +72,7 @@ fn record_for_ever(path: &Path) {
         announced,
         shards: shards_in,
         ledger: Arc::clone(&ledger),
+        totals: Arc::default(),
         switches: Box::new(Vec::new),
         report: Box::new(|problem| assert_eq!(problem, None)),
     };
@@ -83,6 +84,7 @@ fn record_for_ever(path: &Path) {
         },
         redact: Arc::new(move |capture| redactor.capture(capture)),
         redact_announced: Arc::new(move |capture| again.capture(capture)),
+        observe: Arc::new(|_| ()),
         name_endpoint: Box::new(|_, endpoint| endpoint.to_owned()),
     };
     let recorder = recorder::Settings { commit_interval_ms: 5, totals_interval_ms: 10, ..Default::default() };

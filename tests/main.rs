@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a story fails by panicking")]
 
+mod access;
+mod alerting;
 mod command_line;
 mod console;
 mod crash;
@@ -16,6 +18,7 @@ mod listeners;
 mod keeping;
 mod kills;
 mod load;
+mod logs;
 mod readme;
 mod redaction;
 mod review;

@@ -1,7 +1,11 @@
 //! The go-live review and the latency command on what a running recorder recorded.
 
-use crate::support::{Recorder, Upstream, eventually, json, status};
+use crate::support::{Recorder, Upstream, command, config_text, eventually, json, status};
+use darklaunch::exchange::{Outcome, Role};
+use darklaunch::latency::{Phase, Series, SeriesKey};
+use darklaunch::store::{Batch, LedgerRow, RunInfo, Settings, SwitchRow, Writer};
 use serde_json::Value;
+use std::path::Path;
 use std::process::Output;
 
 fn said(output: &Output) -> String {
@@ -38,9 +42,8 @@ async fn a_provider_that_stalls_behind_a_small_cap_is_cannot_say_and_not_a_good_
     let keys = "shadow.total_timeout = \"400ms\"\nmirror.in_flight = 2\nmirror.queue = 2\nreview.owner = \"team\"\n\
                 review.failures = \"60%\"\nreview.success = \"10%\"";
     let recorder = Recorder::between(&primary, &shadow, keys);
-    let console = recorder.console.clone();
-    assert!(recorder.cli(&["stop", "payments", "--console", &console, "--reason", "drill"]).status.success());
-    let again = ["enable", "payments", "--reason", "drill over", "--console", &console];
+    assert!(recorder.cli(&["stop", "payments", "--reason", "drill"]).status.success());
+    let again = ["enable", "payments", "--reason", "drill over"];
     assert!(recorder.cli(&again).status.success());
     for _ in 0..50 {
         calls(&recorder, "/good", 1).await;
@@ -124,4 +127,138 @@ async fn latency_shows_phases_and_curves_and_writes_a_log() {
     assert!(
         log.starts_with("#[Histogram log format version 1.3]") && log.contains("Tag=GET_/customers/{id}_shadow_ok,")
     );
+}
+
+/// Midnight, so many days ago: recordings that end today.
+fn days_ago(days: i64) -> i64 {
+    let now_s = darklaunch::exchange::Clock.unix_us() / 1_000_000;
+    now_s - now_s.rem_euclid(86_400) - days * 86_400
+}
+
+/// Spread like a log-normal around 100 ms.
+fn latency_us(call: u64) -> u64 {
+    let turn = (call.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40) as f64 / f64::from(1_u32 << 24);
+    let turn = turn.clamp(1e-6, 1.0 - 1e-6);
+    (100_000.0 * (0.4 * (turn / (1.0 - turn)).ln() / 1.702).exp()) as u64
+}
+
+/// Writes eight days of generated calls: one busy endpoint, three rare ones that are a hundredth together, and a drill
+/// with the kill-switch.
+fn eight_days(path: &Path) {
+    let started_s = days_ago(8);
+    let (instance, config_hash, version) = ("generated".to_owned(), String::new(), String::new());
+    let run = RunInfo { instance, config_hash, started_unix_us: started_s * 1_000_000, version };
+    let mut writer = Writer::open(&Settings { path: path.to_owned(), ..Settings::default() }, run).unwrap();
+    let endpoints = [("GET /items/{id}", 1, 120), ("GET /a", 1, 1), ("GET /b", 1, 1), ("POST /c", 1, 1)];
+    let mut batch = Batch { ledger_interval_unix_s: started_s, ..Batch::default() };
+    let mut calls = 0;
+    for interval in 0..8 * 144_i64 {
+        for (at, (endpoint, each, count)) in endpoints.into_iter().enumerate() {
+            if interval % each != 0 {
+                continue;
+            }
+            calls += count;
+            let mut one = Series::new();
+            let first = interval as u64 * count + at as u64 * 1_000_003;
+            (first..first + count).for_each(|call| one.record(latency_us(call)));
+            for role in [Role::Primary, Role::Shadow] {
+                let (integration, endpoint) = ("payments".into(), endpoint.into());
+                let key = SeriesKey { integration, endpoint, role, outcome: Outcome::Ok, phase: Phase::Total };
+                batch.series.push((key, started_s + interval * 600, one.clone()));
+            }
+        }
+    }
+    let row = |state: &str, count| LedgerRow { integration: "payments".to_owned(), state: state.to_owned(), count };
+    batch.ledger = vec![row("arrived", calls), row("mirrored.ok", calls)];
+    let turn = |on, at_s: i64| SwitchRow {
+        integration: "payments".to_owned(),
+        on,
+        sample_ppm: 1_000_000,
+        revision: 1,
+        who: "generated".to_owned(),
+        reason: "drill".to_owned(),
+        at_unix_us: at_s * 1_000_000,
+    };
+    batch.switches = vec![turn(false, started_s + 900), turn(true, started_s + 960)];
+    writer.append(&batch).unwrap();
+    writer.close().unwrap();
+}
+
+/// A command with a configuration of `more` keys, in a folder that may hold a store.
+fn asked(folder: &Path, more: &str, args: &[&str]) -> Output {
+    std::fs::write(folder.join("darklaunch.toml"), config_text("http://127.0.0.1:9", "http://127.0.0.1:9", more))
+        .unwrap();
+    command().args(args).current_dir(folder).output().unwrap()
+}
+
+#[test]
+fn a_good_week_is_a_go_with_exit_code_zero_although_some_endpoints_are_rare() {
+    let folder = tempfile::tempdir().unwrap();
+    eight_days(&folder.path().join("darklaunch.db"));
+    let owner = "review.owner = \"team payments\"";
+    let go = asked(folder.path(), owner, &["review", "payments"]);
+    assert_eq!(go.status.code(), Some(0), "{}", said(&go));
+    let text = said(&go);
+    for part in ["payments: GO", "rare endpoints", "GET /a, GET /b, POST /c", "All fifteen checks hold"] {
+        assert!(text.contains(part), "{part} is not in\n{text}");
+    }
+    let alone = asked(folder.path(), &format!("{owner}\nreview.rare_share = \"0%\""), &["review", "payments"]);
+    assert_eq!(alone.status.code(), Some(3), "{}", said(&alone));
+    assert!(said(&alone).contains("GET /a: needs 2995 calls, has 1152"), "{}", said(&alone));
+    let unowned = asked(folder.path(), "", &["review", "payments"]);
+    assert_eq!(unowned.status.code(), Some(1), "{}", said(&unowned));
+}
+
+#[test]
+fn what_is_not_there_is_said_in_words_with_its_exit_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let none = asked(folder.path(), "", &["review", "payments"]);
+    assert_eq!(none.status.code(), Some(2), "{}", said(&none));
+    assert!(said(&none).contains("darklaunch.db"), "{}", said(&none));
+
+    eight_days(&folder.path().join("darklaunch.db"));
+    for command in ["latency", "review", "report"] {
+        let unknown = asked(folder.path(), "", &[command, "payment"]);
+        assert_eq!(unknown.status.code(), Some(2), "{}", said(&unknown));
+        assert!(said(&unknown).contains("did you mean \"payments\"?"), "{}", said(&unknown));
+        assert!(unknown.stdout.is_empty(), "no figure is shown: {}", said(&unknown));
+        let negative = asked(folder.path(), "", &[command, "payments", "--since=-1h"]);
+        assert_eq!(negative.status.code(), Some(2), "{}", said(&negative));
+    }
+    // The recording ended before the time asked for.
+    for command in ["latency", "review"] {
+        let late = asked(folder.path(), "", &[command, "payments", "--since", "1ms"]);
+        assert_eq!((late.status.code(), late.stdout.len()), (Some(3), 0), "{}", said(&late));
+        assert!(said(&late).contains("no recorded call in the time asked for"), "{}", said(&late));
+    }
+    let endpoint = asked(folder.path(), "", &["latency", "payments", "--endpoint", "GET /item/{id}"]);
+    assert_eq!(endpoint.status.code(), Some(2), "{}", said(&endpoint));
+    assert!(said(&endpoint).contains("did you mean \"GET /items/{id}\"?"), "{}", said(&endpoint));
+}
+
+#[tokio::test]
+async fn one_call_and_calls_that_all_timed_out_give_no_figure_that_is_not_there() {
+    let primary = Upstream::replies("{}").await;
+    let shadow = Upstream::answers(|seen| (!seen.target.contains("/never/")).then(|| json("{}"))).await;
+    let recorder = Recorder::between(&primary, &shadow, "shadow.total_timeout = \"50ms\"");
+    // Known from the first commit on, with no call at all.
+    eventually("the ledger in the file", async || {
+        let none = recorder.cli(&["review", "payments"]);
+        (none.status.code() == Some(3) && none.stdout.is_empty()).then_some(())
+    })
+    .await;
+    calls(&recorder, "/once", 1).await;
+    recorder.at_rest().await;
+    let (code, one) = review(&recorder, 1).await;
+    assert_eq!((code, &one["endpoints"][0]["timeout"]["timeout_us"]), (Some(1), &Value::Null), "{one:#}");
+    assert!(said(&recorder.cli(&["latency", "payments"])).contains("needs 59"));
+
+    calls(&recorder, "/never", 30).await;
+    recorder.at_rest().await;
+    let (_, cut) = review(&recorder, 31).await;
+    let never = cut["endpoints"].as_array().unwrap().iter().find(|one| one["endpoint"] == "GET /never/{id}").unwrap();
+    assert_eq!(never["timeout"]["timeout_us"], Value::Null, "{never:#}");
+    assert_eq!(check(&cut, "censoring")["verdict"], "cannot_say");
+    let text = said(&recorder.cli(&["latency", "payments", "--endpoint", "GET /never/{id}"]));
+    assert!(text.contains("≥ ") && text.contains("counted as at least that long"), "{text}");
 }

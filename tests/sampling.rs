@@ -1,6 +1,6 @@
 //! How much is mirrored, as an operator sees it: whole customers, less of an endpoint, a share that rises by itself.
 
-use crate::support::{Recorder, Upstream, config_text, eventually, status};
+use crate::support::{Recorder, Upstream, Visitor, config_text, eventually, status};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -71,7 +71,8 @@ async fn a_ramp_holds_at_a_429_also_over_a_restart_until_a_person_lets_it_go_on(
     );
     let told = text(&recorder.cli(&["status", "--console", &recorder.console]));
     assert!(told.contains("ramp 99% -> 100%, held") && told.contains("--resume-ramp"), "{told}");
-    let page = reqwest::get(format!("{}/integrations/payments", recorder.console)).await.unwrap().text().await.unwrap();
+    let person = Visitor::by_link(&recorder, "operator").await;
+    let page = person.get("/integrations/payments").await.text().await.unwrap();
     assert!(page.contains("Ramp from 99% to 100% held since") && page.contains("Let the ramp go on"), "{page}");
     assert!(page.contains("ramp held: the provider answered 429"), "the last change says why");
     let (folder, _) = recorder.stop();
@@ -79,7 +80,7 @@ async fn a_ramp_holds_at_a_429_also_over_a_restart_until_a_person_lets_it_go_on(
     let one = ramp_is(&recorder, "held").await;
     assert_eq!(one["ramp"]["held_because"], "the provider answered 429");
     let enable = |more: &[&str]| {
-        let fixed = ["enable", "payments", "--reason", "they raised the limit", "--console", &recorder.console];
+        let fixed = ["enable", "payments", "--reason", "they raised the limit"];
         recorder.cli(&[&fixed[..], more].concat())
     };
     assert!(enable(&["--resume-ramp"]).status.success());

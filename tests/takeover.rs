@@ -183,7 +183,8 @@ fn dies_after_the_freeze(recorder: &Recorder) {
         here.collect::<Vec<_>>()
     };
     let below = find(recorder.folder.path()).into_iter().filter(|path| path.is_dir()).flat_map(|path| find(&path));
-    let mut streams = below.filter_map(|path| UnixStream::connect(path).ok());
+    let handover = |path: &std::path::PathBuf| path.ends_with("handover.sock");
+    let mut streams = below.filter(handover).filter_map(|path| UnixStream::connect(path).ok());
     let mut stream = streams.next().unwrap();
     stream.write_all(b"?").unwrap();
     let mut length = [0; 4];

@@ -2,11 +2,12 @@
 
 use crate::adapt::{self, BaseUrl, ErrorPointer, SuccessRule};
 use crate::config::{
-    self, Config, EndpointTemplate, IntegrationConfig, IntegrationRedaction, PrimaryConfig, ReachConfig,
+    self, Config, ConsoleConfig, EndpointTemplate, IntegrationConfig, IntegrationRedaction, PrimaryConfig, ReachConfig,
     RedactionConfig, StateFolder,
 };
+use crate::console::{self, AccessSettings};
 use crate::control::{self, BreakerSettings, EndpointShare, RampGates, RampPlan};
-use crate::exchange::Integration;
+use crate::exchange::{Clock, Integration};
 use crate::mirror::{self, Door, EndpointRule, JsonPointer, MemoryInAll};
 use crate::proxy::{ENDPOINTS_MAX, EndpointNames, HeaderMatch, Matcher, Passing, Primary, Route};
 use crate::redact::{Generation, PseudonymKey, RuleSource, builtin};
@@ -41,6 +42,7 @@ fn source(everyone: &RedactionConfig, own: &IntegrationRedaction) -> RuleSource 
         expanded_bytes_max: body_bytes_max.saturating_mul(EXPANSION_MAX),
         depth_max: DEPTH_MAX,
         kept_paths: own.kept_paths.clone(),
+        kept_binary: own.kept_binary.clone(),
     };
     RuleSource { files, settings }
 }
@@ -87,6 +89,23 @@ fn limits(config: &Config) -> String {
         (one.name.clone(), limits)
     };
     serde_json::Value::Object(config.integrations.iter().map(one).collect()).to_string()
+}
+
+/// Where the console listens, and who may do what there.
+pub(crate) fn console(config: &Config) -> console::Settings {
+    let ConsoleConfig { anyone_may, behind_proxy, allow, tls } = &config.console;
+    console::Settings {
+        listen: config.listen_console,
+        allowed_hosts: config.listen_console_hosts.clone(),
+        access: AccessSettings { anyone: *anyone_may, behind_proxy: *behind_proxy, allow: allow.clone() },
+        tls: tls.as_ref().map(|tls| tls.identity.for_http1()),
+        owner_socket: Some(StateFolder::console_socket(&config.store.path)),
+    }
+}
+
+/// Whether somebody could log in. A file that cannot be read is told elsewhere.
+pub(crate) fn anybody(config: &Config) -> bool {
+    StateFolder::tokens_of(&config.store.path).is_ok_and(|tokens| tokens.any_good(Clock.unix_us()))
 }
 
 /// The integration's name as the line carries it.
@@ -272,4 +291,19 @@ fn sample_key(key: &config::SampleKey) -> mirror::SampleKey {
             JsonPointer::parse(pointer).map_or(mirror::SampleKey::Target, mirror::SampleKey::Json)
         }
     }
+}
+
+/// What both providers of each integration are called, and what the console says of them.
+pub(crate) fn providers(config: &Config) -> Vec<console::Providers> {
+    let host = |uri: &http::Uri| uri.authority().map_or_else(String::new, ToString::to_string);
+    let of = |one: &IntegrationConfig| console::Providers {
+        integration: name(one),
+        primary: one.primary.as_ref().map(|primary| primary.name.clone().unwrap_or_else(|| host(&primary.url))),
+        shadow: one.shadow.name.clone().unwrap_or_else(|| host(&one.shadow.url)),
+        rate_per_s: one.mirror.rate_per_s,
+        price_per_call: one.provider.price_per_call.clone(),
+        documentation: one.provider.documentation.clone(),
+        review: one.review.clone(),
+    };
+    config.integrations.iter().map(of).collect()
 }

@@ -63,7 +63,7 @@ impl Running {
     fn offer(&self) -> io::Result<Offer> {
         Ok(Offer {
             traffic: self.proxy.duplicate()?,
-            console: (self.console_again.wanted, self.console_again.listener.try_clone()?.into()),
+            console: (self.console_again.settings.listen, self.console_again.listener.try_clone()?.into()),
             lock: self.lock.try_clone()?,
         })
     }
@@ -83,8 +83,8 @@ impl Running {
         self.keeper.thaw();
         let again = &self.console_again;
         let bound = again.listener.try_clone().map_err(StartError::one);
-        let bound = bound
-            .and_then(|listener| console::Bound::adopt(listener, again.allowed_hosts.clone()).map_err(StartError::one));
+        let bound =
+            bound.and_then(|listener| console::Bound::adopt(listener, again.settings.clone()).map_err(StartError::one));
         match bound.and_then(|bound| start_console(bound, again.shared.clone(), again.cores)) {
             Ok(console) => self.console = Some(console),
             Err(error) => tracing::error!(%error, "the console could not be started again"),
@@ -114,6 +114,9 @@ impl Running {
         self.rules.close();
         if !self.console.is_none_or(crate::app::Runner::stop) {
             tracing::error!("the console ended by a panic");
+        }
+        if !self.outward.stop() {
+            tracing::error!("the thread of the alerts ended by a panic");
         }
         let refused = self.ledger.refused().snapshot().iter().sum();
         let mut closed = Closed { arrived: 0, refused, recorded: 0, adds_up: true };

@@ -1,7 +1,8 @@
-//! The keeper of the switches: saves every change beside the database, obeys stop files, and lets the ramps rise. It needs
-//! neither console nor store, so a stop works, and is remembered, when both are down.
+//! The keeper of the state folder: saves every change of a switch, obeys stop files, lets the ramps rise, and takes up tokens
+//! that were made or revoked. It needs neither console nor store, so a stop works, and is remembered, when both are down.
 
-use crate::config::{SavedSwitch, StateFolder, Stops};
+use crate::config::{SavedSwitch, StateFolder, Stops, TokensStamp};
+use crate::console::{Ready, Tokens, TokensInForce};
 use crate::control::{RampPhase, RampState, Switchboard};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -28,9 +29,16 @@ pub(crate) struct Keeper {
 }
 
 impl Keeper {
-    pub(crate) fn start(folder: StateFolder, switchboard: Arc<Switchboard>) -> std::io::Result<Self> {
+    pub(crate) fn start(
+        folder: StateFolder,
+        switchboard: Arc<Switchboard>,
+        tokens: &Arc<TokensInForce>,
+        ready: Arc<Ready>,
+    ) -> std::io::Result<Self> {
         let (orders, told) = sync_channel(1);
-        let keeping = Keeping { folder, switchboard, saved: Vec::new(), warned: false, frozen: false };
+        let mut tokens = TokenKeeping { shown: Arc::clone(tokens), ready, stamp: None };
+        tokens.take_up(&folder);
+        let keeping = Keeping { folder, switchboard, tokens, saved: Vec::new(), warned: false, frozen: false };
         let thread = std::thread::Builder::new().name("dl-keeper".into()).spawn(move || keeping.run(&told))?;
         Ok(Self { orders, thread })
     }
@@ -63,6 +71,7 @@ impl Keeper {
 struct Keeping {
     folder: StateFolder,
     switchboard: Arc<Switchboard>,
+    tokens: TokenKeeping,
     saved: Vec<SavedSwitch>,
     warned: bool,
     frozen: bool,
@@ -72,6 +81,7 @@ impl Keeping {
     fn run(mut self, orders: &Receiver<Order>) {
         loop {
             self.obey_stop_files();
+            self.tokens.take_up(&self.folder);
             self.switchboard.tick();
             self.save_changes();
             match orders.recv_timeout(LOOK_EVERY) {
@@ -137,6 +147,7 @@ impl Keeping {
                     on: state.on,
                     sample_ppm: rising.map_or(state.sample_ppm, |ramp| ramp.plan.share_ppm(ramp.passed_us)),
                     ramp,
+                    signed: state.signed,
                     revision: state.revision,
                     who: state.changed_by,
                     reason: state.reason,
@@ -151,5 +162,29 @@ impl Keeping {
             tracing::error!(error, "the state folder fails; switches may not survive a restart");
         }
         self.warned = true;
+    }
+}
+
+/// The tokens as the console knows them.
+struct TokenKeeping {
+    shown: Arc<TokensInForce>,
+    ready: Arc<Ready>,
+    stamp: Option<TokensStamp>,
+}
+
+impl TokenKeeping {
+    /// A file that cannot be read lets nobody in: what was revoked since cannot be told.
+    fn take_up(&mut self, folder: &StateFolder) {
+        let stamp = folder.tokens_stamp();
+        if stamp == self.stamp {
+            return;
+        }
+        self.stamp = stamp;
+        let (tokens, problem) = match folder.tokens() {
+            Ok(tokens) => (tokens, None),
+            Err(error) => (Tokens::default(), Some(format!("no token is accepted: {error}"))),
+        };
+        self.ready.report("tokens", problem);
+        self.shown.show(tokens);
     }
 }

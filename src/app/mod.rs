@@ -4,24 +4,28 @@
 //! fails leaves nothing behind and tells all its problems at once.
 
 mod build;
+mod common;
 mod descriptors;
 mod ending;
 mod handover;
 mod keeper;
+mod outward;
 mod rules;
 mod threads;
 
 use crate::config::{self, Config, StateFolder};
-use crate::console::{self, Ready, RulesInForce};
+use crate::console::{self, Ready};
 use crate::control::{SavedSwitch, SwitchEvent, Switchboard};
 use crate::exchange::{Capture, Clock, Instant};
 use crate::latency::Shard;
 use crate::mirror::{self, Line, Outlets, Taken};
+use crate::otlp::Tracer;
 use crate::proxy::{self, Listen, Proxy, Route};
-use crate::recorder::{self, Recorder};
+use crate::recorder::{self, CallLog, Recorder};
 use crate::redact::{Canaries, Generation, PseudonymKey, Redactors};
 use crate::store::{self, RunInfo, SwitchRow, Writer};
 use crate::telemetry::{self, Ledger};
+use common::Common;
 use handover::Door;
 pub use handover::{Predecessor, TakeoverError};
 use keeper::Keeper;
@@ -99,6 +103,7 @@ pub struct Running {
     shadow_deadline: CancellationToken,
     recorder: Recorder,
     keeper: Keeper,
+    outward: Runner,
     ledger: Arc<Ledger>,
     redactors: Arc<Redactors>,
     rules: RulesKeeper,
@@ -110,8 +115,7 @@ pub struct Running {
 /// What the console is started from, a second time if a takeover fails.
 struct ConsoleAgain {
     /// As configured.
-    wanted: SocketAddr,
-    allowed_hosts: Vec<String>,
+    settings: console::Settings,
     store_path: PathBuf,
     listener: TcpListener,
     shared: console::Shared,
@@ -167,6 +171,10 @@ pub fn check(config: &Config) -> Result<Checked, StartError> {
     if let Err(error) = store::check(&config.store.path) {
         problems.push(error.to_string());
     }
+    problems.extend(StateFolder::tokens_of(&config.store.path).err().map(|error| error.to_string()));
+    problems.extend(
+        console::refuse_open(&build::console(config), build::anybody(config)).err().map(|error| error.to_string()),
+    );
     match generation {
         Some(generation) if problems.is_empty() => Ok(checked(config, &generation)),
         _ => Err(StartError(problems)),
@@ -250,26 +258,21 @@ impl App {
         let switches = built.switchboard.clone();
         switches.restore(&saved(&state)?);
         let (redactors, ready) = (rules.redactors.clone(), rules.ready.clone());
-        let common = Common {
-            ledger: built.ledger.clone(),
-            switchboard: switches.clone(),
-            redactors: redactors.clone(),
-            shown: rules.shown.clone(),
-            ready: ready.clone(),
-        };
-        let shared = shared(config, &common, started_unix_us);
+        let (common, exporter) = Common::new(config, (&built.ledger, &switches), &rules, started_unix_us);
+        // Before the console, which then knows every token from its first answer on.
+        let keeper = Keeper::start(state, switches, &common.tokens, ready.clone()).map_err(StartError::one)?;
+        let shared = common.shared(config, key, started_unix_us);
+        let outward = outward::start(config, &common, shared.clone(), exporter)?;
         let started = start_line(config, common, writer, built.lines, (shards, shards_in))?;
         let (console_addr, listener) = (console.addr(), console.duplicate().map_err(StartError::one)?);
         let console_again = ConsoleAgain {
-            wanted: config.listen_console,
-            allowed_hosts: config.listen_console_hosts.clone(),
+            settings: build::console(config),
             store_path: config.store.path.clone(),
             listener,
             shared: shared.clone(),
             cores: config.limits.shadow_cores,
         };
         let console = start_console(console, shared, console_again.cores)?;
-        let keeper = Keeper::start(state, switches).map_err(StartError::one)?;
         let rules = rules.keep(config, &built.ledger).map_err(StartError::one)?;
         let proxy = proxy.start().map_err(StartError::one)?;
         ready.set_up(true);
@@ -284,6 +287,7 @@ impl App {
             shadow_deadline: started.deadline,
             recorder: started.recorder,
             keeper,
+            outward,
             ledger: built.ledger,
             redactors,
             rules,
@@ -292,20 +296,6 @@ impl App {
             clock,
         };
         running.relieve(before)
-    }
-}
-
-fn shared(config: &Config, common: &Common, started_unix_us: i64) -> console::Shared {
-    console::Shared {
-        ledger: common.ledger.clone(),
-        switchboard: common.switchboard.clone(),
-        providers: providers(config),
-        store_path: config.store.path.clone(),
-        rules: common.shown.clone(),
-        ready: common.ready.clone(),
-        version: env!("CARGO_PKG_VERSION"),
-        started_unix_us,
-        clock: Clock,
     }
 }
 
@@ -327,12 +317,11 @@ fn bind(
     clock: Clock,
     before: &mut Option<Predecessor>,
 ) -> Result<(console::Bound, Proxy), StartError> {
-    let settings =
-        console::Settings { listen: config.listen_console, allowed_hosts: config.listen_console_hosts.clone() };
+    let settings = build::console(config);
     let inherited = before.as_mut().map(Predecessor::traffic).unwrap_or_default();
     let console = match before.as_mut().and_then(|before| before.console(config.listen_console)) {
-        Some(listener) => console::Bound::adopt(listener.into(), settings.allowed_hosts),
-        None => console::bind(&settings),
+        Some(listener) => console::Bound::adopt(listener.into(), settings),
+        None => console::bind(&settings, build::anybody(config)),
     };
     match (console, Proxy::bind_after(proxy_settings(config), routes, shards, clock, inherited)) {
         (Ok(console), Ok(proxy)) => Ok((console, proxy)),
@@ -422,15 +411,6 @@ struct Started {
     deadline: CancellationToken,
 }
 
-/// What the line's threads share with the rest.
-struct Common {
-    ledger: Arc<Ledger>,
-    switchboard: Arc<Switchboard>,
-    redactors: Arc<Redactors>,
-    shown: Arc<RulesInForce>,
-    ready: Arc<Ready>,
-}
-
 /// The recorder first, then the shadow side that feeds it.
 fn start_line(
     config: &Config,
@@ -439,7 +419,7 @@ fn start_line(
     lines: Vec<Line>,
     (shards, shards_in): (mpsc::Sender<Shard>, mpsc::Receiver<Shard>),
 ) -> Result<Started, StartError> {
-    let Common { ledger, switchboard, redactors, ready, .. } = common;
+    let Common { ledger, switchboard, redactors, ready, totals, tracer, .. } = common;
     let (recordings, taken) = mpsc::channel(RECORDINGS_MAX);
     let (announce, announced) = mpsc::channel(RECORDINGS_MAX);
     let inputs = recorder::Inputs {
@@ -447,6 +427,7 @@ fn start_line(
         announced,
         shards: shards_in,
         ledger,
+        totals,
         switches: Box::new(move || switchboard.events().into_iter().map(switch_row).collect()),
         report: Box::new(move |problem| ready.report("store", problem)),
     };
@@ -454,7 +435,8 @@ fn start_line(
         recorder::Settings { commit_interval_ms: config.store.commit_interval_ms, ..recorder::Settings::default() };
     let cores = config.limits.shadow_cores;
     let lower = move || telemetry::step_back(cores);
-    let recorder = recorder::start(settings, inputs, stages(redactors), writer, lower).map_err(StartError::one)?;
+    let recorder =
+        recorder::start(settings, inputs, stages(redactors, tracer), writer, lower).map_err(StartError::one)?;
     let deadline = CancellationToken::new();
     let (closing, outlets) = (deadline.clone(), Outlets { recordings, shards, announced: Some(announce) });
     let shadow = Runner::start("dl-shadow", move |_| async move {
@@ -465,9 +447,16 @@ fn start_line(
     Ok(Started { recorder, shadow, deadline })
 }
 
-fn stages(redactors: Arc<Redactors>) -> recorder::Stages<Taken, Capture> {
+fn stages(redactors: Arc<Redactors>, tracer: Option<Tracer>) -> recorder::Stages<Taken, Capture> {
     let (announced, named) = (Arc::clone(&redactors), Arc::clone(&redactors));
+    let log = CallLog::default();
     recorder::Stages {
+        observe: Arc::new(move |recording| {
+            log.write(recording);
+            if let Some(tracer) = &tracer {
+                tracer.offer(recording);
+            }
+        }),
         split: |taken| (Arc::clone(&taken.capture.integration), taken.capture, Box::new(taken.held)),
         redact: Arc::new(move |capture| redactors.capture(capture)),
         redact_announced: Arc::new(move |capture| announced.capture(capture)),
@@ -484,6 +473,7 @@ fn saved(state: &StateFolder) -> Result<Vec<SavedSwitch>, StartError> {
     let saved = state.load().map_err(StartError::one)?;
     let restore = |one: crate::config::SavedSwitch| SavedSwitch {
         ramp: one.ramp,
+        signed: one.signed,
         last: SwitchEvent {
             integration: one.integration.into(),
             on: one.on,
@@ -510,20 +500,6 @@ fn proxy_settings(config: &Config) -> proxy::Settings {
         drain_ms: config.limits.drain_ms,
         ..proxy::Settings::default()
     }
-}
-
-fn providers(config: &Config) -> Vec<console::Providers> {
-    let host = |uri: &http::Uri| uri.authority().map_or_else(String::new, ToString::to_string);
-    let of = |one: &crate::config::IntegrationConfig| console::Providers {
-        integration: build::name(one),
-        primary: one.primary.as_ref().map(|primary| primary.name.clone().unwrap_or_else(|| host(&primary.url))),
-        shadow: one.shadow.name.clone().unwrap_or_else(|| host(&one.shadow.url)),
-        rate_per_s: one.mirror.rate_per_s,
-        price_per_call: one.provider.price_per_call.clone(),
-        documentation: one.provider.documentation.clone(),
-        review: one.review.clone(),
-    };
-    config.integrations.iter().map(of).collect()
 }
 
 impl Running {

@@ -1,5 +1,6 @@
 //! `demo`: the whole product on sample providers, with progress, and what came of it.
 
+use crate::cli::recorder::{self, ConsoleArg};
 use crate::cli::{Done, Failure, Output, OutputArg, print};
 use crate::demo::{self, DemoReport, DemoSettings};
 use clap::Args;
@@ -42,7 +43,15 @@ pub(crate) fn demo(args: &DemoArgs) -> Done {
 fn stay(args: &DemoArgs, ran: demo::Ran) -> Done {
     let report = ran.report().map_err(Failure::usage)?;
     show(args.output, &report)?;
-    print::talk(&format!("still running: open http://{} — Ctrl-C ends it", ran.console()));
+    let config = args.out.join("darklaunch.toml");
+    // A demo without a link still shows everything but a start.
+    let link = recorder::login_link(&ConsoleArg::of(config), "admin").ok();
+    let link = link.as_ref().and_then(|link| link["url"].as_str()).unwrap_or_default();
+    print::talk(&format!(
+        "still running: open http://{} to look and to stop, no log-in needed; to start as well, open this once within \
+         five minutes:\n{link}\nCtrl-C ends it",
+        ran.console()
+    ));
     ran.stay().map_err(Failure::usage)
 }
 

@@ -11,6 +11,7 @@ mod fixtures;
 mod gate;
 mod print;
 mod read;
+mod recorder;
 mod recordings;
 mod redo;
 mod report;
@@ -21,6 +22,7 @@ mod selftest;
 mod server;
 mod store;
 mod stub;
+mod token;
 
 use crate::config::{self, Loaded};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -56,6 +58,9 @@ enum Command {
     Enable(server::EnableArgs),
     /// Stop mirroring at once: calls in flight to the shadow are aborted
     Stop(server::StopArgs),
+    /// Who may log in at the console: make, list and revoke tokens; a link for a browser
+    #[command(subcommand)]
+    Token(token::TokenCommand),
     /// Latency percentiles of both providers, and what a timeout would cut
     Latency(read::LatencyArgs),
     /// The go-live review: GO, NO-GO or CANNOT SAY, with the fifteen checks behind it
@@ -157,6 +162,7 @@ pub fn main() -> ExitCode {
         Command::Status(args) => server::status(&args),
         Command::Enable(args) => server::enable(&args),
         Command::Stop(args) => server::stop(&args),
+        Command::Token(command) => token::token(&command),
         Command::Latency(args) => read::latency(&args),
         Command::Review(args) => review::review(&args),
         Command::Export(args) => export::export(&args),

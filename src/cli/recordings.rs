@@ -1,12 +1,14 @@
 //! What was recorded: list, show, follow, forget.
 
 use crate::cli::read::{StoreArg, duration_us, since_us};
-use crate::cli::server::who;
+use crate::cli::recorder::who;
 use crate::cli::{Done, Failure, Output, OutputArg, canary, gate, print};
 use crate::exchange::{CaptureId, Clock, DropReason, FailureKind, Outcome};
 use crate::store::{
     CaptureFilter, CaptureSummary, Erasure, ExchangeSummary, Reader, StoredBody, StoredCapture, StoredExchange, Upkeep,
 };
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use clap::{Args, Subcommand};
 use comfy_table::{Table, presets::UTF8_HORIZONTAL_ONLY};
 use serde_json::{Value, json};
@@ -321,8 +323,12 @@ fn exchange_json(one: &ExchangeSummary) -> Value {
 }
 
 fn body_json(body: &StoredBody) -> Value {
-    let text = body.bytes.as_ref().map(|bytes| String::from_utf8_lossy(bytes));
-    json!({ "text": text, "seen_bytes": body.seen_bytes, "dropped": body.drop_reason })
+    let text = body.bytes.as_deref().and_then(|bytes| std::str::from_utf8(bytes).ok());
+    let mut value = json!({ "text": text, "seen_bytes": body.seen_bytes, "dropped": body.drop_reason });
+    if let Some(bytes) = body.bytes.as_ref().filter(|_| text.is_none()) {
+        value["base64"] = json!(STANDARD.encode(bytes));
+    }
+    value
 }
 
 fn answer_json(one: &StoredExchange) -> Value {
@@ -376,7 +382,10 @@ fn push_message(text: &mut String, headers: &[(String, String)], body: &StoredBo
         text.push_str(&format!("  {name}: {}\n", visible(value)));
     }
     match (&body.bytes, &body.drop_reason) {
-        (Some(bytes), _) => text.push_str(&format!("\n{}\n", visible(&String::from_utf8_lossy(bytes)))),
+        (Some(bytes), _) => match std::str::from_utf8(bytes) {
+            Ok(body) => text.push_str(&format!("\n{}\n", visible(body))),
+            Err(_) => text.push_str(&format!("\n  (binary body of {} bytes: --output json has it)\n", bytes.len())),
+        },
         (None, reason) => text.push_str(&format!(
             "\n  (body of {} bytes not kept: {})\n",
             body.seen_bytes,

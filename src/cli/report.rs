@@ -65,9 +65,9 @@ pub(crate) fn report(args: &ReportArgs) -> Done {
 }
 
 pub(crate) fn alerts(args: &AlertsArgs) -> Done {
-    let integrations = args.config.load()?.config.integrations;
-    let all: Vec<_> = integrations.into_iter().map(|one| (one.name, one.review)).collect();
-    let Some(wanted) = &args.dashboard else { return print::data(&alert_rules(&all)) };
+    let config = args.config.load()?.config;
+    let all: Vec<_> = config.integrations.into_iter().map(|one| (one.name, one.review)).collect();
+    let Some(wanted) = &args.dashboard else { return print::data(&alert_rules(&all, config.alerts.times)) };
     match all.iter().find(|(name, _)| name == wanted) {
         Some((name, settings)) => print::json(&dashboard(name, settings)),
         None => {

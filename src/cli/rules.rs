@@ -1,5 +1,6 @@
 //! `rules`: what the redaction rules are, whether they hold, and why they do what they do with a text.
 
+use crate::cli::server::{self, SignOffArgs};
 use crate::cli::{Done, Failure, Output, OutputArg, print};
 use crate::config;
 use crate::redact::{Decision, PseudonymKey, Redactor, RuleFile, Settings, Verdict, builtin};
@@ -45,6 +46,8 @@ pub(crate) enum RulesCommand {
         #[command(flatten)]
         output: OutputArg,
     },
+    /// Vouch by name for the rules that a running recorder has in force; void when they change
+    SignOff(SignOffArgs),
     /// Compile the rules and run their own examples
     Check {
         #[command(flatten)]
@@ -56,6 +59,7 @@ pub(crate) enum RulesCommand {
 
 pub(crate) fn rules(command: &RulesCommand) -> Done {
     match command {
+        RulesCommand::SignOff(args) => server::sign_off(args),
         RulesCommand::List { rules, output } => list(&redactor(rules)?, *output),
         RulesCommand::Check { rules, output } => check(rules, *output),
         RulesCommand::Test { file, content_type, show_values, rules, output } => {

@@ -45,7 +45,8 @@ pub(crate) fn run(args: &RunArgs) -> Done {
     for listen in running.traffic() {
         print::talk(&format!("traffic on {}", listen.url()));
     }
-    print::talk(&format!("console on http://{}", running.console()));
+    let scheme = if loaded.config.console.tls.is_some() { "https" } else { "http" };
+    print::talk(&format!("console on {scheme}://{}", running.console()));
     let closed = running.wait_for_signal();
     print::talk(&closed.to_string());
     Ok(())

@@ -1,24 +1,12 @@
 //! Commands that talk to a running recorder through its console.
 
-use crate::cli::{ConfigArg, Done, Failure, Output, OutputArg, print};
-use crate::config::{self, StateFolder};
+use crate::cli::recorder::{ConsoleArg, who};
+use crate::cli::{Done, Failure, Output, OutputArg, print};
+use crate::config::StateFolder;
 use clap::Args;
 use comfy_table::{Table, presets::UTF8_HORIZONTAL_ONLY};
+use reqwest::Method;
 use serde_json::{Value, json};
-use std::time::Duration;
-
-/// The console answers from memory; longer than this means nobody is there.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// Where the recorder's console is.
-#[derive(Args, Clone)]
-struct ConsoleArg {
-    #[command(flatten)]
-    config: ConfigArg,
-    /// Address of the console, http://127.0.0.1:9090 [default: the configuration's listen.console]
-    #[arg(long, value_name = "URL")]
-    console: Option<String>,
-}
 
 #[derive(Args)]
 pub(crate) struct StatusArgs {
@@ -64,8 +52,33 @@ pub(crate) struct StopArgs {
     output: OutputArg,
 }
 
+#[derive(Args)]
+pub(crate) struct SignOffArgs {
+    /// The integration
+    integration: String,
+    /// Whose name it stands under
+    #[arg(long)]
+    who: String,
+    /// The rules that were looked at: refused if others are in force
+    #[arg(long, value_name = "HASH")]
+    rules_hash: Option<String>,
+    #[command(flatten)]
+    console: ConsoleArg,
+    #[command(flatten)]
+    output: OutputArg,
+}
+
+/// Vouches for the redaction rules in force on a running recorder.
+pub(crate) fn sign_off(args: &SignOffArgs) -> Done {
+    let body = json!({ "who": args.who, "rules_hash": args.rules_hash });
+    let path = format!("/api/v1/integrations/{}/sign-off", segment(&args.integration)?);
+    let state = args.console.call(Method::POST, &path, Some(body))?;
+    let text = format!("{} signed off the redaction rules of {}", args.who, args.integration);
+    tell(args.output, &state, &text)
+}
+
 pub(crate) fn status(args: &StatusArgs) -> Done {
-    let status = call(&args.console, reqwest::Method::GET, "/api/v1/status", None)?;
+    let status = args.console.call(Method::GET, "/api/v1/status", None)?;
     match args.output.output {
         Output::Json => print::json(&status),
         Output::Text => print::data(&status_text(&status)),
@@ -81,7 +94,7 @@ pub(crate) fn enable(args: &EnableArgs) -> Done {
     if args.resume_ramp {
         body["resume_ramp"] = json!(true);
     }
-    let state = call(&args.console, reqwest::Method::POST, &path, Some(body))?;
+    let state = args.console.call(Method::POST, &path, Some(body))?;
     tell(args.output, &state, &format!("mirroring of {} is on", args.integration))
 }
 
@@ -93,17 +106,20 @@ pub(crate) fn stop(args: &StopArgs) -> Done {
         }
         None => ("/api/v1/stop-all".to_owned(), "mirroring of every integration is stopped".to_owned()),
     };
-    match call(&args.console, reqwest::Method::POST, &path, Some(body)) {
+    match args.console.call(Method::POST, &path, Some(body)) {
         Ok(state) => tell(args.output, &state, &text),
-        // A stop must work when the console does not: the recorder watches its state folder.
-        Err(failure) if failure.code == 4 => stop_by_file(args, &failure),
-        Err(failure) => Err(failure),
+        // A stop must work when the console does not, and when it asks for a token that is not at hand: the recorder
+        // watches its state folder, and whoever may write there may stop.
+        Err(call) if call.not_allowed || call.failure.code == 4 => stop_by_file(args, &call.failure),
+        Err(call) => Err(call.failure),
     }
 }
 
 fn stop_by_file(args: &StopArgs, failure: &Failure) -> Done {
-    let neither =
-        |why: String| Failure::unreachable(format!("{}\nand no STOP file could be left: {why}", failure.text));
+    let neither = |why: String| Failure {
+        code: failure.code,
+        text: format!("{}\nand no STOP file could be left: {why}", failure.text),
+    };
     let loaded = args.console.config.load().map_err(|problems| neither(problems.text))?;
     let path = &loaded.config.store.path;
     if !path.exists() {
@@ -133,52 +149,6 @@ fn segment(integration: &str) -> Result<&str, Failure> {
         false => Err(Failure::usage(format!(
             "{integration:?} cannot be an integration's name; names are lower-case letters, digits and _"
         ))),
-    }
-}
-
-pub(crate) fn who() -> String {
-    format!("{} (command line)", config::user_name())
-}
-
-fn address(console: &ConsoleArg) -> Result<String, Failure> {
-    match &console.console {
-        Some(url) => Ok(url.trim_end_matches('/').to_owned()),
-        None => Ok(format!("http://{}", console.config.load()?.config.listen_console)),
-    }
-}
-
-fn call(console: &ConsoleArg, method: reqwest::Method, path: &str, body: Option<Value>) -> Result<Value, Failure> {
-    let base = address(console)?;
-    crate::app::install_tls();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::unreachable(format!("cannot start a runtime: {error}")))?;
-    runtime.block_on(async {
-        let gone = |error: reqwest::Error| {
-            Failure::unreachable(format!("no recorder answers at {base}: {}; is it running?", error.without_url()))
-        };
-        let client = reqwest::Client::builder().no_proxy().timeout(ANSWER_TIMEOUT).build().map_err(gone)?;
-        let mut request = client.request(method, format!("{base}{path}"));
-        if let Some(body) = &body {
-            request = request.json(body);
-        }
-        let answer = request.send().await.map_err(gone)?;
-        let status = answer.status();
-        let value: Value = answer.json().await.map_err(gone)?;
-        match status.is_success() {
-            true => Ok(value),
-            false => Err(Failure::usage(problem_text(&value, status.as_u16()))),
-        }
-    })
-}
-
-fn problem_text(problem: &Value, status: u16) -> String {
-    let text = |key| problem.get(key).and_then(Value::as_str);
-    match (text("title"), text("detail")) {
-        (Some(title), Some(detail)) => format!("{title}: {detail}"),
-        (Some(one), None) | (None, Some(one)) => one.to_owned(),
-        (None, None) => format!("the recorder answered {status}"),
     }
 }
 
@@ -259,6 +229,9 @@ fn redaction_lines(one: &Value) -> Vec<String> {
     }
     for failure in one["rules"]["self_check_failures"].as_array().into_iter().flatten() {
         lines.push(format!("SELF-CHECK FAILED, no body is stored: a planted {}", words(failure)));
+    }
+    if let Some(who) = one["signed_off"]["who"].as_str() {
+        lines.push(format!("rules signed off by {who}, {}", words(&one["signed_off"]["at"])));
     }
     let places = one["redaction_places"].as_array().into_iter().flatten();
     let places: Vec<String> = places

@@ -28,7 +28,8 @@ impl<'a> Tape<'a> {
     /// Reads a whole document; none where the bytes are no JSON or are nested deeper than `serde_json` follows.
     pub(in crate::compare) fn read(json: &'a [u8]) -> Option<Self> {
         let mut tape = Self(Vec::with_capacity(json.len() / BYTES_PER_TOKEN + 4));
-        let mut document = serde_json::Deserializer::from_slice(json);
+        // Looked at once as a whole: of bytes, every string would be looked at again.
+        let mut document = serde_json::Deserializer::from_str(std::str::from_utf8(json).ok()?);
         Fill(&mut tape.0).deserialize(&mut document).ok()?;
         document.end().ok()?;
         Some(tape)

@@ -5,11 +5,11 @@ use std::net::SocketAddr;
 use tracing_subscriber::EnvFilter;
 
 use crate::config::integration::{self, IntegrationConfig, Matcher};
-use crate::config::listen::{self, ADDRESS_REMEDY, collide};
+use crate::config::listen::{self, collide};
 use crate::config::problem::{Place, Problems};
 use crate::config::raw::closest;
 use crate::config::reader::{Placed, Reader};
-use crate::config::{Config, LimitsConfig, StoreConfig, redaction};
+use crate::config::{Config, LimitsConfig, StoreConfig, alerting, console, redaction};
 use crate::proxy::Listen;
 
 const LEVELS: &[&str] = &["error", "warn", "info", "debug", "trace", "off"];
@@ -19,7 +19,8 @@ const DAY_MS: u64 = 86_400_000;
 pub(crate) fn check(mut reader: Reader<'_>) -> Result<(Config, Vec<String>), Problems> {
     let traffic = listen::traffic(&mut reader);
     let listen_tls = listen::tls(&mut reader, &traffic);
-    let console = console(&mut reader);
+    let console = console::address(&mut reader);
+    let console_access = console::access(&mut reader, console.as_ref());
     let listen_console_hosts = reader.texts("listen.console_hosts").into_iter().map(|(text, _)| text).collect();
     let listen_traffic: Vec<Listen> = traffic.into_iter().map(|(listen, _)| listen).collect();
     let addresses: Vec<SocketAddr> = listen_traffic.iter().filter_map(Listen::addr).collect();
@@ -28,6 +29,7 @@ pub(crate) fn check(mut reader: Reader<'_>) -> Result<(Config, Vec<String>), Pro
     let redaction = redaction::everyone(&mut reader);
     let (log_filter, log_json) = log(&mut reader);
     let limits = limits(&mut reader);
+    let (alerts, otlp) = (alerting::alerts(&mut reader), alerting::otlp(&mut reader));
     let listening: Vec<SocketAddr> = addresses.into_iter().chain(console.as_ref().map(|(own, _)| *own)).collect();
     let integrations = integrations(&mut reader, &listening, &listen_traffic);
     let Reader { raw, warnings, .. } = reader;
@@ -41,37 +43,17 @@ pub(crate) fn check(mut reader: Reader<'_>) -> Result<(Config, Vec<String>), Pro
         listen_tls,
         listen_console,
         listen_console_hosts,
+        console: console_access,
         store,
         redaction,
         log_filter,
         log_json,
         limits,
+        alerts,
+        otlp,
         integrations,
     };
     Ok((config, warnings))
-}
-
-fn address(reader: &mut Reader<'_>, key: &str, (text, place): Placed<String>) -> Option<Placed<SocketAddr>> {
-    match text.parse() {
-        Ok(address) => Some((address, place)),
-        Err(_) => {
-            reader.problem(place, key, Some(format!("{text:?}")), "is no address to listen on", ADDRESS_REMEDY);
-            None
-        }
-    }
-}
-
-fn console(reader: &mut Reader<'_>) -> Option<Placed<SocketAddr>> {
-    let key = "listen.console";
-    let text = reader.text(key)?;
-    let (address, place) = address(reader, key, text)?;
-    if !address.ip().is_loopback() {
-        let remedy = "write a loopback address, such as \"127.0.0.1:9090\", and reach it through a tunnel";
-        let text = "is open to other machines, and the console has no login in this version";
-        reader.problem(place, key, Some(format!("\"{address}\"")), text, remedy);
-        return None;
-    }
-    Some((address, place))
 }
 
 fn distinct(reader: &mut Reader<'_>, traffic: &[SocketAddr], console: Option<&Placed<SocketAddr>>) {

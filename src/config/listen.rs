@@ -135,7 +135,7 @@ pub(crate) fn tls(reader: &mut Reader<'_>, traffic: &[Placed<Listen>]) -> Option
 }
 
 /// A file's path and place, with what is in it.
-fn file(reader: &mut Reader<'_>, key: &str) -> Option<(Placed<PathBuf>, Vec<u8>)> {
+pub(crate) fn file(reader: &mut Reader<'_>, key: &str) -> Option<(Placed<PathBuf>, Vec<u8>)> {
     let (text, place) = reader.text(key)?;
     let path = reader.path(&text, &place);
     match read(&path) {

@@ -3,7 +3,9 @@
 //! `raw` walks file and environment against the table in `keys`; `reader` takes typed values out; `check` and
 //! `integration` make the [`Config`]. **Invariant:** a load gives a whole configuration or ALL its problems.
 
+mod alerting;
 mod check;
+mod console;
 mod integration;
 mod keys;
 mod listen;
@@ -15,6 +17,7 @@ mod rules;
 mod secret;
 mod state;
 mod surroundings;
+mod tokens;
 mod units;
 
 #[cfg(test)]
@@ -28,7 +31,10 @@ use crate::redact::RuleFile;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+pub use crate::console::{Role, TokenRecord};
 pub use crate::proxy::Listen;
+pub use alerting::{AlertsConfig, OtlpConfig, WebhookConfig, WebhookFormat};
+pub use console::{ConsoleConfig, ConsoleTlsConfig};
 pub use integration::{
     BreakerConfig, EndpointShare, EndpointTemplate, ErrorPointer, IntegrationConfig, Matcher, MirrorConfig,
     PrimaryConfig, RampConfig, ReachConfig, SampleKey, ShadowConfig,
@@ -40,6 +46,7 @@ pub use rules::{Fingerprint, RulesError, fingerprint, read_document, read_folder
 pub use secret::{Environment, Reference, Secret, SecretError};
 pub use state::{SavedSwitch, StateError, StateFolder, Stops};
 pub use surroundings::{key_for_once, key_from_file, machine_name, user_name};
+pub use tokens::{TokensError, TokensStamp};
 pub use units::{BadUnit, duration_ms, percent_ppm, rate_per_s, size_bytes};
 
 /// The variable that names the file.
@@ -69,10 +76,12 @@ pub struct Config {
     pub listen_traffic: Vec<Listen>,
     /// The certificate of those with TLS.
     pub listen_tls: Option<ListenTlsConfig>,
-    /// Console, API and metrics; a loopback address.
+    /// Console, API and metrics.
     pub listen_console: SocketAddr,
     /// Names beside its loopback ones by which the console may be opened.
     pub listen_console_hosts: Vec<String>,
+    /// Who may do what there.
+    pub console: ConsoleConfig,
     /// The database.
     pub store: StoreConfig,
     /// Redaction.
@@ -83,6 +92,10 @@ pub struct Config {
     pub log_json: bool,
     /// Limits of the process.
     pub limits: LimitsConfig,
+    /// When and whom to tell.
+    pub alerts: AlertsConfig,
+    /// Where metrics and traces are sent.
+    pub otlp: Option<OtlpConfig>,
     /// At least one, by name.
     pub integrations: Vec<IntegrationConfig>,
 }
@@ -134,6 +147,8 @@ pub struct IntegrationRedaction {
     pub rule_files: Vec<RuleFile>,
     /// Strict mode: the only paths whose values are kept. `None`: the rules decide.
     pub kept_paths: Option<Vec<String>>,
+    /// Media types whose binary bodies are kept if no rule finds anything in them.
+    pub kept_binary: Vec<String>,
 }
 
 /// A pseudonym key from a reference; `Debug` and JSON give the reference.

@@ -5,7 +5,7 @@ use crate::config::reader::Reader;
 use crate::config::rules;
 use crate::config::secret::Reference;
 use crate::config::{IntegrationRedaction, KeySecret, RedactionConfig};
-use crate::redact::{RuleFile, is_kept_path};
+use crate::redact::{RuleFile, is_keepable_binary, is_kept_path};
 use std::path::PathBuf;
 
 const BUILTIN: &str = "builtin";
@@ -48,7 +48,33 @@ pub(crate) fn integration(reader: &mut Reader<'_>, name: &str) -> IntegrationRed
         folders.read(reader, &key, &text, place, "name a readable folder of *.toml rule files");
     }
     let Folders { rules_folders, rule_files } = folders;
-    IntegrationRedaction { rules_folders, rule_files, kept_paths: kept_paths(reader, name) }
+    let kept_paths = kept_paths(reader, name);
+    let kept_binary = kept_binary(reader, name, kept_paths.is_some());
+    IntegrationRedaction { rules_folders, rule_files, kept_paths, kept_binary }
+}
+
+fn kept_binary(reader: &mut Reader<'_>, name: &str, is_strict: bool) -> Vec<String> {
+    let key = format!("integrations.{name}.redaction.keep_binary");
+    let mut kept = Vec::new();
+    for (text, place) in reader.texts(&key) {
+        if is_strict {
+            let remedy = "remove one of the two keys";
+            reader.problem(
+                place,
+                &key,
+                None,
+                "keeps nothing beside redaction.keep, which keeps its paths only",
+                remedy,
+            );
+            break;
+        }
+        if !is_keepable_binary(&text) {
+            let remedy = "write types in lower case, such as \"image/png\"; texts are kept anyway, archives never";
+            reader.problem(place, &key, Some(format!("{text:?}")), "is no media type of binary bodies", remedy);
+        }
+        kept.push(text);
+    }
+    kept
 }
 
 /// The key alone, even with an empty list, begins strict mode.

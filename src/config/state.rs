@@ -1,4 +1,5 @@
-//! The folder beside the database: the switches' last states, the stop files, and the key of the pseudonyms.
+//! The folder beside the database: the switches' last states, the stop files, the key of the pseudonyms, the tokens of the
+//! console (`tokens`), and the sockets that only the recorder's own user may reach.
 //!
 //! **Invariant:** a file here is either whole or absent (written beside, synced, then renamed), and the key is readable
 //! by its owner only.
@@ -11,12 +12,13 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::config::secret::Secret;
-use crate::control::RampState;
+use crate::control::{RampState, SignOff};
 
 /// A stop file for all integrations; `STOP.<integration>` is for one.
 const STOP: &str = "STOP";
 const SWITCHES: &str = "switches.json";
 const HANDOVER: &str = "handover.sock";
+const CONSOLE: &str = "console.sock";
 const KEY: &str = "pseudonym.key";
 /// The layout of `switches.json`; a higher one was written by a newer version.
 const FORMAT: u32 = 1;
@@ -37,6 +39,9 @@ pub struct SavedSwitch {
     /// Where the share rises by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ramp: Option<RampState>,
+    /// Who vouches for its redaction rules.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed: Option<SignOff>,
     /// Counts the changes.
     pub revision: u64,
     /// Who changed it last.
@@ -90,6 +95,14 @@ pub enum StateError {
         /// What is wrong.
         why: String,
     },
+    /// The tokens cannot be understood.
+    #[error("{} is no file of tokens of this version: {why} (move it away, and make the tokens again)", .path.display())]
+    BadTokens {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
     /// Others may read the key.
     #[error("{} has the mode {mode:04o}, so that others may read it (chmod 600 {})", .path.display(), .path.display())]
     OpenKey {
@@ -106,7 +119,7 @@ pub enum StateError {
     NoRandom(PathBuf, String),
 }
 
-fn io(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> StateError {
+pub(crate) fn io(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> StateError {
     let path = path.to_owned();
     move |why| StateError::Io { doing, path, why }
 }
@@ -143,6 +156,11 @@ impl StateFolder {
     /// The socket on which the recorder of a database can be taken over from; only its owner may connect.
     pub fn handover_socket(database: &Path) -> PathBuf {
         Self::path_for(database).join(HANDOVER)
+    }
+
+    /// The socket of the console for the recorder's own user, who needs no token there.
+    pub fn console_socket(database: &Path) -> PathBuf {
+        Self::path_for(database).join(CONSOLE)
     }
 
     /// The switches as last saved; none before the first save.
@@ -256,14 +274,14 @@ impl StateFolder {
     }
 }
 
-fn write_synced(path: &Path, bytes: &[u8], options: &mut OpenOptions) -> Result<(), StateError> {
+pub(crate) fn write_synced(path: &Path, bytes: &[u8], options: &mut OpenOptions) -> Result<(), StateError> {
     let mut file = options.write(true).open(path).map_err(io("write", path))?;
     // An old file keeps its mode when it is opened again, so the mode is set each time.
     file.set_permissions(Permissions::from_mode(0o600)).map_err(io("protect", path))?;
     file.write_all(bytes).and_then(|()| file.sync_all()).map_err(io("write", path))
 }
 
-fn read_if_there(path: &Path) -> Result<Option<String>, StateError> {
+pub(crate) fn read_if_there(path: &Path) -> Result<Option<String>, StateError> {
     let file = match File::open(path) {
         Err(why) if why.kind() == ErrorKind::NotFound => return Ok(None),
         opened => opened.map_err(io("read", path))?,
@@ -322,6 +340,7 @@ mod tests {
                 began_unix_us: Some(4),
                 phase: RampPhase::Held { because: "the breaker opened".into(), at_unix_us: 5 },
             }),
+            signed: on.then(|| SignOff { who: "eve".into(), rules_hash: "abc".into(), at_unix_us: 4 }),
             revision: 3,
             who: "ada".into(),
             reason: "why not".into(),

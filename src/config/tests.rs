@@ -1,8 +1,7 @@
 //! The loader as a user meets it.
 
-use std::path::Path;
-
 use proptest::prelude::*;
+use std::path::Path;
 
 use super::*;
 
@@ -199,8 +198,8 @@ match.host = "six"
 const BAD_MESSAGE: &str = r#"the configuration has 21 problems
   darklaunch.toml:3:30: listen.traffic = "localhost:81" is no address to listen on
     remedy: write IP:PORT, tls:IP:PORT or unix:PATH, such as "127.0.0.1:8080", "tls:0.0.0.0:8443" or "unix:/run/dl.sock"
-  darklaunch.toml:4:11: listen.console = "0.0.0.0:9090" is open to other machines, and the console has no login in this version
-    remedy: write a loopback address, such as "127.0.0.1:9090", and reach it through a tunnel
+  darklaunch.toml:4:11: listen.console = "0.0.0.0:9090" is open to other machines and has no TLS
+    remedy: write listen.console_tls.cert_file and key_file, or listen.console_behind_proxy = true if a proxy in front of it terminates TLS, or a loopback address such as "127.0.0.1:9090"
   darklaunch.toml:6:1: store.pat is not a known key
     remedy: did you mean `path`?
   darklaunch.toml:7:19: store.commit_interval = 200 is a duration without a unit
@@ -566,6 +565,14 @@ fn an_integration_adds_rules_and_keeps_paths_of_its_own() {
     let nothing = config(&format!("{SMALLEST}redaction.keep = []\n"));
     assert_eq!(nothing.integrations[0].redaction.kept_paths, Some(Vec::new()), "an empty list keeps nothing");
     assert_ne!(nothing.hash(), config(SMALLEST).hash());
+
+    let binary = config(&format!("{SMALLEST}redaction.keep_binary = [\"image/png\", \"application/octet-stream\"]\n"));
+    assert_eq!(binary.integrations[0].redaction.kept_binary, ["image/png", "application/octet-stream"]);
+    assert_eq!(
+        config(SMALLEST).integrations[0].redaction.kept_binary,
+        [""; 0],
+        "without the key no binary body is kept"
+    );
 }
 
 #[test]
@@ -580,4 +587,14 @@ fn every_problem_of_an_integrations_redaction_is_told_with_file_line_and_key() {
     ] {
         assert!(problems.contains(&found), "{found} is not in\n{problems}");
     }
+
+    for refused in ["image/*", "text/plain", "image/svg+xml", "application/zip"] {
+        let problems = message(&format!("{SMALLEST}redaction.keep_binary = [\"image/png\", \"{refused}\"]\n"));
+        let found = format!(
+            ":{line}:39: integrations.payments.redaction.keep_binary = \"{refused}\" is no media type of binary"
+        );
+        assert!(problems.contains(&found), "{found} is not in\n{problems}");
+    }
+    let both = "redaction.keep = [\"id\"]\nredaction.keep_binary = [\"image/png\"]\n";
+    assert!(message(&format!("{SMALLEST}{both}")).contains("keeps nothing beside redaction.keep"));
 }

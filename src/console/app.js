@@ -89,6 +89,40 @@ const tail = () => {
   say();
 };
 
+// Counters and states renew themselves; a part in which somebody types or stands stays as it is.
+const RENEW_EVERY_MS = 2000;
+const renewParts = () => {
+  if (!document.querySelector("[data-renew]")) return;
+  let asking = false, again = false;
+  const renew = async () => {
+    if (asking) {
+      again = true;
+      return;
+    }
+    asking = true;
+    again = false;
+    try {
+      const answer = await fetch(location.href, { headers: { accept: "text/html" } });
+      const next = answer.ok && new DOMParser().parseFromString(await answer.text(), "text/html");
+      for (const part of next ? document.querySelectorAll("[data-renew]") : []) {
+        const fresh = next.getElementById(part.id);
+        if (!fresh || part.contains(document.activeElement) || part.open || part.querySelector("details[open]")) continue;
+        const copy = document.importNode(fresh, true);
+        localTimes(copy);
+        if (!copy.isEqualNode(part)) part.replaceWith(copy);
+      }
+    } catch {
+      // The recorder is away; the stream tells when it is back.
+    }
+    setTimeout(() => {
+      asking = false;
+      if (again) renew();
+    }, RENEW_EVERY_MS);
+  };
+  new EventSource("/api/v1/events").addEventListener("change", renew);
+};
+
 localTimes(document);
 whatIf(document);
 tail();
+renewParts();

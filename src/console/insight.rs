@@ -3,7 +3,7 @@
 
 use crate::console::charts::group_of;
 use crate::exchange::{Outcome, Role};
-use crate::latency::{Phase, Slots, lower_edge_us};
+use crate::latency::{Phase, Series, Slots, lower_edge_us};
 use crate::review::{self, Review, Section, Verdict};
 use crate::store::{CaptureFilter, Reader, SeriesFilter, StoreError};
 use std::collections::BTreeMap;
@@ -17,6 +17,8 @@ const COLUMNS_MIN: i64 = 6;
 const INTERVAL_S: i64 = 600;
 /// Newest recordings whose differences are counted.
 const COMPARED_MAX: usize = 200;
+/// Fewer calls say too little of the slowest hundredth.
+const OWN_DELAY_CALLS_MIN: u64 = 299;
 /// Rows of the heat map for each doubling of the latency.
 const ROWS_PER_DOUBLING: f64 = 2.0;
 
@@ -27,12 +29,21 @@ pub(crate) struct Insight {
     pub(crate) review: Result<Review, String>,
     /// All endpoints together, today's provider before the new one.
     pub(crate) sections: Vec<Section>,
+    /// What we ourselves take of a call's time on its way to today's provider.
+    pub(crate) own_delay: Option<OwnDelay>,
     /// The new provider's latencies over time.
     pub(crate) heat: Heat,
     /// What came of the requests over time.
     pub(crate) flow: Flow,
     /// How the answers of the newest recordings differ.
     pub(crate) differences: Differences,
+}
+
+/// What 99 of 100 calls wait at most in the recorder before they go on to today's provider.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OwnDelay {
+    pub(crate) p99_us: u64,
+    pub(crate) calls: u64,
 }
 
 /// Time cut into columns of one width.
@@ -111,11 +122,28 @@ pub(crate) fn read(
     let reader = Reader::open(path).map_err(|error| error.to_string())?;
     let review = Review::build(&reader, integration, None, now_unix_s, settings).map_err(|error| error.to_string());
     let sections = review::overall(&reader, integration).map_err(|error| error.to_string())?;
-    let rest = || -> Result<(Heat, Flow, Differences), StoreError> {
-        Ok((heat(&reader, integration)?, flow(&reader, integration)?, differences(&reader, integration)?))
+    let rest = || -> Result<(Option<OwnDelay>, Heat, Flow, Differences), StoreError> {
+        Ok((
+            own_delay(&reader, integration)?,
+            heat(&reader, integration)?,
+            flow(&reader, integration)?,
+            differences(&reader, integration)?,
+        ))
     };
-    let (heat, flow, differences) = rest().map_err(|error| error.to_string())?;
-    Ok(Insight { review, sections, heat, flow, differences })
+    let (own_delay, heat, flow, differences) = rest().map_err(|error| error.to_string())?;
+    Ok(Insight { review, sections, own_delay, heat, flow, differences })
+}
+
+fn own_delay(reader: &Reader, integration: &str) -> Result<Option<OwnDelay>, StoreError> {
+    let filter = SeriesFilter { integration: integration.to_owned(), ..SeriesFilter::default() };
+    let mut all = Series::new();
+    reader.each_interval(
+        &filter,
+        |key| key.role == Role::Primary && key.phase == Phase::QueueWait,
+        |_, one| all.merge(&one.series),
+    )?;
+    let enough = all.len() >= OWN_DELAY_CALLS_MIN;
+    Ok(enough.then(|| all.quantile(99, 100)).flatten().map(|p99_us| OwnDelay { p99_us, calls: all.len() }))
 }
 
 fn heat(reader: &Reader, integration: &str) -> Result<Heat, StoreError> {

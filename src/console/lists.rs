@@ -45,12 +45,17 @@ pub(crate) async fn recordings(State(desk): State<Desk>, Asked(query): Asked<Que
     page_recordings::list(&page_recordings::List { query: &query, integrations: &names, rows, sort }).into_response()
 }
 
+/// The recording that an address names.
+pub(crate) fn named(id: &str) -> Option<CaptureId> {
+    Uuid::parse_str(id).ok().map(CaptureId)
+}
+
 /// `GET /recordings/{id}`.
 pub(crate) async fn recording(State(desk): State<Desk>, Path(id): Path<String>) -> Response {
-    let Ok(id) = Uuid::parse_str(&id) else {
+    let Some(id) = named(&id) else {
         return (StatusCode::NOT_FOUND, pages::no_recording("That is no id of a recording.")).into_response();
     };
-    let found: Result<Option<StoredCapture>, String> = desk.ask(move |reader| reader.capture(&CaptureId(id))).await;
+    let found: Result<Option<StoredCapture>, String> = desk.ask(move |reader| reader.capture(&id)).await;
     match found {
         Ok(Some(capture)) => {
             let both = desk.shared.providers_of(&capture.summary.integration);

@@ -1,123 +1,194 @@
-//! `/metrics`: the ledger as OpenMetrics text, built from one snapshot per scrape. Labels are names from the
-//! configuration, never anything a request carried.
+//! The recorder's metrics, gathered from one snapshot: `/metrics` writes them as OpenMetrics text, and they are exported
+//! as OTLP. Labels are names from the configuration and from fixed lists, never anything a request carried.
 
-use crate::console::{RulesShown, Shared, view};
-use crate::control::RampPhase;
-use crate::exchange::DropReason;
+use crate::console::{Shared, view};
+use crate::control::{PausedBy, RampPhase};
+use crate::exchange::{DropReason, Outcome};
+use crate::latency::{CALL_BOUNDS_US, Classes, OWN_BOUNDS_US};
+use crate::measure::{Buckets, Labels, Metric, Rows};
+use crate::review::Standing;
 use prometheus_client::encoding::text::encode;
-use prometheus_client::metrics::counter::Counter;
-use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
 /// The content type of what [`text`] returns.
 pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-type Labels = Vec<(&'static str, String)>;
-type Counters = Family<Labels, Counter>;
-type Gauges = Family<Labels, Gauge>;
-
 /// The scrape's text.
 pub(crate) fn text(shared: &Shared) -> Result<String, std::fmt::Error> {
-    let mut registry = Registry::with_prefix("darklaunch");
+    let mut registry = Registry::default();
     let rules = shared.rules.now();
     let version = vec![("version", shared.version), ("rules_hash", &rules.everyone)];
     let version: Vec<(&str, String)> = version.into_iter().map(|(name, value)| (name, value.to_owned())).collect();
-    registry.register("build", "The program that speaks", Info::new(version));
-    let up: Gauge = Gauge::default();
-    up.set(i64::from(shared.ready.is_up()));
-    registry.register("ready", "1 while the recorder is up", up);
-    let started: Gauge = Gauge::default();
-    started.set(shared.started_unix_us / 1_000_000);
-    registry.register("start_time_seconds", "When the process started, Unix time", started);
-    switches(shared, &mut registry);
-    books(shared, &mut registry);
-    redaction(shared, &rules, &mut registry);
+    registry.register("darklaunch_build", "The program that speaks", Info::new(version));
+    for metric in gather(shared) {
+        metric.register(&mut registry);
+    }
     let mut text = String::new();
     encode(&mut text, &registry)?;
     Ok(text)
 }
 
-fn switches(shared: &Shared, registry: &mut Registry) {
-    let [enabled, paused, sample, held] = [(); 4].map(|()| Gauges::default());
+/// Every metric now.
+pub fn gather(shared: &Shared) -> Vec<Metric> {
+    let mut all = process(shared);
+    all.extend(switches(shared));
+    all.extend(books(shared));
+    all.extend(redaction(shared));
+    all.extend(durations(shared));
+    all
+}
+
+fn counter(name: &'static str, help: &'static str, rows: Vec<(Labels, u64)>) -> Metric {
+    Metric { name, help, rows: Rows::Counter(rows) }
+}
+
+fn gauge(name: &'static str, help: &'static str, rows: Vec<(Labels, i64)>) -> Metric {
+    Metric { name, help, rows: Rows::Gauge(rows) }
+}
+
+fn process(shared: &Shared) -> Vec<Metric> {
+    let generation = i64::try_from(shared.rules.now().generation).unwrap_or(i64::MAX);
+    let kinds = view::by_kind(&shared.ledger.refused().snapshot()).into_iter();
+    let refused = kinds.map(|(kind, count)| (vec![("kind", kind.to_owned())], count)).collect();
+    let told = |(receiver, result, count): (std::sync::Arc<str>, &'static str, u64)| {
+        (vec![("receiver", receiver.to_string()), ("result", result.to_owned())], count)
+    };
+    vec![
+        gauge("darklaunch.ready", "1 while the recorder is up", vec![(vec![], i64::from(shared.ready.is_up()))]),
+        gauge(
+            "darklaunch.start_time_seconds",
+            "When the process started, Unix time",
+            vec![(vec![], shared.started_unix_us / 1_000_000)],
+        ),
+        gauge(
+            "darklaunch.redaction_rules_generation",
+            "Counts the reloads of the rules, from 1",
+            vec![(vec![], generation)],
+        ),
+        counter("darklaunch.refused_requests", "Requests that belong to no integration, by kind", refused),
+        counter(
+            "darklaunch.deliveries",
+            "What was sent to webhooks and collectors, by result",
+            shared.outbox.counts().into_iter().map(told).collect(),
+        ),
+    ]
+}
+
+fn switches(shared: &Shared) -> Vec<Metric> {
+    let [mut enabled, mut paused, mut sample, mut held, mut breaker, mut budget] = [(); 6].map(|()| Vec::new());
     for switch in shared.switchboard.iter() {
         let state = switch.state();
         let labels: Labels = vec![("integration", switch.integration().to_string())];
-        enabled.get_or_create(&labels).set(i64::from(state.on));
-        paused.get_or_create(&labels).set(i64::from(state.paused.is_some()));
+        enabled.push((labels.clone(), i64::from(state.on)));
+        paused.push((labels.clone(), i64::from(state.paused.is_some())));
+        breaker.push((labels.clone(), i64::from(state.paused == Some(PausedBy::Breaker))));
+        budget.push((labels.clone(), i64::from(state.paused == Some(PausedBy::Budget))));
         let is_held = state.ramp.is_some_and(|ramp| matches!(ramp.phase, RampPhase::Held { .. }));
-        held.get_or_create(&labels).set(i64::from(is_held));
-        sample.get_or_create(&labels).set(i64::from(state.sample_ppm));
+        held.push((labels.clone(), i64::from(is_held)));
+        sample.push((labels, i64::from(state.sample_ppm)));
     }
-    registry.register("mirror_enabled", "1 while mirroring is switched on", enabled);
-    registry.register("mirror_paused", "1 while a limit holds mirroring back although it is on", paused);
-    registry.register("mirror_ramp_held", "1 while a gate keeps a ramp from rising", held);
-    registry.register("mirror_sample_ppm", "Share of requests mirrored, parts per million", sample);
+    vec![
+        gauge("darklaunch.mirror_enabled", "1 while mirroring is switched on", enabled),
+        gauge("darklaunch.mirror_paused", "1 while a limit holds mirroring back although it is on", paused),
+        gauge(Standing::BreakerOpen.metric(), "1 while the breaker holds mirroring back", breaker),
+        gauge(Standing::BudgetUsedUp.metric(), "1 while the day's calls are used up", budget),
+        gauge("darklaunch.mirror_ramp_held", "1 while a gate keeps a ramp from rising", held),
+        gauge("darklaunch.mirror_sample_ppm", "Share of requests mirrored, parts per million", sample),
+    ]
 }
 
-fn books(shared: &Shared, registry: &mut Registry) {
-    let [requests, mirrored, not_mirrored, primary] = [(); 4].map(|()| Counters::default());
-    let [recorded, not_recorded] = [(); 2].map(|()| Counters::default());
-    let pending = Gauges::default();
+fn books(shared: &Shared) -> Vec<Metric> {
+    let [mut requests, mut mirrored, mut not_mirrored, mut primary] = [(); 4].map(|()| Vec::new());
+    let [mut recorded, mut not_recorded] = [(); 2].map(|()| Vec::new());
+    let [mut pending, mut shape] = [(); 2].map(|()| Vec::new());
     for book in shared.ledger.iter() {
         let now = book.snapshot();
         let name = || ("integration", book.integration().to_string());
-        requests.get_or_create(&vec![name()]).inc_by(now.arrived);
-        recorded.get_or_create(&vec![name()]).inc_by(now.recorded);
-        pending.get_or_create(&vec![name()]).set(i64::try_from(now.pending).unwrap_or(i64::MAX));
-        for (outcome, count) in view::by_outcome(&now.mirrored) {
-            mirrored.get_or_create(&vec![name(), ("outcome", outcome.to_owned())]).inc_by(count);
-        }
-        for (outcome, count) in view::by_outcome(&now.primary) {
-            primary.get_or_create(&vec![name(), ("outcome", outcome.to_owned())]).inc_by(count);
-        }
-        for (reason, count) in view::by_reason(&now.not_mirrored) {
-            not_mirrored.get_or_create(&vec![name(), ("reason", reason.to_owned())]).inc_by(count);
-        }
-        for (reason, count) in now.not_recorded {
-            not_recorded.get_or_create(&vec![name(), ("reason", reason)]).inc_by(count);
-        }
+        let with = |label: &'static str, value: &str| vec![name(), (label, value.to_owned())];
+        requests.push((vec![name()], now.arrived));
+        recorded.push((vec![name()], now.recorded));
+        pending.push((vec![name()], i64::try_from(now.pending).unwrap_or(i64::MAX)));
+        shape.push((vec![name()], i64::from(now.shape_changed)));
+        let outcomes = |counts| view::by_outcome(counts).into_iter();
+        mirrored.extend(outcomes(&now.mirrored).map(|(outcome, count)| (with("outcome", outcome), count)));
+        primary.extend(outcomes(&now.primary).map(|(outcome, count)| (with("outcome", outcome), count)));
+        let reasons = view::by_reason(&now.not_mirrored).into_iter();
+        not_mirrored.extend(reasons.map(|(reason, count)| (with("reason", reason), count)));
+        not_recorded.extend(now.not_recorded.iter().map(|(reason, count)| (with("reason", reason), *count)));
     }
-    let refused = Counters::default();
-    for (kind, count) in view::by_kind(&shared.ledger.refused().snapshot()) {
-        refused.get_or_create(&vec![("kind", kind.to_owned())]).inc_by(count);
-    }
-    registry.register("refused_requests", "Requests that belong to no integration, by kind", refused);
-    registry.register("requests", "Requests that arrived", requests);
-    registry.register("pending", "Requests not yet in an end state", pending);
-    registry.register("mirrored", "Requests repeated to the shadow, by what came of it", mirrored);
-    registry.register("not_mirrored", "Requests not repeated, by reason", not_mirrored);
-    registry.register("primary", "Requests answered by the primary, by what came of it", primary);
-    registry.register("recorded", "Captures stored", recorded);
-    registry.register("not_recorded", "Captures that could not be stored, by reason", not_recorded);
+    vec![
+        counter("darklaunch.requests", "Requests that arrived", requests),
+        gauge("darklaunch.pending", "Requests not yet in an end state", pending),
+        counter("darklaunch.mirrored", "Requests repeated to the shadow, by what came of it", mirrored),
+        counter("darklaunch.not_mirrored", "Requests not repeated, by reason", not_mirrored),
+        counter("darklaunch.primary", "Requests answered by the primary, by what came of it", primary),
+        counter("darklaunch.recorded", "Captures stored", recorded),
+        counter("darklaunch.not_recorded", "Captures that could not be stored, by reason", not_recorded),
+        gauge(
+            Standing::ShapeChanged.metric(),
+            "1 while the new provider's latest answers have another shape than they had",
+            shape,
+        ),
+    ]
 }
 
-fn redaction(shared: &Shared, rules: &RulesShown, registry: &mut Registry) {
-    let [redactions, dropped, kept] = [(); 3].map(|()| Counters::default());
-    let [alarm, self_check] = [(); 2].map(|()| Gauges::default());
+fn redaction(shared: &Shared) -> Vec<Metric> {
+    let rules = shared.rules.now();
+    let [mut redactions, mut dropped, mut kept] = [(); 3].map(|()| Vec::new());
+    let [mut alarm, mut self_check] = [(); 2].map(|()| Vec::new());
     for book in shared.ledger.iter() {
         let now = book.snapshot();
         let name = || ("integration", book.integration().to_string());
-        kept.get_or_create(&vec![name()]).inc_by(now.bodies_kept);
-        alarm.get_or_create(&vec![name()]).set(i64::from(now.rules_do_not_fit(rules.alarm_bodies)));
+        kept.push((vec![name()], now.bodies_kept));
+        alarm.push((vec![name()], i64::from(now.rules_do_not_fit(rules.alarm_bodies))));
         let leaks = rules.own.get(&**book.integration()).is_some_and(|set| !set.leaks.is_empty());
-        self_check.get_or_create(&vec![name()]).set(i64::from(!leaks));
+        self_check.push((vec![name()], i64::from(!leaks)));
         for (reason, count) in DropReason::ALL.iter().zip(now.body_dropped) {
-            dropped.get_or_create(&vec![name(), ("reason", reason.name().to_owned())]).inc_by(count);
+            dropped.push((vec![name(), ("reason", reason.name().to_owned())], count));
         }
         for hits in now.redaction_hits {
             let place = [("side", hits.side.to_owned()), ("part", hits.part.to_owned())];
             let labels = [name(), ("rule", hits.rule.to_string())].into_iter().chain(place).collect();
-            redactions.get_or_create(&labels).inc_by(hits.count);
+            redactions.push((labels, hits.count));
         }
     }
-    let generation: Gauge = Gauge::default();
-    generation.set(i64::try_from(rules.generation).unwrap_or(i64::MAX));
-    registry.register("redactions", "Values replaced before storing, by rule and place", redactions);
-    registry.register("bodies_kept", "Bodies kept, redacted", kept);
-    registry.register("bodies_dropped", "Bodies not kept although their exchange was, by reason", dropped);
-    registry.register("redaction_alarm", "1 while bodies are stored and no rule has ever hit", alarm);
-    registry.register("redaction_self_check", "1 if the rules found every canary; 0: no body is stored", self_check);
-    registry.register("redaction_rules_generation", "Counts the reloads of the rules, from 1", generation);
+    vec![
+        counter("darklaunch.redactions", "Values replaced before storing, by rule and place", redactions),
+        counter("darklaunch.bodies_kept", "Bodies kept, redacted", kept),
+        counter("darklaunch.bodies_dropped", "Bodies not kept although their exchange was, by reason", dropped),
+        gauge(Standing::RulesDoNotFit.metric(), "1 while bodies are stored and no rule has ever hit", alarm),
+        gauge("darklaunch.redaction_self_check", "1 if the rules found every canary; 0: no body is stored", self_check),
+    ]
+}
+
+/// Named as OpenTelemetry's conventions for HTTP name them, where they fit. Aborts and timeouts last at least so long.
+fn durations(shared: &Shared) -> Vec<Metric> {
+    let buckets = |bounds_us, Classes { counts, sum_us }| Buckets { bounds_us, counts, sum_us };
+    let calls = shared.totals.calls().into_iter().map(|(kind, classes)| {
+        let mut labels: Labels = vec![
+            ("integration", kind.integration.to_string()),
+            ("role", kind.role.name().to_owned()),
+            ("outcome", kind.outcome.name().to_owned()),
+            ("http.request.method", kind.method.to_owned()),
+        ];
+        if kind.outcome != Outcome::Ok {
+            labels.push(("error.type", kind.outcome.name().to_owned()));
+        }
+        (labels, buckets(CALL_BOUNDS_US, classes))
+    });
+    let own = shared.totals.own().into_iter();
+    let own = own.map(|(name, classes)| (vec![("integration", name.to_string())], buckets(OWN_BOUNDS_US, classes)));
+    vec![
+        Metric {
+            name: "http.client.request.duration",
+            help: "Calls to today's provider (primary) and the new one (shadow), from their start to the answer's last byte",
+            rows: Rows::Durations(calls.collect()),
+        },
+        Metric {
+            name: "darklaunch.own_delay",
+            help: "What a request waits in the recorder before it goes on to today's provider",
+            rows: Rows::Durations(own.collect()),
+        },
+    ]
 }

@@ -1,12 +1,14 @@
 //! Admin API, pages, metrics and the kill-switch.
 //!
-//! **Invariants.** Loopback only. Stopping needs the switchboard and nothing else: not the store, not a script in the
+//! **Invariants.** Who may do what is decided in one place, `access`, in front of every answer. Stopping needs the switchboard and nothing else: not the store, not a script in the
 //! browser. Whatever was recorded is shown as text. The store is read by few, bounded workers, never on the thread that
 //! answers.
 
+mod access;
 mod assets;
 mod charts;
 mod events;
+mod fixture;
 mod guard;
 mod insight;
 mod lists;
@@ -29,23 +31,30 @@ mod ready;
 mod routes;
 mod rules;
 mod serve;
+mod sign_off;
 mod tables;
 mod view;
 mod words;
 mod writes;
 
 #[cfg(test)]
+mod snapshots;
+#[cfg(test)]
 mod tests;
 
+pub use access::{AccessSettings, May, Refusal, Role, TokenError, TokenRecord, Tokens, TokensInForce};
+pub use metrics::gather;
 pub use price::Price;
 pub use ready::Ready;
 pub use rules::{RuleSetShown, RulesInForce, RulesShown};
-pub use serve::{Bound, ConsoleError, bind};
+pub use serve::{Bound, ConsoleError, bind, refuse_open};
 
 use crate::control::Switchboard;
 use crate::exchange::{Clock, Integration};
+use crate::fixtures;
+use crate::latency::Totals;
 use crate::review;
-use crate::telemetry::Ledger;
+use crate::telemetry::{Ledger, Outbox};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -53,10 +62,16 @@ use std::sync::Arc;
 /// What a user may choose.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Where to listen; loopback only. Port 0 takes a free one.
+    /// Where to listen. Port 0 takes a free one.
     pub listen: SocketAddr,
     /// `Host` values accepted beside the listener's own loopback names: `name` (any port) or `name:port`.
     pub allowed_hosts: Vec<String>,
+    /// Who may do what.
+    pub access: AccessSettings,
+    /// The certificate; plain HTTP without.
+    pub tls: Option<Arc<rustls::ServerConfig>>,
+    /// A socket that only the recorder's own user may reach, who needs no token there.
+    pub owner_socket: Option<PathBuf>,
 }
 
 /// What both providers of an integration are called on pages: the names given to them, or their hosts.
@@ -91,6 +106,14 @@ pub struct Shared {
     pub store_path: PathBuf,
     /// The redaction rules in force.
     pub rules: Arc<RulesInForce>,
+    /// What was told to places outside, and what could not be.
+    pub outbox: Arc<Outbox>,
+    /// Where recordings become fixtures.
+    pub fixtures: fixtures::Door,
+    /// Latencies since the start.
+    pub totals: Arc<Totals>,
+    /// Who has a token.
+    pub tokens: Arc<TokensInForce>,
     /// Whether the recorder is up, and what troubles it.
     pub ready: Arc<Ready>,
     /// The version of this program.

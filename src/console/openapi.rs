@@ -1,5 +1,6 @@
 //! The admin API's own description, OpenAPI 3.1, as served at `/api/v1/openapi.json`.
 
+use crate::console::access::{May, Role};
 use crate::console::writes::JSON_INTEGER_MAX;
 use serde_json::{Value, json};
 
@@ -9,13 +10,13 @@ const SOMETHING: &str = r"[^\s\x00-\x1f\x7f-\x9f]";
 const SHARE: &str = r"^$|^[1-9][0-9]?(\.[0-9]{1,4})?%$|^0\.[0-9]{0,3}[1-9]%$|^100%$";
 
 /// The document; names are those of the configuration.
-pub(crate) fn document(version: &str, names: &[String]) -> Value {
+pub(crate) fn document(version: &str, names: &[String], anyone: May) -> Value {
     let integration = json!({ "$ref": "#/components/schemas/Integration" });
     let status = json!({ "$ref": "#/components/schemas/Status" });
     let name = json!([{ "name": "name", "in": "path", "required": true,
         "schema": { "type": "string", "enum": names } }]);
     let change = |schema: &str, required: bool| json!({ "required": required, "content": { "application/json": { "schema": { "$ref": format!("#/components/schemas/{schema}") } } } });
-    json!({
+    let mut document = json!({
         "openapi": "3.1.0",
         "info": {
             "title": "darklaunch admin API",
@@ -44,9 +45,16 @@ pub(crate) fn document(version: &str, names: &[String]) -> Value {
             "/api/v1/integrations/{name}/start": { "post": {
                 "operationId": "start",
                 "summary": "Start mirroring, or change its share",
-                "parameters": name,
+                "parameters": name.clone(),
                 "requestBody": change("Start", true),
                 "responses": answers("The state after the start", &integration, &["404", "409", "413", "415", "422"]),
+            } },
+            "/api/v1/integrations/{name}/sign-off": { "post": {
+                "operationId": "signOff",
+                "summary": "Vouch for the redaction rules in force, by name; void when they change",
+                "parameters": name,
+                "requestBody": change("SignOff", true),
+                "responses": answers("The state after the sign-off", &integration, &["404", "409", "413", "415", "422"]),
             } },
             "/api/v1/stop-all": { "post": {
                 "operationId": "stopAll",
@@ -60,15 +68,74 @@ pub(crate) fn document(version: &str, names: &[String]) -> Value {
                 "responses": answers("The document", &json!({ "type": "object" }), &[]),
             } },
         },
-        "components": { "schemas": schemas() },
-    })
+        "components": {
+            "securitySchemes": { "token": { "type": "http", "scheme": "bearer", "description": "A token made with `darklaunch token create`" } },
+            "schemas": schemas(),
+        },
+    });
+    add_login_links(&mut document);
+    for (path, method, may) in NEEDS {
+        let operation = &mut document["paths"][path][method];
+        operation["security"] = json!(needed(may, anyone));
+        operation["x-darklaunch-role"] = json!(may.role());
+    }
+    document
+}
+
+/// What each operation needs, as the gate holds it.
+const NEEDS: [(&str, &str, May); 8] = [
+    ("/api/v1/status", "get", May::View),
+    ("/api/v1/integrations/{name}", "get", May::View),
+    ("/api/v1/integrations/{name}/stop", "post", May::Stop),
+    ("/api/v1/integrations/{name}/start", "post", May::Start),
+    ("/api/v1/integrations/{name}/sign-off", "post", May::Start),
+    ("/api/v1/stop-all", "post", May::Stop),
+    ("/api/v1/openapi.json", "get", May::View),
+    ("/api/v1/login-links", "post", May::Manage),
+];
+
+fn add_login_links(document: &mut Value) {
+    let link = json!({ "$ref": "#/components/schemas/LoginLink" });
+    let wanted = json!({ "$ref": "#/components/schemas/LoginLinkWanted" });
+    document["paths"]["/api/v1/login-links"] = json!({ "post": {
+        "operationId": "loginLink",
+        "summary": "A link that logs one browser in, once, within five minutes",
+        "requestBody": { "required": false, "content": { "application/json": { "schema": wanted } } },
+        "responses": answers("The link", &link, &["413", "422", "503"]),
+    } });
+    let schemas = &mut document["components"]["schemas"];
+    schemas["LoginLinkWanted"] = json!({
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+            "who": { "type": ["string", "null"] },
+            "role": { "enum": [Role::Viewer, Role::Operator, Role::Admin, null], "description": "admin if absent" },
+        },
+    });
+    schemas["LoginLink"] = json!({
+        "type": "object",
+        "required": ["url", "address", "name", "role", "expires_in_s"],
+        "properties": {
+            "url": { "type": "string" },
+            "address": { "type": "string", "description": "The link without the console's own address" },
+            "name": { "type": "string" },
+            "role": { "enum": Role::ALL },
+            "expires_in_s": { "type": "integer", "minimum": 0 },
+        },
+    });
+}
+
+/// A token, or nothing where anyone may.
+fn needed(may: May, anyone: May) -> Vec<Value> {
+    let token = json!({ "token": [] });
+    if anyone >= may { vec![token, json!({})] } else { vec![token] }
 }
 
 /// The good answer and the problems that may come instead.
 fn answers(words: &str, schema: &Value, problems: &[&str]) -> Value {
     let mut answers =
         json!({ "200": { "description": words, "content": { "application/json": { "schema": schema } } } });
-    for code in problems.iter().chain(&["403", "421"]) {
+    for code in problems.iter().chain(&["401", "403", "411", "421", "429"]) {
         answers[*code] = json!({
             "description": "A problem that names the thing, its value and the remedy",
             "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } },
@@ -77,9 +144,9 @@ fn answers(words: &str, schema: &Value, problems: &[&str]) -> Value {
     answers
 }
 
-fn schemas() -> Value {
+/// What a tool may send, and what refuses it.
+fn requests() -> Value {
     let text = json!({ "type": ["string", "null"] });
-    let counts = json!({ "type": "object", "additionalProperties": { "type": "integer", "minimum": 0 } });
     let count = json!({ "type": "integer", "minimum": 0 });
     let revision = json!({ "type": ["integer", "null"], "minimum": 0, "maximum": JSON_INTEGER_MAX,
         "description": "The revision that was looked at: a start is refused with 409 if the switch changed since" });
@@ -106,6 +173,35 @@ fn schemas() -> Value {
                 "revision": revision,
             },
         },
+        "SignOff": {
+            "type": "object",
+            "additionalProperties": false,
+            "required": ["who"],
+            "properties": {
+                "who": { "type": "string", "minLength": 1, "pattern": SOMETHING, "description": "The name it stands under" },
+                "reason": text,
+                "rules_hash": { "type": ["string", "null"], "description": "The rules that were looked at: refused with 409 if others are in force" },
+                "revision": revision,
+            },
+        },
+    })
+}
+
+/// Requests and answers.
+fn schemas() -> Value {
+    let mut all = requests();
+    if let (Value::Object(all), Value::Object(states)) = (&mut all, states()) {
+        all.extend(states);
+    }
+    all
+}
+
+/// What is answered.
+fn states() -> Value {
+    let text = json!({ "type": ["string", "null"] });
+    let counts = json!({ "type": "object", "additionalProperties": { "type": "integer", "minimum": 0 } });
+    let count = json!({ "type": "integer", "minimum": 0 });
+    json!({
         "Integration": {
             "type": "object",
             "required": ["name", "state", "sample", "sample_ppm", "revision", "changed_by", "reason", "changed_at", "paused_by",
@@ -120,6 +216,11 @@ fn schemas() -> Value {
                 "reason": { "type": "string" },
                 "changed_at": { "type": "string", "format": "date-time" },
                 "paused_by": text,
+                "signed_off": {
+                    "type": ["object", "null"],
+                    "required": ["who", "rules_hash", "at"],
+                    "properties": { "who": { "type": "string" }, "rules_hash": { "type": "string" }, "at": { "type": "string", "format": "date-time" } },
+                },
                 "recorded": count,
                 "not_recorded": counts,
                 "primary": counts,

@@ -1,18 +1,22 @@
 //! The page of one integration: state and stop first, then the figures.
 
 use crate::console::Providers;
-use crate::console::insight::Insight;
+use crate::console::access::{Caller, May};
+use crate::console::insight::{Insight, OwnDelay};
 use crate::console::page_redaction::redaction;
 use crate::console::pages::{NEW, TODAYS, badge, changed, figure, frame, paused_words, provider, sides, unreadable};
 use crate::console::tables::{Call, Change, Details, EndpointFigures, Recent, RoleFigures};
 use crate::console::view::{IntegrationView, RecorderView};
 use crate::console::{page_golive, page_provider, page_times, words};
 use crate::exchange::{NotMirrored, Outcome};
+use crate::review::human_us;
 use axum::response::Html;
 use maud::{Markup, html};
 
 /// What a page of one integration shows beside its live state.
 pub(crate) struct Found<'a> {
+    /// Who asks.
+    pub(crate) by: &'a Caller,
     pub(crate) providers: Option<&'a Providers>,
     pub(crate) details: Result<&'a Details, &'a String>,
     pub(crate) insight: Result<&'a Insight, &'a String>,
@@ -30,54 +34,77 @@ pub(crate) fn page(
         insight.and_then(|insight| insight.review.as_ref().ok()).map(|review| review.ledger.mirrored_total());
     let body = html! {
         h1 { (now.name) }
-        (switch(now, found.providers, refused))
+        (switch(now, found, refused))
         @if let (Err(why), _) | (_, Err(why)) = (found.details, found.insight) { (unreadable(why)) }
         @if let Some(insight) = insight { (page_golive::golive(insight)) }
         @if let Some(details) = details { (glance(now, &details.overall)) (percentiles(now, details, insight)) }
         @if let Some(insight) = insight { (page_times::heat(now, insight)) (page_times::outcomes(&insight.flow)) }
         (ledger(now, recorder))
         @if let Some(insight) = insight { (page_golive::differences(now, &insight.differences)) }
-        (redaction(now, details))
+        (redaction(now, recorder, details, found.by))
         (page_provider::provider(found.providers, mirrored.unwrap_or_else(|| now.ledger.mirrored_total())))
         @if let Some(details) = details { (recent(now, &details.recent)) (history(&details.history)) }
     };
     frame(&now.name, Some(recorder), &body)
 }
 
-fn switch(now: &IntegrationView, providers: Option<&Providers>, refused: Option<&str>) -> Markup {
-    let address = format!("/integrations/{}", now.name);
-    let off = now.state == "off";
+fn switch(now: &IntegrationView, found: &Found<'_>, refused: Option<&str>) -> Markup {
+    let (address, off) = (format!("/integrations/{}", now.name), now.state == "off");
+    let own = found.insight.ok().and_then(|insight| insight.own_delay);
     html! {
         section class={ "card switch " (now.state) } aria-labelledby="mirroring" {
-            h2 id="mirroring" { "Mirroring " (badge(now)) }
-            p.lead { (sentence(now, providers.and_then(|providers| providers.rate_per_s))) }
-            @if let Some(ramp) = &now.ramp { p { "Share now " strong { (now.sample) } ". " (first_upper(&ramp.words())) "." } }
-            @if !now.shares.is_empty() { p.quiet { "Less of single endpoints: "
-                @for (at, one) in now.shares.iter().enumerate() { @if at > 0 { ", " } code { (one.endpoint) } " " (one.share) } "." } }
-            p.quiet { "Last change: " (changed(now))
-                @if let Some(daily) = &now.daily_calls { br; "Budget of today (UTC): " (words::count(daily.used)) " of "
-                    (words::calls(daily.max)) " used." } }
+            div #live-state data-renew {
+                h2 id="mirroring" { "Mirroring " (badge(now)) }
+                p.lead { (sentence(now, found.providers.and_then(|providers| providers.rate_per_s))) (delay(now, own)) }
+                @if let Some(ramp) = &now.ramp { p { "Share now " strong { (now.sample) } ". " (words::first_upper(&ramp.words())) "." } }
+                @if !now.shares.is_empty() { p.quiet { "Less of single endpoints: "
+                    @for (at, one) in now.shares.iter().enumerate() { @if at > 0 { ", " } code { (one.endpoint) } " " (one.share) } "." } }
+                p.quiet { "Last change: " (changed(now))
+                    @if let Some(daily) = &now.daily_calls { br; "Budget of today (UTC): " (words::count(daily.used)) " of "
+                        (words::calls(daily.max)) " used." } }
+            }
             @if let Some(why) = refused { p.notice.bad role="alert" { "Not changed: " (why) } }
-            @if !off {
+            div #live-stop data-renew { @if !off && found.by.may(May::Stop) {
                 form method="post" action={ (address) "/stop" } {
+                    (found.by.csrf_field())
                     button.stop type="submit" { span aria-hidden="true" { "■ " } "Stop mirroring now" }
                     span.quiet { "At once, without a question. Calls on their way to the new provider are cut off; your customers notice nothing." }
                 }
-            }
-            details open[refused.is_some() || off] {
-                summary { @if off { "Start mirroring" } @else { "Change the share of calls" } }
-                form.start method="post" action={ (address) "/start" } {
-                    input type="hidden" name="revision" value=(now.revision);
-                    label { "Why (is kept in the history)" input type="text" name="reason" required maxlength="500" autocomplete="off"
-                        placeholder="e.g. second week of the comparison"; }
+            } }
+            @if found.by.may(May::Start) { (start(now, found.by, off, refused.is_some())) }
+            @else { p.quiet { (without_start(found.by, off)) " " a href={ "/login?next=" (address) } { "Log in" } "." } }
+        }
+    }
+}
+
+/// What those read who cannot start.
+fn without_start(by: &Caller, off: bool) -> String {
+    let what = if off { "start mirroring" } else { "change the share of calls" };
+    match by.named() {
+        Some((name, role)) => format!("You are {name}, a {}. To {what} takes an operator.", role.name()),
+        None => format!("To {what} takes an operator."),
+    }
+}
+
+fn start(now: &IntegrationView, by: &Caller, off: bool, refused: bool) -> Markup {
+    let address = format!("/integrations/{}", now.name);
+    html! {
+        details #live-start data-renew open[refused || off] {
+            summary { @if off { "Start mirroring" } @else { "Change the share of calls" } }
+            form.start method="post" action={ (address) "/start" } {
+                (by.csrf_field())
+                input type="hidden" name="revision" value=(now.revision);
+                label { "Why (is kept in the history)" input type="text" name="reason" required maxlength="500" autocomplete="off"
+                    placeholder="e.g. second week of the comparison"; }
+                @if by.named().is_none() {
                     label { "Who" input type="text" name="who" maxlength="100" autocomplete="name" placeholder="your name"; }
-                    label { "Share of calls" input type="text" name="sample" value=[now.ramp.is_none().then_some(&now.sample)] maxlength="12"
-                        pattern="[0-9]{1,3}([.][0-9]{1,4})? ?%" title="a percentage, such as 10%"; }
-                    @if now.ramp.as_ref().is_some_and(|ramp| ramp.state == "held") {
-                        label { input type="checkbox" name="resume_ramp" value="true"; " Let the ramp go on" }
-                    }
-                    button type="submit" { @if off { "Start mirroring" } @else { "Change the share" } }
                 }
+                label { "Share of calls" input type="text" name="sample" value=[now.ramp.is_none().then_some(&now.sample)] maxlength="12"
+                    pattern="[0-9]{1,3}([.][0-9]{1,4})? ?%" title="a percentage, such as 10%"; }
+                @if now.ramp.as_ref().is_some_and(|ramp| ramp.state == "held") {
+                    label { input type="checkbox" name="resume_ramp" value="true"; " Let the ramp go on" }
+                }
+                button type="submit" { @if off { "Start mirroring" } @else { "Change the share" } }
             }
         }
     }
@@ -99,9 +126,14 @@ fn sentence(now: &IntegrationView, rate_per_s: Option<u32>) -> Markup {
     }
 }
 
-fn first_upper(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+/// What the recorder itself takes of the customers' time, where it measured enough calls to say.
+fn delay(now: &IntegrationView, own: Option<OwnDelay>) -> Markup {
+    html! {
+        @if let (Some(own), Some(primary)) = (own, now.primary_name()) {
+            " Added delay for them: at most " strong { (human_us(own.p99_us)) } " for 99 of 100 calls until their request is on its way to "
+            (primary) " (measured on " (words::calls(own.calls)) ")."
+        }
+    }
 }
 
 /// The three figures people ask for first.
@@ -204,7 +236,7 @@ fn ledger(now: &IntegrationView, recorder: &RecorderView) -> Markup {
     let writing = ledger.mirrored_total().saturating_sub(settled);
     let not_mirrored: u64 = ledger.not_mirrored.values().sum();
     html! {
-        section.card aria-labelledby="ledger" {
+        section.card #live-ledger data-renew aria-labelledby="ledger" {
             h2 id="ledger" { "Where every call went" }
             p.full { strong { (words::calls(ledger.arrived)) } " arrived since " (words::time(recorder.started_unix_us)) ", when the "
                 "recorder started: " strong { (words::count(ledger.mirrored_total())) } " copied to " (now.shadow_name()) ", "

@@ -4,6 +4,7 @@ use crate::console::pages::{NEW, TODAYS, frame, provider, unreadable};
 use crate::console::query::{PAGE_ROWS, Query, SORTED_MAX, Sort};
 use crate::console::words;
 use crate::exchange::{FailureKind, Outcome};
+use crate::fixtures::Format;
 use crate::review::human_us;
 use crate::store::{CaptureSummary, ExchangeSummary, StoredBody, StoredCapture, StoredExchange};
 use axum::response::Html;
@@ -134,8 +135,13 @@ pub(crate) fn detail(one: &StoredCapture, names: (Option<&str>, &str)) -> Html<S
         }
         section.card aria-labelledby="fixture" {
             h2 #fixture { "Export this as fixture" }
-            p { "On the machine of the recorder; other tools are listed by " code { "darklaunch export --help" } ":" }
-            pre.copy { code { (export) } }
+            form.filter method="get" action={ "/recordings/" (summary.id) "/fixture" } {
+                label { "For" select name="format" { @for format in Format::ALL { option value=(format.name()) { (format.name()) } } } }
+                button type="submit" { "Download as fixture" }
+            }
+            p.quiet { "An archive with the files and a list of them; the redaction rules look at it once more before it leaves. "
+                "Many at once, on the machine of the recorder:" }
+            pre.copy tabindex="0" { code { (export) } }
         }
     };
     frame("Recording", None, &body)

@@ -1,15 +1,21 @@
 //! What the page of one integration says of redaction: which rules are in force, what they found and where, and what was
 //! not kept.
 
+use crate::console::access::{Caller, May};
 use crate::console::tables::Details;
-use crate::console::view::{IntegrationView, PlaceView};
+use crate::console::view::{IntegrationView, PlaceView, RecorderView};
 use crate::console::words;
 use crate::exchange::DropReason;
 use maud::{Markup, html};
 use std::collections::BTreeMap;
 
 /// The section.
-pub(crate) fn redaction(now: &IntegrationView, details: Option<&Details>) -> Markup {
+pub(crate) fn redaction(
+    now: &IntegrationView,
+    recorder: &RecorderView,
+    details: Option<&Details>,
+    by: &Caller,
+) -> Markup {
     let live = now.redaction_hits.iter().map(|(rule, count)| (rule.clone(), *count)).collect();
     let mut hits: Vec<(String, u64)> = details.map_or(live, |details| details.hits.clone());
     hits.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
@@ -30,9 +36,51 @@ pub(crate) fn redaction(now: &IntegrationView, details: Option<&Details>) -> Mar
             (bodies(now))
             p.quiet { (words::count(now.rules.count as u64)) " rules"
                 @if now.rules.strict { ", strict: only listed fields are kept" }
-                @if !now.rules.hash.is_empty() { ", fingerprint " code { (now.rules.hash.get(..12).unwrap_or(&now.rules.hash)) } } "." }
+                @if !now.rules.hash.is_empty() { ", fingerprint " code { (short(&now.rules.hash)) } } "." }
+            (last_look(now, recorder))
+            (sign_off(now, by))
         }
     }
+}
+
+/// When the rules were last held against planted values.
+fn last_look(now: &IntegrationView, recorder: &RecorderView) -> Markup {
+    html! {
+        @if !now.rules.hash.is_empty() {
+            p { "Last self-check: " (words::time(recorder.rules_since_unix_us)) ", "
+                @if now.rules.self_check_failures.is_empty() { span.good { "✓ every planted value was found" } }
+                @else { strong.bad { "✗ " (now.rules.self_check_failures.len()) " planted values stayed readable" } }
+                ". What is stored is searched anew by " code { "darklaunch store check" } "." }
+        }
+    }
+}
+
+/// Who vouches for the rules in force, or the form to do so.
+fn sign_off(now: &IntegrationView, by: &Caller) -> Markup {
+    html! {
+        h3 { "Sign-off" }
+        @match &now.signed_off {
+            Some(signed) => {
+                p.full { span.good { "✓ " } strong { (signed.who) } " signed off the rules " code { (short(&signed.rules_hash)) } ", "
+                    (words::time(signed.at_unix_us)) ". When the rules change, this is void." }
+            }
+            None => {
+                p.full { span.bad { "✗ " } "Nobody has signed off the rules in force." }
+                @if by.may(May::Start) { form.start method="post" action={ "/integrations/" (now.name) "/sign-off" } {
+                    (by.csrf_field())
+                    input type="hidden" name="rules_hash" value=(now.rules.hash);
+                    @if by.named().is_none() {
+                        label { "Your name (is kept in the history)" input type="text" name="who" required maxlength="100" autocomplete="name"; }
+                    }
+                    button type="submit" { "Sign off the rules " (short(&now.rules.hash)) }
+                } }
+            }
+        }
+    }
+}
+
+fn short(hash: &str) -> &str {
+    hash.get(..12).unwrap_or(hash)
 }
 
 fn places(places: &[PlaceView]) -> Markup {

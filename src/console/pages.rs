@@ -39,7 +39,8 @@ pub(crate) fn frame(title: &str, recorder: Option<&RecorderView>, body: &Markup)
                 a.skip href="#main" { "Skip to content" }
                 header.top { a.brand href="/" { span aria-hidden="true" { "◐ " } "darklaunch" }
                     nav aria-label="Pages" { @for (address, name) in PAGES {
-                        a href=(address) aria-current=[(name == title).then_some("page")] { (name) } } } }
+                        a href=(address) aria-current=[(name == title).then_some("page")] { (name) } } }
+                    a.account href="/login" aria-current=[(title == "Account").then_some("page")] { "Account" } }
                 main id="main" {
                     @if let Some(recorder) = recorder { (troubles(recorder)) }
                     (body)
@@ -141,7 +142,7 @@ pub(crate) fn index(
             "and both answers are compared." }
         @if status.integrations.is_empty() { p.notice { "No integration is configured." } }
         @else {
-            div.scroll.list role="region" aria-label="Integrations" tabindex="0" {
+            div.scroll.list #live-list data-renew role="region" aria-label="Integrations" tabindex="0" {
                 table.stack {
                     thead { tr {
                         th scope="col" { "Integration" } th scope="col" { "Mirroring" }

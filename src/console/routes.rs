@@ -1,19 +1,21 @@
 //! Every address of the console and what answers it.
 
+use crate::console::access::{self, Caller, Gate, May};
 use crate::console::events::STREAMS_MAX;
 use crate::console::guard::{Hosts, guard};
 use crate::console::pace::Pace;
 use crate::console::problem::Problem;
 use crate::console::tables::Tables;
 use crate::console::writes::Change;
-use crate::console::{Shared, assets, lists, metrics, openapi, page_integration, pages, view};
+use crate::console::{Shared, assets, fixture, lists, metrics, openapi, page_integration, pages, sign_off, view};
 use crate::control::StartError;
-use axum::Router;
 use axum::extract::{Path, Request, State};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use http::{HeaderValue, StatusCode, header};
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,22 +31,28 @@ pub(crate) struct Desk {
     pub(crate) shared: Arc<Shared>,
     pub(crate) tables: Tables,
     pub(crate) pace: Arc<Pace>,
+    /// What needs no token.
+    pub(crate) anyone: May,
     /// Places for live streams.
     pub(crate) streams: Arc<Semaphore>,
 }
 
 /// The routes within their guard.
-pub(crate) fn router(shared: Arc<Shared>, hosts: Arc<Hosts>, pace: Arc<Pace>) -> Router {
+pub(crate) fn router(shared: Arc<Shared>, hosts: Arc<Hosts>, gate: Arc<Gate>, pace: Arc<Pace>) -> Router {
     let tables = Tables::new(shared.store_path.clone(), shared.clock);
+    let anyone = gate.settings.anyone;
+    let desk = Desk { shared, tables, pace, anyone, streams: Arc::new(Semaphore::new(STREAMS_MAX)) };
     Router::new()
         .route("/", get(index))
         .route("/integrations/{name}", get(integration))
         .route("/integrations/{name}/stop", post(page_stop))
         .route("/integrations/{name}/start", post(page_start))
+        .route("/integrations/{name}/sign-off", post(sign_off::from_page))
         .route("/style.css", get(assets::style))
         .route("/app.js", get(assets::script))
         .route("/recordings", get(lists::recordings))
         .route("/recordings/{id}", get(lists::recording))
+        .route("/recordings/{id}/fixture", get(fixture::download))
         .route("/findings", get(lists::findings))
         .route("/history", get(lists::history))
         .route("/api/v1/events", get(lists::events))
@@ -53,7 +61,9 @@ pub(crate) fn router(shared: Arc<Shared>, hosts: Arc<Hosts>, pace: Arc<Pace>) ->
         .route("/api/v1/integrations/{name}", get(api_integration))
         .route("/api/v1/integrations/{name}/stop", post(api_stop))
         .route("/api/v1/integrations/{name}/start", post(api_start))
+        .route("/api/v1/integrations/{name}/sign-off", post(sign_off::from_tool))
         .route("/api/v1/stop-all", post(api_stop_all))
+        .merge(doors(Arc::clone(&gate)))
         .route("/metrics", get(scrape))
         .route("/livez", get(async || "ok\n"))
         .route("/readyz", get(readyz))
@@ -64,9 +74,19 @@ pub(crate) fn router(shared: Arc<Shared>, hosts: Arc<Hosts>, pace: Arc<Pace>) ->
                 "this address takes another method; reads are GET, changes POST",
             )
         })
+        .layer(middleware::from_fn_with_state(gate, access::admit))
         .layer(middleware::from_fn(limit_time))
         .layer(middleware::from_fn_with_state(hosts, guard))
-        .with_state(Desk { shared, tables, pace, streams: Arc::new(Semaphore::new(STREAMS_MAX)) })
+        .with_state(desk)
+}
+
+/// Logging in and out.
+fn doors(gate: Arc<Gate>) -> Router<Desk> {
+    Router::new()
+        .route("/login", get(access::show).post(access::page))
+        .route("/logout", post(access::leave))
+        .route("/api/v1/login-links", post(access::link))
+        .with_state(gate)
 }
 
 async fn limit_time(request: Request, next: middleware::Next) -> Response {
@@ -100,12 +120,15 @@ async fn index(State(desk): State<Desk>) -> Response {
     pages::index(&status, figures.as_ref(), &beside).into_response()
 }
 
-async fn integration(State(desk): State<Desk>, Path(name): Path<String>) -> Response {
-    page(&desk, &name, StatusCode::OK, None).await
+/// Who asks, as the gate recognised them.
+pub(crate) type By = Extension<Caller>;
+
+async fn integration(State(desk): State<Desk>, Extension(by): By, Path(name): Path<String>) -> Response {
+    page(&desk, &by, &name, StatusCode::OK, None).await
 }
 
 /// The page of one integration, with a notice when a change was refused.
-async fn page(desk: &Desk, name: &str, status: StatusCode, refused: Option<&str>) -> Response {
+pub(crate) async fn page(desk: &Desk, by: &Caller, name: &str, status: StatusCode, refused: Option<&str>) -> Response {
     let Some(switch) = desk.shared.switchboard.get(name) else {
         return (StatusCode::NOT_FOUND, pages::not_found(name)).into_response();
     };
@@ -115,43 +138,52 @@ async fn page(desk: &Desk, name: &str, status: StatusCode, refused: Option<&str>
     let insight = desk.tables.insight(name, settings).await;
     let now = view::IntegrationView::of(&desk.shared, switch);
     let recorder = view::recorder(&desk.shared);
-    let found = page_integration::Found { providers, details: details.as_ref(), insight: insight.as_deref() };
+    let found = page_integration::Found { by, providers, details: details.as_ref(), insight: insight.as_deref() };
     (status, page_integration::page(&now, &recorder, &found, refused)).into_response()
 }
 
-async fn page_stop(State(desk): State<Desk>, Path(name): Path<String>, request: Request) -> Response {
+async fn page_stop(
+    State(desk): State<Desk>,
+    Extension(by): By,
+    Path(name): Path<String>,
+    request: Request,
+) -> Response {
     // A browser's form carries nothing a stop needs: whatever it sends, it stops.
     let change = Change::read(request).await.unwrap_or_default();
-    match stop(&desk, &name, &change, "console") {
+    match stop(&desk, &name, &change, &by.signs(&change.who(), "console")) {
         Ok(()) => back_to(&name),
         Err(_) => (StatusCode::NOT_FOUND, pages::not_found(&name)).into_response(),
     }
 }
 
-async fn page_start(State(desk): State<Desk>, Path(name): Path<String>, request: Request) -> Response {
+async fn page_start(
+    State(desk): State<Desk>,
+    Extension(by): By,
+    Path(name): Path<String>,
+    request: Request,
+) -> Response {
     let done = match Change::read(request).await {
-        Ok(change) => start(&desk, &name, &change, "console"),
+        Ok(change) => start(&desk, &name, &change, &by.signs(&change.who(), "console")),
         Err(problem) => Err(problem),
     };
     match done {
         Ok(()) => back_to(&name),
-        Err(problem) => page(&desk, &name, problem.code(), Some(&problem.detail)).await,
+        Err(problem) => page(&desk, &by, &name, problem.code(), Some(&problem.detail)).await,
     }
 }
 
 /// 303: reloading the page does not repeat the change. The name is known, hence `^[a-z][a-z0-9_]*$`.
-fn back_to(name: &str) -> Response {
+pub(crate) fn back_to(name: &str) -> Response {
     match HeaderValue::try_from(format!("/integrations/{name}")) {
         Ok(address) => (StatusCode::SEE_OTHER, [(header::LOCATION, address)]).into_response(),
         Err(_) => StatusCode::NO_CONTENT.into_response(),
     }
 }
 
-fn stop(desk: &Desk, name: &str, change: &Change, door: &str) -> Result<(), Problem> {
+fn stop(desk: &Desk, name: &str, change: &Change, who: &str) -> Result<(), Problem> {
     let switch = desk.shared.switchboard.get(name).ok_or_else(|| Problem::unknown_integration(name))?;
-    let who = change.who(door);
-    switch.stop(&who, &stop_reason(change));
-    tracing::info!(integration = name, %who, "mirroring stopped");
+    switch.stop(who, &stop_reason(change));
+    tracing::info!(integration = name, who, "mirroring stopped");
     Ok(())
 }
 
@@ -160,22 +192,21 @@ fn stop_reason(change: &Change) -> String {
     if reason.is_empty() { "stopped by hand".to_owned() } else { reason }
 }
 
-fn start(desk: &Desk, name: &str, change: &Change, door: &str) -> Result<(), Problem> {
+fn start(desk: &Desk, name: &str, change: &Change, who: &str) -> Result<(), Problem> {
     let switch = desk.shared.switchboard.get(name).ok_or_else(|| Problem::unknown_integration(name))?;
-    let who = change.who(door);
     let share = change.share()?;
-    switch.start_seen(change.revision, &who, &change.reason(), share).map_err(|error| {
+    switch.start_seen(change.revision, who, &change.reason(), share).map_err(|error| {
         let changed = matches!(error, StartError::Changed { .. } | StartError::NoRamp);
         let status = if changed { StatusCode::CONFLICT } else { StatusCode::UNPROCESSABLE_ENTITY };
         Problem::new(status, error.to_string())
     })?;
-    tracing::info!(integration = name, %who, "mirroring started");
+    tracing::info!(integration = name, who, "mirroring started");
     Ok(())
 }
 
 async fn api_document(State(desk): State<Desk>) -> Response {
     let names: Vec<String> = desk.shared.switchboard.iter().map(|switch| switch.integration().to_string()).collect();
-    axum::Json(openapi::document(desk.shared.version, &names)).into_response()
+    axum::Json(openapi::document(desk.shared.version, &names, desk.anyone)).into_response()
 }
 
 async fn api_status(State(desk): State<Desk>) -> Response {
@@ -187,21 +218,31 @@ async fn api_integration(State(desk): State<Desk>, Path(name): Path<String>) -> 
     Ok(axum::Json(view::IntegrationView::of(&desk.shared, switch)).into_response())
 }
 
-async fn api_stop(State(desk): State<Desk>, path: Path<String>, request: Request) -> Result<Response, Problem> {
+async fn api_stop(
+    State(desk): State<Desk>,
+    Extension(by): By,
+    path: Path<String>,
+    request: Request,
+) -> Result<Response, Problem> {
     let change = Change::read(request).await?;
-    stop(&desk, &path, &change, "api")?;
+    stop(&desk, &path, &change, &by.signs(&change.who(), "api"))?;
     api_integration(State(desk), path).await
 }
 
-async fn api_start(State(desk): State<Desk>, path: Path<String>, request: Request) -> Result<Response, Problem> {
+async fn api_start(
+    State(desk): State<Desk>,
+    Extension(by): By,
+    path: Path<String>,
+    request: Request,
+) -> Result<Response, Problem> {
     let change = Change::read(request).await?;
-    start(&desk, &path, &change, "api")?;
+    start(&desk, &path, &change, &by.signs(&change.who(), "api"))?;
     api_integration(State(desk), path).await
 }
 
-async fn api_stop_all(State(desk): State<Desk>, request: Request) -> Result<Response, Problem> {
+async fn api_stop_all(State(desk): State<Desk>, Extension(by): By, request: Request) -> Result<Response, Problem> {
     let change = Change::read(request).await?;
-    let who = change.who("api");
+    let who = by.signs(&change.who(), "api");
     desk.shared.switchboard.stop_all(&who, &stop_reason(&change));
     tracing::info!(%who, "mirroring stopped everywhere");
     Ok(axum::Json(view::status(&desk.shared)).into_response())
@@ -213,8 +254,12 @@ async fn scrape(State(desk): State<Desk>) -> Result<Response, Problem> {
     Ok(([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response())
 }
 
-async fn readyz(State(desk): State<Desk>) -> Response {
+/// Open to probes; what troubles the recorder is told to those who may look.
+async fn readyz(State(desk): State<Desk>, Extension(by): By) -> Response {
     let recorder = view::recorder(&desk.shared);
     let status = if recorder.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, axum::Json(recorder)).into_response()
+    match by.may(May::View) {
+        true => (status, axum::Json(recorder)).into_response(),
+        false => (status, axum::Json(json!({ "ready": recorder.ready }))).into_response(),
+    }
 }

@@ -10,15 +10,15 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-struct Answer {
+pub(in crate::console) struct Answer {
     status: u16,
     head: String,
-    body: String,
+    pub(in crate::console) body: String,
 }
 
-struct Running {
+pub(in crate::console) struct Running {
     addr: SocketAddr,
-    shared: Shared,
+    pub(in crate::console) shared: Shared,
     stop: CancellationToken,
     thread: Option<JoinHandle<()>>,
     _folder: tempfile::TempDir,
@@ -32,14 +32,27 @@ fn rules(leaks: Vec<String>) -> RulesShown {
     RulesShown { generation: 1, since_unix_us: 1_700_000_000_000_000, everyone: Arc::from("abc"), own, alarm_bodies: 2 }
 }
 
+/// Anyone may start: what answers is looked at here; who may is looked at by the stories of `tests/access.rs`.
+fn settings(listen: &str) -> Settings {
+    let access = AccessSettings { anyone: May::Start, ..AccessSettings::default() };
+    Settings { listen: listen.parse().unwrap(), allowed_hosts: vec![], access, tls: None, owner_socket: None }
+}
+
+fn door() -> crate::fixtures::Door {
+    use crate::redact::{Generation, PseudonymKey, Redactors, RuleSource};
+    let (source, key) = (RuleSource { files: Vec::new(), settings: Default::default() }, PseudonymKey::new([0; 32]));
+    let redactors = Redactors::new(Generation::compile(&source, &[], &key).unwrap());
+    crate::fixtures::Door::new(Arc::new(redactors), key)
+}
+
 impl Running {
-    fn start() -> Self {
+    pub(in crate::console) fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let name: Integration = Arc::from("payments");
-        let settings = SwitchSettings { enabled: true, sample_ppm: 100_000, ..SwitchSettings::default() };
+        let switch = SwitchSettings { enabled: true, sample_ppm: 100_000, ..SwitchSettings::default() };
         let shared = Shared {
             ledger: Ledger::new(vec![Arc::clone(&name)]),
-            switchboard: Switchboard::new(vec![(Arc::clone(&name), settings)], Clock),
+            switchboard: Switchboard::new(vec![(Arc::clone(&name), switch)], Clock),
             providers: vec![Providers {
                 integration: name,
                 primary: Some("api.current.example".to_owned()),
@@ -55,12 +68,16 @@ impl Running {
             }],
             store_path: folder.path().join("none.db"),
             rules: Arc::new(RulesInForce::new(rules(Vec::new()))),
+            outbox: Arc::default(),
+            totals: Arc::default(),
+            tokens: Arc::new(TokensInForce::default()),
+            fixtures: door(),
             ready: Arc::new(Ready::new()),
             version: "0.0.0",
             started_unix_us: 1_700_000_000_000_000,
             clock: Clock,
         };
-        let bound = bind(&Settings { listen: "127.0.0.1:0".parse().unwrap(), allowed_hosts: vec![] }).unwrap();
+        let bound = bind(&settings("127.0.0.1:0"), false).unwrap();
         let (addr, stop) = (bound.addr(), CancellationToken::new());
         let (served, shutdown) = (shared.clone(), stop.clone());
         let thread = std::thread::Builder::new().name("console".into()).spawn(move || {
@@ -88,7 +105,7 @@ impl Running {
         ))
     }
 
-    fn get(&self, path: &str) -> Answer {
+    pub(in crate::console) fn get(&self, path: &str) -> Answer {
         self.send("GET", path, "", "")
     }
 
@@ -115,17 +132,31 @@ const STOP: &str = "/api/v1/integrations/payments/stop";
 const START: &str = "/api/v1/integrations/payments/start";
 
 #[test]
-fn addresses_other_machines_can_reach_are_refused() {
-    for listen in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0"] {
-        let error = bind(&Settings { listen: listen.parse().unwrap(), allowed_hosts: vec![] }).unwrap_err();
-        assert!(matches!(error, ConsoleError::NotLoopback { .. }), "{error}");
+fn an_address_that_other_machines_reach_needs_tls_and_a_token() {
+    let identity = rcgen::generate_simple_self_signed(vec!["console.internal".to_owned()]).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let tls = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let key = rustls::pki_types::PrivateKeyDer::Pkcs8(identity.signing_key.serialize_der().into());
+    let tls = Arc::new(tls.with_no_client_auth().with_single_cert(vec![identity.cert.into()], key).unwrap());
+    for listen in ["0.0.0.0:0", "[::]:0"] {
+        let plain = settings(listen);
+        let (secret, proxied) = (
+            Settings { tls: Some(Arc::clone(&tls)), ..plain.clone() },
+            Settings { access: AccessSettings { behind_proxy: true, ..plain.access.clone() }, ..plain.clone() },
+        );
+        assert!(matches!(bind(&plain, true), Err(ConsoleError::Readable { .. })));
+        for settings in [secret, proxied] {
+            let error = bind(&settings, false).unwrap_err();
+            assert!(error.to_string().contains("darklaunch token create --role admin"), "{error}");
+            assert!(bind(&settings, true).is_ok());
+        }
     }
 }
 
 #[test]
 fn a_taken_port_is_known_at_once() {
-    let taken = bind(&Settings { listen: "127.0.0.1:0".parse().unwrap(), allowed_hosts: vec![] }).unwrap();
-    let error = bind(&Settings { listen: taken.addr(), allowed_hosts: vec![] }).unwrap_err();
+    let taken = bind(&settings("127.0.0.1:0"), false).unwrap();
+    let error = bind(&Settings { listen: taken.addr(), ..settings("127.0.0.1:0") }, false).unwrap_err();
     assert!(error.to_string().contains(&taken.addr().to_string()));
 }
 
@@ -194,7 +225,10 @@ fn stop_needs_nothing_and_start_needs_a_reason() {
     let good = console.post(START, "application/json", r#"{"who":"ann","reason":"week two","sample":"2.5%"}"#);
     assert_eq!(good.status, 200);
     let state = console.shared.switchboard.get("payments").unwrap().state();
-    assert_eq!((state.on, state.sample_ppm, &*state.changed_by, &*state.reason), (true, 25_000, "ann", "week two"));
+    assert_eq!(
+        (state.on, state.sample_ppm, &*state.changed_by, &*state.reason),
+        (true, 25_000, "ann (not logged in)", "week two")
+    );
     assert_eq!(console.post("/api/v1/stop-all", "application/json", r#"{"who":"bob"}"#).status, 200);
     assert!(!console.on());
     assert_eq!(console.post("/api/v1/integrations/nobody/stop", FORM, "").status, 404);
@@ -256,12 +290,16 @@ fn the_api_describes_itself_and_every_route_of_it() {
     for (path, methods) in document["paths"].as_object().unwrap() {
         let address = path.replace("{name}", "payments");
         for method in methods.as_object().unwrap().keys() {
-            let body = r#"{"reason":"as described"}"#;
+            let body = r#"{"reason":"as described","who":"ann"}"#;
             let status = match method.as_str() {
                 "get" => console.get(&address).status,
+                _ if address.ends_with("login-links") => console.post(&address, "application/json", "").status,
                 _ => console.post(&address, "application/json", body).status,
             };
-            assert_eq!(status, 200, "{method} {address}");
+            let held = crate::console::access::needed(&method.to_uppercase().parse().unwrap(), Some(path));
+            assert_eq!(methods[method]["x-darklaunch-role"], held.unwrap().role().name(), "{method} {path}");
+            let expected = if held == Some(May::Manage) { 401 } else { 200 };
+            assert_eq!(status, expected, "{method} {address}");
         }
     }
     let status: Value = serde_json::from_str(&console.get("/api/v1/status").body).unwrap();

@@ -1,7 +1,7 @@
 //! What the API says, as plain data with stable names. Pages read the same data.
 
 use crate::console::{RuleSetShown, RulesShown, Shared, words};
-use crate::control::{EndpointShare, PausedBy, RampPhase, RampState, State, Switch};
+use crate::control::{EndpointShare, PausedBy, RampPhase, RampState, SignOff, State, Switch};
 use crate::exchange::{DropReason, NotMirrored, Outcome, Refused};
 use crate::telemetry::{BookSnapshot, RuleHits};
 use serde::Serialize;
@@ -28,6 +28,8 @@ pub(crate) struct RecorderView {
     /// Counts the reloads of the rules, from 1.
     rules_generation: u64,
     rules_since: String,
+    #[serde(skip)]
+    pub(crate) rules_since_unix_us: i64,
     #[serde(skip)]
     pub(crate) started_unix_us: i64,
     #[serde(skip)]
@@ -61,6 +63,8 @@ pub(crate) struct IntegrationView {
     pub(crate) redaction_places: Vec<PlaceView>,
     /// The rules in force.
     pub(crate) rules: RulesView,
+    /// Who vouches for them; nobody if they changed since.
+    pub(crate) signed_off: Option<SignOffView>,
     /// Why the rules seem not to fit the data.
     pub(crate) redaction_alarm: Option<String>,
     /// Bodies kept, redacted.
@@ -103,6 +107,24 @@ impl RulesView {
             self_check_failures: set.leaks.clone(),
         };
         rules.own.get(integration).map(of).unwrap_or_default()
+    }
+}
+
+/// Who vouches for the rules in force.
+#[derive(Debug, Serialize)]
+pub(crate) struct SignOffView {
+    pub(crate) who: String,
+    pub(crate) rules_hash: String,
+    at: String,
+    #[serde(skip)]
+    pub(crate) at_unix_us: i64,
+}
+
+impl SignOffView {
+    fn of(signed: Option<SignOff>, rules: &RulesShown, integration: &str) -> Option<Self> {
+        let in_force = rules.own.get(integration)?;
+        let SignOff { who, rules_hash, at_unix_us } = signed.filter(|signed| *signed.rules_hash == *in_force.hash)?;
+        Some(Self { who, rules_hash, at: words::rfc3339(at_unix_us), at_unix_us })
     }
 }
 
@@ -219,6 +241,7 @@ impl IntegrationView {
             primary: book.as_ref().map(|book| by_outcome(&book.primary)).unwrap_or_default(),
             redaction_hits: book.as_ref().map(hits_by_rule).unwrap_or_default(),
             redaction_places: book.iter().flat_map(|book| &book.redaction_hits).map(place).collect(),
+            signed_off: SignOffView::of(state.signed, &rules, &name),
             rules: RulesView::of(&rules, &name),
             redaction_alarm: book.as_ref().and_then(|book| alarm(book, rules.alarm_bodies)),
             bodies_kept: book.as_ref().map_or(0, |book| book.bodies_kept),
@@ -262,6 +285,7 @@ pub(crate) fn recorder(shared: &Shared) -> RecorderView {
         rules_hash: rules.everyone.to_string(),
         rules_generation: rules.generation,
         rules_since: words::rfc3339(rules.since_unix_us),
+        rules_since_unix_us: rules.since_unix_us,
         started_unix_us: shared.started_unix_us,
         as_of_unix_us: shared.clock.unix_us(),
     }

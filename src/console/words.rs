@@ -114,6 +114,12 @@ pub(crate) fn outcome(outcome: Outcome) -> &'static str {
     }
 }
 
+/// As a sentence begins.
+pub(crate) fn first_upper(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

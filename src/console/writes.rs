@@ -1,5 +1,6 @@
 //! What a write may say: a small body, JSON or form, with bounded texts.
 
+use crate::console::access::CSRF_FIELD;
 use crate::console::problem::Problem;
 use crate::control::Share;
 use axum::extract::Request;
@@ -22,6 +23,8 @@ pub(crate) struct Change {
     sample: Option<String>,
     #[serde(default)]
     resume_ramp: bool,
+    /// The rules that were looked at, for a sign-off.
+    pub(crate) rules_hash: Option<String>,
     /// The switch's revision that was looked at; a stop ignores it.
     #[serde(default, deserialize_with = "whole_number")]
     pub(crate) revision: Option<u64>,
@@ -60,6 +63,9 @@ impl Change {
                 "who" => change.who = Some(value.into_owned()),
                 "reason" => change.reason = Some(value.into_owned()),
                 "sample" => change.sample = Some(value.into_owned()),
+                // Of a session that ended while the page was open.
+                CSRF_FIELD => {}
+                "rules_hash" => change.rules_hash = Some(value.into_owned()),
                 "resume_ramp" => change.resume_ramp = value == "true",
                 "revision" => {
                     let read = value.parse().map_err(|_| "revision is no whole number; reload the page".to_owned());
@@ -67,7 +73,7 @@ impl Change {
                 }
                 other => {
                     return Err(format!(
-                        "field \"{other}\" is unknown; known are who, reason, sample, resume_ramp, revision"
+                        "field \"{other}\" is unknown; known are who, reason, sample, resume_ramp, revision, rules_hash"
                     ));
                 }
             }
@@ -75,10 +81,9 @@ impl Change {
         Ok(change)
     }
 
-    /// Who asks, or the door they came through.
-    pub(crate) fn who(&self, door: &str) -> String {
-        let who = clean(self.who.as_deref().unwrap_or(""), WHO_CHARS_MAX);
-        if who.is_empty() { door.to_owned() } else { who }
+    /// Who asks, in their own words; possibly empty.
+    pub(crate) fn who(&self) -> String {
+        clean(self.who.as_deref().unwrap_or(""), WHO_CHARS_MAX)
     }
 
     /// Why, possibly empty.
@@ -116,7 +121,7 @@ fn whole_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64
 }
 
 /// One line, no control characters, bounded.
-fn clean(text: &str, chars_max: usize) -> String {
+pub(crate) fn clean(text: &str, chars_max: usize) -> String {
     let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(chars_max).collect();
     line.trim().to_owned()
 }

@@ -6,6 +6,7 @@ mod breaker;
 mod limits;
 mod ramp;
 mod shares;
+mod sign_off;
 mod switch;
 #[cfg(test)]
 mod tests;
@@ -13,6 +14,7 @@ mod tests;
 pub use breaker::BreakerSettings;
 pub use ramp::{RampGates, RampPhase, RampPlan, RampState};
 pub use shares::EndpointShare;
+pub use sign_off::{SignOff, SignOffError};
 pub use switch::{PausedBy, Share, StartError, State, Switch};
 
 use crate::exchange::{Clock, Integration};
@@ -87,6 +89,8 @@ pub struct SavedSwitch {
     pub last: SwitchEvent,
     /// Its ramp, where one was configured.
     pub ramp: Option<RampState>,
+    /// Who vouches for its redaction rules.
+    pub signed: Option<SignOff>,
 }
 
 /// Every integration's switch, in the order of the configuration.

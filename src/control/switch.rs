@@ -4,8 +4,9 @@ use crate::control::breaker::Breaker;
 use crate::control::limits::{DailyBudget, RETRY_AFTER_DEFAULT_S, RETRY_AFTER_MAX_S, Rate};
 use crate::control::ramp::GateKeeper;
 use crate::control::shares::cap_ppm;
+use crate::control::sign_off::{SignOffError, short};
 use crate::control::{
-    EndpointShare, History, RampPhase, RampPlan, RampState, SAMPLE_ALL_PPM, SavedSwitch, Settings, SwitchEvent,
+    EndpointShare, History, RampPhase, RampPlan, RampState, SAMPLE_ALL_PPM, SavedSwitch, Settings, SignOff, SwitchEvent,
 };
 use crate::exchange::{Clock, Instant, Integration, NotMirrored, Outcome};
 use arc_swap::ArcSwap;
@@ -15,6 +16,8 @@ use tokio_util::sync::CancellationToken;
 
 /// Who a ramp's own changes are recorded as.
 const BY_RAMP: &str = "ramp";
+/// Who a voided sign-off is recorded as.
+const BY_RULES: &str = "redaction rules";
 
 /// What holds an integration back although it is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +50,8 @@ pub struct State {
     pub reason: String,
     /// When, microseconds since the Unix epoch.
     pub changed_unix_us: i64,
+    /// Who vouches for the redaction rules, and for which.
+    pub signed: Option<SignOff>,
     /// What holds it back although it is on.
     pub paused: Option<PausedBy>,
     /// Calls of this UTC day and the limit, where there is one.
@@ -99,6 +104,7 @@ struct Position {
     on: bool,
     sample_ppm: u32,
     ramp: Option<RampAt>,
+    signed: Option<SignOff>,
     revision: u64,
     who: String,
     reason: String,
@@ -143,6 +149,7 @@ impl Switch {
             on: settings.enabled,
             sample_ppm: settings.ramp.map_or(settings.sample_ppm, |plan| plan.share_ppm(0)).min(SAMPLE_ALL_PPM),
             ramp,
+            signed: None,
             revision: 0,
             who: "configuration".to_owned(),
             reason: "as configured".to_owned(),
@@ -188,6 +195,7 @@ impl Switch {
             changed_by: position.who.clone(),
             reason: position.reason.clone(),
             changed_unix_us: position.at_unix_us,
+            signed: position.signed.clone(),
             paused: self.paused(),
             daily_used_of_max: self.budget.used_of_max(self.clock.unix_us()),
         }
@@ -245,6 +253,42 @@ impl Switch {
         self.gates.clear();
         self.change(after, who, reason, unix_us);
         Ok(())
+    }
+
+    /// Notes that somebody vouches for the redaction rules; a change of the switch's history, not of what it does.
+    ///
+    /// # Errors
+    /// Nobody is named, or the switch was changed since `seen`.
+    pub fn sign_off(&self, seen: Option<u64>, who: &str, rules_hash: &str) -> Result<(), SignOffError> {
+        if who.trim().is_empty() {
+            return Err(SignOffError::NoName);
+        }
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut after = (*self.position.load_full()).clone();
+        if let Some(given) = seen.filter(|given| *given != after.revision) {
+            return Err(SignOffError::Changed { given, now: after.revision });
+        }
+        let at_unix_us = self.clock.unix_us();
+        after.signed = Some(SignOff { who: who.to_owned(), rules_hash: rules_hash.to_owned(), at_unix_us });
+        self.change(after, who, &format!("signed off the redaction rules {}", short(rules_hash)), at_unix_us);
+        Ok(())
+    }
+
+    /// Takes a sign-off back that is for other rules than those in force, and notes it in the history.
+    pub fn void_sign_off_of_other(&self, rules_hash: &str) {
+        let stale = |position: &Position| {
+            position.signed.as_ref().filter(|signed| signed.rules_hash != rules_hash).map(|signed| signed.who.clone())
+        };
+        // Looked at often, and nearly never to be done.
+        if stale(&self.position.load()).is_none() {
+            return;
+        }
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut after = (*self.position.load_full()).clone();
+        let Some(who) = stale(&after) else { return };
+        after.signed = None;
+        let reason = format!("the redaction rules changed to {}: the sign-off by {who} is void", short(rules_hash));
+        self.change(after, BY_RULES, &reason, self.clock.unix_us());
     }
 
     /// Lets the ramp rise by the time since the last tick, or hold.
@@ -370,7 +414,7 @@ impl Switch {
 
     /// Puts a saved state back. A ramp goes on where it was if the plan is still the same; a new plan begins anew.
     pub(crate) fn restore(&self, saved: &SavedSwitch) {
-        let SavedSwitch { last, ramp: saved_ramp } = saved;
+        let SavedSwitch { last, ramp: saved_ramp, signed } = saved;
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.position.load_full();
         if last.revision < now.revision {
@@ -393,6 +437,7 @@ impl Switch {
             on: last.on,
             sample_ppm: sample_ppm.min(SAMPLE_ALL_PPM),
             ramp,
+            signed: signed.clone(),
             revision: last.revision,
             who: last.who.clone(),
             reason: last.reason.clone(),

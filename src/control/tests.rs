@@ -51,7 +51,8 @@ fn stop_refuses_cancels_and_leaves_a_trace() {
 fn a_saved_stop_outlives_a_restart_and_an_older_one_does_not_win() {
     let before = board(on());
     before.stop_all("ops", "night");
-    let saved: Vec<_> = before.events().into_iter().map(|last| SavedSwitch { last, ramp: None }).collect();
+    let saved: Vec<_> =
+        before.events().into_iter().map(|last| SavedSwitch { last, ramp: None, signed: None }).collect();
     let after = board(on());
     after.restore(&saved);
     assert!(!after.get("pay").unwrap().state().on);
@@ -273,7 +274,7 @@ fn saved(switch: &Switch) -> SavedSwitch {
         reason: state.reason,
         at_unix_us: state.changed_unix_us,
     };
-    SavedSwitch { last, ramp: state.ramp.map(RampState::to_the_minute) }
+    SavedSwitch { last, ramp: state.ramp.map(RampState::to_the_minute), signed: state.signed }
 }
 
 #[test]

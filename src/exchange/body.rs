@@ -28,11 +28,13 @@ pub enum DropReason {
     Internal,
     /// The redaction's check of itself failed: its rules let a canary through, so they are trusted with no body.
     SelfCheck,
+    /// A binary body of a type that is kept shows something that a rule finds.
+    BinaryFinding,
 }
 
 impl DropReason {
     /// Every reason, in the order of their codes in the database (append only).
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::OverCap,
         Self::Cut,
         Self::Undecodable,
@@ -44,6 +46,7 @@ impl DropReason {
         Self::Residue,
         Self::Internal,
         Self::SelfCheck,
+        Self::BinaryFinding,
     ];
 
     /// The stable name in JSON, metrics and the database.
@@ -60,6 +63,7 @@ impl DropReason {
             Self::Residue => "residue",
             Self::Internal => "internal",
             Self::SelfCheck => "self_check",
+            Self::BinaryFinding => "binary_finding",
         }
     }
 
@@ -77,6 +81,7 @@ impl DropReason {
             Self::Residue => "still showing a replaced value",
             Self::Internal => "that could not be redacted in their form",
             Self::SelfCheck => "withheld since the rules failed their self-check",
+            Self::BinaryFinding => "binary, with something that a rule finds",
         }
     }
 }

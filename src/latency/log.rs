@@ -39,7 +39,7 @@ pub fn write_interval_log<W: Write, E: From<Error>>(
         let tag = tag.replace(char::is_whitespace, "_");
         let seconds = |s: i64| Duration::from_secs(u64::try_from(s).unwrap_or_default());
         let counts = line.series.histogram();
-        let written = log.write_histogram(&*counts, seconds(line.start_unix_s), seconds(line.length_s), Tag::new(&tag));
+        let written = log.write_histogram(&counts, seconds(line.start_unix_s), seconds(line.length_s), Tag::new(&tag));
         if let (Err(error), None) = (written, &failed) {
             failed = Some(match error {
                 IntervalLogWriterError::IoError(error) => error,

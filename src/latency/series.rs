@@ -1,8 +1,8 @@
 //! One histogram with the exact figures beside it, its encoding, and the guarded way back.
 
+use crate::latency::slots::{edges_us, place_of};
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{Serializer, V2Serializer};
-use std::borrow::Cow;
 use std::fmt;
 
 /// The smallest distinguishable latency, microseconds.
@@ -21,10 +21,6 @@ const HEADER_BYTES: usize = 40;
 const BLOB_BYTES_MAX: usize = HEADER_BYTES + 4_096 * 9;
 /// Slots of this shape.
 const SLOTS: usize = 3_072;
-/// Slots below this one hold one microsecond each; above, half as many of them make an octave, and each octave's slots are
-/// twice as wide as those before.
-const EXACT_SLOTS: usize = 256;
-
 /// The figures a histogram rounds, kept exactly beside its blob, and the blob's checksum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Exact {
@@ -107,7 +103,60 @@ enum Counts {
     Few(Vec<u64>),
     /// As they were stored: slots that hold any, rising, and how many.
     Stored(Box<[(u16, u64)]>),
-    Many(Box<Histogram<u64>>),
+    Many(Dense),
+}
+
+impl Default for Counts {
+    fn default() -> Self {
+        Self::Few(Vec::new())
+    }
+}
+
+/// Counts of a run of slots, as wide as the latencies met: most providers' lie within some octaves of the twenty-four.
+#[derive(Clone, Default)]
+struct Dense {
+    /// The first slot of the run.
+    first: usize,
+    counts: Vec<u64>,
+}
+
+/// A run grows by so many slots: an octave.
+const GROWTH: usize = 128;
+
+impl Dense {
+    fn add(&mut self, slot: u16, count: u64) {
+        let slot = usize::from(slot);
+        if self.counts.is_empty() {
+            self.first = slot / GROWTH * GROWTH;
+        }
+        if slot < self.first {
+            let first = slot / GROWTH * GROWTH;
+            let mut wider = vec![0; self.first - first];
+            wider.reserve_exact(self.counts.len());
+            wider.append(&mut self.counts);
+            (self.first, self.counts) = (first, wider);
+        }
+        let at = slot - self.first;
+        if at >= self.counts.len() {
+            let length = (at / GROWTH + 1) * GROWTH;
+            self.counts.reserve_exact(length - self.counts.len());
+            self.counts.resize(length, 0);
+        }
+        if let Some(held) = self.counts.get_mut(at) {
+            *held = held.saturating_add(count);
+        }
+    }
+
+    /// Slots that hold any, rising.
+    fn slots(&self) -> impl Iterator<Item = (u16, u64)> + '_ {
+        let held = self.counts.iter().enumerate().filter(|(_, count)| **count > 0);
+        held.map(|(at, count)| ((self.first + at) as u16, *count))
+    }
+}
+
+/// The slot of a latency; those above the range share the last one.
+fn slot_of(us: u64) -> u16 {
+    place_of(us).min(SLOTS as u16 - 1)
 }
 
 #[expect(clippy::expect_used, reason = "the bounds are constants the library accepts; every test builds one")]
@@ -119,77 +168,74 @@ impl Counts {
     fn record(&mut self, us: u64) {
         match self {
             Self::Few(values) if values.len() < FEW => values.push(us),
-            Self::Many(counts) => counts.saturating_record(us),
-            Self::Few(_) | Self::Stored(_) => {
-                let mut counts = self.histogram().into_owned();
-                counts.saturating_record(us);
-                *self = Self::Many(Box::new(counts));
+            Self::Many(counts) => counts.add(slot_of(us), 1),
+            Self::Few(_) | Self::Stored(_) => self.widen(|counts| counts.add(slot_of(us), 1)),
+        }
+    }
+
+    /// Adds what another holds.
+    fn merge(&mut self, other: &Self) {
+        match other {
+            Self::Few(few) => few.iter().for_each(|us| self.record(*us)),
+            Self::Stored(_) | Self::Many(_) => {
+                self.widen(|counts| other.each_slot(|slot, count| counts.add(slot, count)));
             }
         }
     }
 
-    /// Adds what another holds; false: it could not, and nothing changed.
-    fn merge(&mut self, other: &Self) -> bool {
-        match (&mut *self, other) {
-            (Self::Many(counts), Self::Many(more)) => counts.add(&**more).is_ok(),
-            (Self::Many(counts), Self::Stored(more)) => {
-                add_stored(counts, more);
-                true
+    /// Makes a run of slots of it, and changes that.
+    fn widen(&mut self, change: impl FnOnce(&mut Dense)) {
+        let mut counts = match std::mem::take(self) {
+            Self::Many(counts) => counts,
+            held => {
+                let mut counts = Dense::default();
+                held.each_slot(|slot, count| counts.add(slot, count));
+                counts
             }
-            (Self::Few(few), Self::Many(more)) => {
-                let mut counts = more.clone();
-                few.iter().for_each(|us| counts.saturating_record(*us));
-                *self = Self::Many(counts);
-                true
-            }
-            (_, Self::Stored(_) | Self::Many(_)) => {
-                let counts = self.histogram().into_owned();
-                *self = Self::Many(Box::new(counts));
-                self.merge(other)
-            }
-            (_, Self::Few(few)) => {
-                few.iter().for_each(|us| self.record(*us));
-                true
-            }
-        }
+        };
+        change(&mut counts);
+        *self = Self::Many(counts);
     }
 
-    fn histogram(&self) -> Cow<'_, Histogram<u64>> {
+    /// Hands over slots and counts; rising but for few, of which a slot may come several times.
+    fn each_slot(&self, mut each: impl FnMut(u16, u64)) {
         match self {
-            Self::Few(values) => {
-                let mut counts = histogram();
-                values.iter().for_each(|us| counts.saturating_record(*us));
-                Cow::Owned(counts)
-            }
-            Self::Stored(slots) => {
-                let mut counts = histogram();
-                add_stored(&mut counts, slots);
-                Cow::Owned(counts)
-            }
-            Self::Many(counts) => Cow::Borrowed(counts),
+            Self::Few(values) => values.iter().for_each(|us| each(slot_of(*us), 1)),
+            Self::Stored(slots) => slots.iter().for_each(|(slot, count)| each(*slot, *count)),
+            Self::Many(counts) => counts.slots().for_each(|(slot, count)| each(slot, count)),
         }
     }
-}
 
-/// Adds stored slots, each by its lowest value.
-fn add_stored(counts: &mut Histogram<u64>, slots: &[(u16, u64)]) {
-    for (slot, count) in slots {
-        counts.saturating_record_n(edges_us(*slot).0, *count);
+    /// Slots that hold any, rising.
+    fn slots(&self) -> Vec<(u16, u64)> {
+        match self {
+            Self::Stored(slots) => slots.to_vec(),
+            Self::Many(counts) => counts.slots().collect(),
+            Self::Few(values) => {
+                let mut slots: Vec<(u16, u64)> = values.iter().map(|us| (slot_of(*us), 1)).collect();
+                slots.sort_unstable();
+                slots.dedup_by(|next, kept| {
+                    let same = next.0 == kept.0;
+                    kept.1 += if same { next.1 } else { 0 };
+                    same
+                });
+                slots
+            }
+        }
     }
-}
 
-/// The smallest and the largest value of a slot, microseconds: slots of one microsecond, then octaves of 128 slots.
-fn edges_us(slot: u16) -> (u64, u64) {
-    let (slot, octave) = (u64::from(slot), EXACT_SLOTS as u64 / 2);
-    let bits = (slot / octave).saturating_sub(1);
-    let lowest = (slot - bits * octave) << bits;
-    (lowest, lowest + (1 << bits) - 1)
+    /// The counts as a histogram of the library.
+    fn histogram(&self) -> Histogram<u64> {
+        let mut counts = histogram();
+        self.each_slot(|slot, count| counts.saturating_record_n(edges_us(slot).0, count));
+        counts
+    }
 }
 
 impl PartialEq for Series {
     fn eq(&self, other: &Self) -> bool {
         let exact = |series: &Self| (series.n, series.sum_us, series.min_us, series.max_us);
-        exact(self) == exact(other) && self.counts.histogram() == other.counts.histogram()
+        exact(self) == exact(other) && self.counts.slots() == other.counts.slots()
     }
 }
 
@@ -216,13 +262,11 @@ impl Series {
 
     /// Adds everything `other` holds: the same as having recorded both into one.
     pub fn merge(&mut self, other: &Self) {
-        // One shape for all series, so adding cannot fail; if it did, the exact figures must not run ahead of the counts.
-        if self.counts.merge(&other.counts) {
-            self.n = self.n.saturating_add(other.n);
-            self.sum_us = self.sum_us.saturating_add(other.sum_us);
-            self.min_us = self.min_us.min(other.min_us);
-            self.max_us = self.max_us.max(other.max_us);
-        }
+        self.counts.merge(&other.counts);
+        self.n = self.n.saturating_add(other.n);
+        self.sum_us = self.sum_us.saturating_add(other.sum_us);
+        self.min_us = self.min_us.min(other.min_us);
+        self.max_us = self.max_us.max(other.max_us);
     }
 
     /// Bytes it occupies on the heap, about.
@@ -230,7 +274,7 @@ impl Series {
         match &self.counts {
             Counts::Few(values) => values.capacity() * size_of::<u64>(),
             Counts::Stored(slots) => size_of_val(&**slots),
-            Counts::Many(counts) => size_of::<Histogram<u64>>() + counts.distinct_values() * size_of::<u64>(),
+            Counts::Many(run) => run.counts.capacity() * size_of::<u64>(),
         }
     }
 
@@ -277,14 +321,22 @@ impl Series {
         if rank == self.n {
             return self.max_us();
         }
-        let counts = self.counts.histogram();
-        slot_of_rank(&counts, rank).map(|value| counts.highest_equivalent(value).clamp(self.min_us, self.max_us))
+        self.slot_of_rank(rank).map(|slot| edges_us(slot).1.clamp(self.min_us, self.max_us))
     }
 
     /// The lower edge of the slot that holds the `rank`-th smallest value (from 1), microseconds.
     pub fn lowest_at_rank(&self, rank: u64) -> Option<u64> {
-        let counts = self.counts.histogram();
-        slot_of_rank(&counts, rank).map(|value| counts.lowest_equivalent(value).clamp(self.min_us, self.max_us))
+        self.slot_of_rank(rank).map(|slot| edges_us(slot).0.clamp(self.min_us, self.max_us))
+    }
+
+    /// The slot that holds the `rank`-th smallest value (from 1).
+    fn slot_of_rank(&self, rank: u64) -> Option<u16> {
+        let mut seen = 0_u64;
+        let after = |(slot, count)| {
+            seen = seen.saturating_add(count);
+            (seen >= rank).then_some(slot)
+        };
+        if rank == 0 { None } else { self.counts.slots().into_iter().find_map(after) }
     }
 
     /// How many latencies are above `us` microseconds. A slot that straddles the limit counts as above: the answer is
@@ -293,37 +345,41 @@ impl Series {
         if self.n == 0 || us >= self.max_us {
             return 0;
         }
-        let counts = self.counts.histogram();
-        let above = counts.iter_recorded().filter(|slot| counts.highest_equivalent(slot.value_iterated_to()) > us);
-        let counted = above.fold(0_u64, |sum, slot| sum.saturating_add(slot.count_at_value()));
+        let mut counted = 0_u64;
+        self.counts.each_slot(|slot, count| {
+            if edges_us(slot).1 > us {
+                counted = counted.saturating_add(count);
+            }
+        });
         // The exact maximum is above, even where its slot's edge is not (values past the range share the last slot).
         counted.max(1)
     }
 
     /// The slots that hold anything: upper edge in microseconds and count, smallest first.
     pub fn slots(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
-        let held: Vec<_> = match &self.counts {
-            Counts::Stored(slots) => slots.iter().map(|(slot, count)| (edges_us(*slot).1, *count)).collect(),
-            counts => {
-                let slots = counts.histogram();
-                slots.iter_recorded().map(|slot| (slot.value_iterated_to(), slot.count_at_value())).collect()
-            }
-        };
-        held.into_iter()
+        self.counts.slots().into_iter().map(|(slot, count)| (edges_us(slot).1, count))
+    }
+
+    /// Place and count of the slots that hold anything, rising, where it is held as it was stored.
+    pub(crate) fn stored(&self) -> Option<&[(u16, u64)]> {
+        match &self.counts {
+            Counts::Stored(slots) => Some(slots),
+            Counts::Few(_) | Counts::Many(_) => None,
+        }
     }
 
     /// The counts in HdrHistogram's `V2` format, which the Java, JavaScript, Go, Python and .NET tools read.
     pub fn encode(&self) -> Vec<u8> {
         let mut blob = Vec::new();
         // Writing to memory fails only for a count above i64::MAX; an empty blob is refused by `decode`, not misread.
-        if V2Serializer::new().serialize(&*self.counts.histogram(), &mut blob).is_err() {
+        if V2Serializer::new().serialize(&self.counts.histogram(), &mut blob).is_err() {
             blob.clear();
         }
         blob
     }
 
     /// The counts as a histogram of the library.
-    pub(crate) fn histogram(&self) -> Cow<'_, Histogram<u64>> {
+    pub(crate) fn histogram(&self) -> Histogram<u64> {
         self.counts.histogram()
     }
 
@@ -362,21 +418,6 @@ impl fmt::Debug for Series {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Series(n {}, {:?} to {:?} us)", self.n, self.min_us(), self.max_us())
     }
-}
-
-/// The slot that holds the `rank`-th smallest value (from 1).
-fn slot_of_rank(counts: &Histogram<u64>, rank: u64) -> Option<u64> {
-    if rank == 0 {
-        return None;
-    }
-    let mut seen = 0_u64;
-    for slot in counts.iter_recorded() {
-        seen = seen.saturating_add(slot.count_at_value());
-        if seen >= rank {
-            return Some(slot.value_iterated_to());
-        }
-    }
-    None
 }
 
 /// Refuses every header but the one `encode` writes.
@@ -461,7 +502,7 @@ mod tests {
             for (us, times) in &values {
                 (0..*times).for_each(|_| series.record(us >> (us % 23)));
             }
-            let mut counts = series.counts.histogram().into_owned();
+            let mut counts = series.counts.histogram();
             counts.saturating_record_n(77_777, more);
             let mut blob = Vec::new();
             V2Serializer::new().serialize(&counts, &mut blob).unwrap();
@@ -471,7 +512,7 @@ mod tests {
                 library.iter_recorded().map(|slot| (slot.value_iterated_to(), slot.count_at_value())).collect();
             let ours: Vec<(u64, u64)> = slots.iter().map(|(slot, count)| (edges_us(*slot).1, *count)).collect();
             prop_assert_eq!(ours, theirs);
-            prop_assert_eq!(Counts::Stored(slots.into()).histogram().into_owned(), library);
+            prop_assert_eq!(Counts::Stored(slots.into()).histogram(), library);
         }
 
         #[test]

@@ -3,15 +3,31 @@
 use crate::latency::Series;
 use std::sync::Arc;
 
-/// Calls counted in the histogram's slots, without the histogram: 16 bytes a slot that holds any. Clones share them.
+/// Calls counted in the histogram's slots, without the histogram: 8 bytes a slot that holds any. Clones share them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Slots(Arc<[Slot]>);
 
+/// A slot's place among all slots, and above it in the same word how many calls are in it and in all slots above: two
+/// weeks of fifty series are a hundred thousand histograms, and this is what they are held in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Slot {
-    upper_us: u64,
-    /// Calls in this slot and in all above it.
-    from_here_up: u64,
+struct Slot(u64);
+
+/// Bits of a count: 2 000 million million calls, and stays there.
+const COUNT_BITS: u32 = 51;
+const COUNT_MOST: u64 = (1 << COUNT_BITS) - 1;
+
+impl Slot {
+    fn new(place: u16, upwards: u64) -> Self {
+        Self(u64::from(place) << COUNT_BITS | upwards.min(COUNT_MOST))
+    }
+
+    fn place(self) -> u16 {
+        (self.0 >> COUNT_BITS) as u16
+    }
+
+    fn upwards(self) -> u64 {
+        self.0 & COUNT_MOST
+    }
 }
 
 /// Slots below this value hold one microsecond each; above, 128 of them make an octave.
@@ -29,56 +45,62 @@ pub fn lower_edge_us(us: u64) -> u64 {
     us >> bits << bits
 }
 
-fn upper_edge_us(us: u64) -> u64 {
-    lower_edge_us(us) | ((1 << width_bits(us)) - 1)
+/// The slot's place among all slots, from 0; below 8 192 for any value.
+pub(crate) fn place_of(us: u64) -> u16 {
+    let bits = width_bits(us);
+    ((bits as u16) << BITS_OF_A_SLOT) + (us >> bits) as u16
 }
 
-/// The slot's place among all slots, for counting.
-fn place_of(us: u64) -> usize {
-    let bits = width_bits(us);
-    ((bits as usize) << BITS_OF_A_SLOT) + (us >> bits) as usize
+/// The smallest and the largest value of the slot at a place, microseconds.
+pub(crate) fn edges_us(place: u16) -> (u64, u64) {
+    let bits = u64::from(place >> BITS_OF_A_SLOT).saturating_sub(1);
+    let lowest = (u64::from(place) - (bits << BITS_OF_A_SLOT)) << bits;
+    (lowest, lowest | ((1 << bits) - 1))
 }
 
 impl Slots {
     /// The slots of a series.
     pub fn of(series: &Series) -> Self {
-        Self::rising(series.slots().collect())
+        match series.stored() {
+            Some(held) => Self::falling(held.iter().rev().copied()),
+            None => Self::from_counts(series.slots()),
+        }
     }
 
-    /// Slots from `(upper edge in microseconds, calls)`, in any order; equal edges are added.
+    /// Slots from `(a value in microseconds, calls)`, in any order; values of one slot are added.
     pub fn from_counts(counts: impl IntoIterator<Item = (u64, u64)>) -> Self {
-        let mut places: Vec<(u64, u64)> = Vec::new();
-        for (us, calls) in counts {
-            let place = place_of(us);
-            if places.len() <= place {
-                places.resize(place + 1, (0, 0));
-            }
-            places[place].0 = upper_edge_us(us);
-            places[place].1 = places[place].1.saturating_add(calls);
-        }
-        places.retain(|(_, calls)| *calls > 0);
-        Self::rising(places)
+        let mut places = Places::default();
+        counts.into_iter().for_each(|(us, calls)| places.add(place_of(us), calls));
+        places.slots()
     }
 
     /// What several hold together.
     pub fn merged<'a>(all: impl IntoIterator<Item = &'a Self>) -> Self {
-        Self::from_counts(all.into_iter().flat_map(Self::iter))
+        let mut held = all.into_iter().filter(|slots| !slots.is_empty());
+        let Some(first) = held.next() else { return Self::default() };
+        let Some(second) = held.next() else { return first.clone() };
+        let mut places = Places::default();
+        for slots in [first, second].into_iter().chain(held) {
+            slots.counts().for_each(|(place, calls)| places.add(place, calls));
+        }
+        places.slots()
     }
 
-    fn rising(counts: Vec<(u64, u64)>) -> Self {
+    /// From place and calls, largest first.
+    fn falling(counts: impl Iterator<Item = (u16, u64)>) -> Self {
         let mut above = 0_u64;
-        let mut slots: Vec<Slot> = Vec::with_capacity(counts.len());
-        for (upper_us, calls) in counts.into_iter().rev() {
+        let mut slots: Vec<Slot> = Vec::with_capacity(counts.size_hint().0);
+        slots.extend(counts.map(|(place, calls)| {
             above = above.saturating_add(calls);
-            slots.push(Slot { upper_us, from_here_up: above });
-        }
+            Slot::new(place, above)
+        }));
         slots.reverse();
         Self(slots.into())
     }
 
     /// How many calls there are.
     pub fn len(&self) -> u64 {
-        self.0.first().map_or(0, |slot| slot.from_here_up)
+        self.0.first().map_or(0, |slot| slot.upwards())
     }
 
     /// Whether there is none.
@@ -88,14 +110,28 @@ impl Slots {
 
     /// How many calls are above `us` microseconds; a slot that straddles the limit counts as above.
     pub fn count_above(&self, us: u64) -> u64 {
-        let first = self.0.partition_point(|slot| slot.upper_us <= us);
-        self.0.get(first).map_or(0, |slot| slot.from_here_up)
+        self.0.get(self.after(us)).map_or(0, |slot| slot.upwards())
+    }
+
+    /// The first slot that holds calls above `us`, as its position among those that hold any.
+    pub(crate) fn after(&self, us: u64) -> usize {
+        self.0.partition_point(|slot| edges_us(slot.place()).1 <= us)
+    }
+
+    /// Place and calls of each slot that holds any, smallest first.
+    fn counts(&self) -> impl Iterator<Item = (u16, u64)> + '_ {
+        let next = self.0.iter().skip(1).map(|slot| slot.upwards()).chain([0]);
+        self.0.iter().zip(next).map(|(slot, above)| (slot.place(), slot.upwards() - above))
+    }
+
+    /// Place of each slot that holds any, smallest first, and how many calls are in it and above.
+    pub(crate) fn places(&self) -> impl DoubleEndedIterator<Item = (u16, u64)> + ExactSizeIterator + '_ {
+        self.0.iter().map(|slot| (slot.place(), slot.upwards()))
     }
 
     /// Upper edge in microseconds and calls of each slot that holds any, smallest first.
     pub fn iter(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
-        let next = self.0.iter().skip(1).map(|slot| slot.from_here_up).chain([0]);
-        self.0.iter().zip(next).map(|(slot, above)| (slot.upper_us, slot.from_here_up - above))
+        self.counts().map(|(place, calls)| (edges_us(place).1, calls))
     }
 
     /// The upper edge of the slot that holds the `rank`-th smallest value (from 1), microseconds.
@@ -105,8 +141,8 @@ impl Slots {
             return None;
         }
         // The last slot from which so many calls lie above that the rank is among them.
-        let after = self.0.partition_point(|slot| n - slot.from_here_up < rank);
-        self.0.get(after.checked_sub(1)?).map(|slot| slot.upper_us)
+        let after = self.0.partition_point(|slot| n - slot.upwards() < rank);
+        self.0.get(after.checked_sub(1)?).map(|slot| edges_us(slot.place()).1)
     }
 
     /// The mean of `min(latency, limit)`, microseconds, each call at its slot's upper edge: how long a caller with that
@@ -115,6 +151,27 @@ impl Slots {
         let n = self.len();
         let held: f64 = self.iter().map(|(us, calls)| us.min(limit_us) as f64 * calls as f64).sum();
         (n > 0).then(|| held / n as f64)
+    }
+}
+
+/// Calls by place, while they are added up.
+#[derive(Default)]
+struct Places(Vec<u64>);
+
+impl Places {
+    fn add(&mut self, place: u16, calls: u64) {
+        let place = usize::from(place);
+        if self.0.len() <= place {
+            self.0.resize(place + 1, 0);
+        }
+        if let Some(sum) = self.0.get_mut(place) {
+            *sum = sum.saturating_add(calls);
+        }
+    }
+
+    fn slots(self) -> Slots {
+        let held = self.0.into_iter().enumerate().rev().filter(|(_, calls)| *calls > 0);
+        Slots::falling(held.map(|(place, calls)| (place as u16, calls)))
     }
 }
 
@@ -137,9 +194,18 @@ mod tests {
             }
             prop_assert_eq!(slots.value_at_rank(slots.len() + 1), None);
             let limit = values[0];
-            let above = values.iter().filter(|us| upper_edge_us(**us) > limit).count() as u64;
+            let above = values.iter().filter(|us| edges_us(place_of(**us)).1 > limit).count() as u64;
             prop_assert_eq!(slots.count_above(limit), above);
         }
+    }
+
+    #[test]
+    fn every_value_lies_within_the_edges_of_its_place() {
+        for us in (0..64).flat_map(|bit| [(1_u64 << bit) - 1, 1 << bit, (1 << bit) + 1, u64::MAX >> bit]) {
+            let (low, high) = edges_us(place_of(us));
+            assert!(low <= us && us <= high && low == lower_edge_us(us) && place_of(us) < 8_192, "{us}");
+        }
+        assert_eq!(Slots::from_counts([(5, u64::MAX), (5, 1)]).len(), COUNT_MOST);
     }
 
     #[test]

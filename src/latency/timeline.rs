@@ -1,6 +1,8 @@
 //! The calls of one kind by stretch of time: what the statistics need to see slow episodes, busy hours and drift.
 
 use crate::latency::Slots;
+use crate::latency::stats::Clusters;
+use std::sync::{Arc, OnceLock};
 
 const S_PER_HOUR: i64 = 3_600;
 /// Hours of a week.
@@ -46,11 +48,19 @@ impl Interval {
 }
 
 /// The calls of one kind, interval by interval.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct Timeline {
     intervals: Vec<Interval>,
     answered: Slots,
     censored: Slots,
+    /// What design effects are computed from, once one is asked for.
+    clusters: Arc<OnceLock<Clusters>>,
+}
+
+impl PartialEq for Timeline {
+    fn eq(&self, other: &Self) -> bool {
+        self.intervals == other.intervals
+    }
 }
 
 impl Timeline {
@@ -61,7 +71,12 @@ impl Timeline {
         let joined: Vec<Interval> = intervals.chunk_by(|a, b| a.start_unix_s == b.start_unix_s).map(joined).collect();
         let answered = Slots::merged(joined.iter().map(|interval| &interval.answered));
         let censored = Slots::merged(joined.iter().map(|interval| &interval.censored));
-        Self { intervals: joined, answered, censored }
+        Self { intervals: joined, answered, censored, clusters: Arc::default() }
+    }
+
+    /// What design effects are computed from.
+    pub(crate) fn clusters(&self) -> &Clusters {
+        self.clusters.get_or_init(|| Clusters::of(self))
     }
 
     /// What several hold together.

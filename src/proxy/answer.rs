@@ -54,6 +54,8 @@ pub(crate) struct Leg {
     /// The position of its route.
     pub(crate) route: usize,
     pub(crate) started: Instant,
+    /// From the request's head to the call's start: our own delay.
+    pub(crate) own_us: u64,
     pub(crate) endpoint: Endpoint,
     pub(crate) copy: Option<Box<AnswerCopy>>,
     pub(crate) status: Option<u16>,
@@ -93,7 +95,7 @@ impl Leg {
             (None, None) => Outcome::NetworkError,
         };
         let timings = Timings {
-            queue_wait_us: 0,
+            queue_wait_us: self.own_us,
             connect_us: self.connect_us,
             ttfb_us: self.ttfb_us,
             total_us: self.worker.clock.elapsed_us(self.started),

@@ -6,6 +6,7 @@ use crate::proxy::guard::{Guarded, Wire};
 use crate::proxy::seats::Seat;
 use crate::proxy::seldom::Seldom;
 use crate::proxy::{Peer, Speaks};
+use crate::upstream::Joined;
 use http::header::CONNECTION;
 use http::{HeaderValue, Request, StatusCode};
 use hyper::body::Incoming;
@@ -77,7 +78,7 @@ where
         .preserve_header_case(true)
         .half_close(false)
         .auto_date_header(false)
-        .writev(false)
+        .writev(true)
         .max_headers(settings.header_lines_max)
         .max_buf_size(settings.header_bytes_max.max(HEADER_BYTES_MIN));
     let stop = client.worker.ending.stop.clone().cancelled_owned();
@@ -119,12 +120,12 @@ async fn until<C: Future>(
 }
 
 /// The stream behind its framing guard.
-fn guarded<S>(stream: S, worker: &Worker, alarm: &Alarm) -> (Arc<Wire>, Guarded<S>) {
+fn guarded<S>(stream: S, worker: &Worker, alarm: &Alarm) -> (Arc<Wire>, Guarded<Joined<S>>) {
     let settings = &worker.settings;
     let wire = Arc::<Wire>::default();
     let bytes_max = settings.header_bytes_max.max(HEADER_BYTES_MIN);
     let (lines_max, timeout_ms) = (settings.header_lines_max, settings.header_read_timeout_ms);
-    let guarded = Guarded::new(stream, Arc::clone(&wire), bytes_max, lines_max, timeout_ms, alarm.clone());
+    let guarded = Guarded::new(Joined(stream), Arc::clone(&wire), bytes_max, lines_max, timeout_ms, alarm.clone());
     (wire, guarded)
 }
 

@@ -1,6 +1,6 @@
 //! One request: routed, forwarded to the primary, its answer passed back; a sink's answered at once.
 
-use crate::exchange::{Clock, Endpoint, FailureKind, NotMirrored, Refused};
+use crate::exchange::{Clock, Endpoint, FailureKind, Instant, NotMirrored, Refused};
 use crate::latency::Shard;
 use crate::mirror::Ticket;
 use crate::proxy::alarm::Alarm;
@@ -96,6 +96,8 @@ struct Call<'a> {
     peer: &'a Peer,
     wire: Option<&'a Wire>,
     alarm: Alarm,
+    /// When its head was here.
+    came: Instant,
 }
 
 /// What goes on while a call waits for its answer's head.
@@ -146,6 +148,7 @@ impl Worker {
         wire: Option<&Wire>,
         alarm: Alarm,
     ) -> Answer {
+        let came = self.clock.now();
         let (mut parts, body) = request.into_parts();
         if parts.method == Method::CONNECT {
             return self.refused(Refused::ConnectMethod, "darklaunch: CONNECT is not forwarded\n");
@@ -176,7 +179,7 @@ impl Worker {
         };
         match (&route.primary, self.primaries.get(at)) {
             (Some(primary), Some(Some(own))) => {
-                let call = Call { route, at, primary, own, endpoint, ticket, hop, peer, wire, alarm };
+                let call = Call { route, at, primary, own, endpoint, ticket, hop, peer, wire, alarm, came };
                 self.forward(call, parts, body).await
             }
             _ => {
@@ -187,7 +190,7 @@ impl Worker {
     }
 
     async fn forward(self: &Arc<Self>, call: Call<'_>, mut parts: Parts, body: Incoming) -> Answer {
-        let Call { route, at, primary, own, endpoint, ticket, hop, peer, wire, alarm } = call;
+        let Call { route, at, primary, own, endpoint, ticket, hop, peer, wire, alarm, came } = call;
         let received = target_of(&parts);
         let Some(path) = route.target(&received).and_then(|target| primary.url.path_of(&target)) else {
             if let Some(ticket) = ticket {
@@ -208,6 +211,7 @@ impl Worker {
             worker: Arc::clone(self),
             route: at,
             started,
+            own_us: u64::try_from(started.saturating_duration_since(came).as_micros()).unwrap_or(u64::MAX),
             endpoint,
             copy,
             status: None,

@@ -67,6 +67,13 @@ impl TlsIdentity {
         Ok(Self(Arc::new(config)))
     }
 
+    /// The same for a listener that speaks HTTP/1.1 only.
+    pub fn for_http1(&self) -> Arc<ServerConfig> {
+        let mut config = ServerConfig::clone(&self.0);
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Arc::new(config)
+    }
+
     pub(crate) fn acceptor(&self) -> tokio_rustls::TlsAcceptor {
         tokio_rustls::TlsAcceptor::from(Arc::clone(&self.0))
     }

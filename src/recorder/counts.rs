@@ -1,6 +1,7 @@
 //! What is counted, as the database knows it: the ledger by state, interval and integration.
 
 use crate::exchange::{DropReason, Integration, NotMirrored, Outcome};
+use crate::recorder::clock_steps::Stepped;
 use crate::store::LedgerRow;
 use crate::telemetry::{BookSnapshot, Ledger};
 use std::collections::HashMap;
@@ -17,9 +18,15 @@ pub(in crate::recorder) struct Counts {
 
 impl Counts {
     /// The rows of the interval, counting the captures of the batch they are written with as recorded.
-    pub(in crate::recorder) fn rows(&self, ledger: &Ledger, batch: &HashMap<Integration, u64>) -> Vec<LedgerRow> {
+    pub(in crate::recorder) fn rows(
+        &self,
+        ledger: &Ledger,
+        batch: &HashMap<Integration, u64>,
+        stepped: Stepped,
+    ) -> Vec<LedgerRow> {
         totals(ledger, batch)
             .into_iter()
+            .chain(clock_steps(ledger, stepped))
             .map(|mut row| {
                 // What is pending is so now, not since the interval began.
                 if row.state != PENDING {
@@ -38,6 +45,20 @@ impl Counts {
         }
         self.interval_s = interval_s;
     }
+}
+
+/// Steps of the wall clock by interval: no request, but the hours of all of them.
+fn clock_steps(ledger: &Ledger, stepped: Stepped) -> impl Iterator<Item = LedgerRow> {
+    let states = [("clock_step.ahead_ms", stepped.ahead_ms), ("clock_step.back_ms", stepped.back_ms)];
+    ledger.iter().flat_map(move |book| {
+        let integration = book.integration().to_string();
+        let row = move |(state, count): (&str, u64)| LedgerRow {
+            integration: integration.clone(),
+            state: state.to_owned(),
+            count,
+        };
+        states.into_iter().filter(|(_, count)| *count > 0).map(row)
+    })
 }
 
 const PENDING: &str = "pending";

@@ -1,13 +1,14 @@
 //! The threads before the writer: each takes a few captures, redacts, compares and packs them, and hands them on in order.
 
 use crate::exchange::Integration;
-use crate::recorder::Held;
+use crate::recorder::{Held, Observe};
 use crate::redact::{Recording, Redacted};
 use crate::store::{Prepared, Preparer, Samples, TrainedDictionary};
 use crate::telemetry::{Book, Ledger};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::Builder;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -95,6 +96,7 @@ pub(in crate::recorder) struct Redacting<T, C> {
     pub taken: Arc<Mutex<(mpsc::Receiver<T>, u64)>>,
     pub split: fn(T) -> (Integration, C, Held),
     pub redact: Arc<dyn Fn(C) -> Redacted<Recording> + Send + Sync>,
+    pub observe: Observe,
     pub preparer: Preparer,
     pub ledger: Arc<Ledger>,
     pub gate: Arc<Gate>,
@@ -142,6 +144,7 @@ impl<T, C> Redacting<T, C> {
             if let Some(book) = &book {
                 count_redaction(book, &recording);
             }
+            (self.observe)(&recording);
             self.preparer.prepare(&recording)
         }));
         match done {
@@ -186,7 +189,12 @@ fn count_redaction(book: &Book, recording: &Recording) {
 /// Trains dictionaries until the threads of the line have ended.
 pub(in crate::recorder) fn train(samples: &Receiver<Samples>, writer: &SyncSender<Message>) {
     while let Ok(samples) = samples.recv() {
-        let Some(bytes) = samples.train() else {
+        // On a thread of its own, which gives back what it worked with: some 20 MiB, needed once per integration.
+        let trained = std::thread::scope(|scope| {
+            let training = Builder::new().name("dl-train".into()).spawn_scoped(scope, || samples.train());
+            training.ok().and_then(|training| training.join().ok()).flatten()
+        });
+        let Some(bytes) = trained else {
             tracing::debug!(integration = %samples.integration, "bodies have too little in common for a dictionary");
             continue;
         };

@@ -12,13 +12,17 @@
 //! that failed is made good by the next one.
 
 mod announce;
+mod call_log;
+mod clock_steps;
 mod counts;
 mod endpoints;
 mod line;
 mod writing;
 
+pub use call_log::CallLog;
+
 use crate::exchange::{Capture, Integration};
-use crate::latency::Shard;
+use crate::latency::{Shard, Totals};
 use crate::redact::{Recording, Redacted};
 use crate::store::{SwitchRow, Writer};
 use crate::telemetry::Ledger;
@@ -39,7 +43,10 @@ pub struct Settings {
     pub commit_interval_ms: u64,
     /// A commit happens at the latest with this many captures.
     pub batch_captures_max: usize,
-    /// Captures made ready that wait for the writer, bytes at most.
+    /// A commit happens at the latest with so many bytes of captures.
+    pub batch_bytes_max: usize,
+    /// Captures made ready that wait for the writer or are being committed, bytes at most: three batches, so that a slow
+    /// commit does not stop those who make them ready.
     pub ready_bytes_max: usize,
     /// Length of a stored latency interval in seconds. Ten minutes is long enough to be the cluster that keeps
     /// confidence intervals honest when slow episodes last minutes.
@@ -57,7 +64,8 @@ impl Default for Settings {
             redactor_threads: std::thread::available_parallelism().map_or(2, usize::from),
             commit_interval_ms: 200,
             batch_captures_max: 2_000,
-            ready_bytes_max: 4 << 20,
+            batch_bytes_max: 2 << 20,
+            ready_bytes_max: 6 << 20,
             interval_s: 600,
             totals_interval_ms: 1_000,
             prune_interval_ms: 1_000,
@@ -79,6 +87,8 @@ pub struct Inputs<T> {
     pub shards: mpsc::Receiver<Shard>,
     /// The counters of the run.
     pub ledger: Arc<Ledger>,
+    /// Latencies of the run, for metrics.
+    pub totals: Arc<Totals>,
     /// Changes of the switches since the last call.
     pub switches: Box<dyn FnMut() -> Vec<SwitchRow> + Send>,
     /// Told the store's problem, or that there is none (any more).
@@ -88,6 +98,9 @@ pub struct Inputs<T> {
 /// The reservation of a capture's bytes: dropped once its fate is counted.
 pub type Held = Box<dyn Send>;
 
+/// Sees every recording once it is redacted.
+pub type Observe = Arc<dyn Fn(&Redacted<Recording>) + Send + Sync>;
+
 /// How what is taken becomes a redacted recording.
 pub struct Stages<T, C> {
     /// Takes what the mirror hands over apart: whose it is, what is to be redacted, and its reservation.
@@ -96,6 +109,8 @@ pub struct Stages<T, C> {
     pub redact: Arc<dyn Fn(C) -> Redacted<Recording> + Send + Sync>,
     /// Redacts what is announced.
     pub redact_announced: Arc<dyn Fn(Capture) -> Redacted<Recording> + Send + Sync>,
+    /// Told of every recording, once it is redacted: for logs and traces. It never waits.
+    pub observe: Observe,
     /// What an integration's endpoint is called where it is stored: its name without what a rule finds in it.
     pub name_endpoint: NameEndpoint,
 }
@@ -133,7 +148,7 @@ pub fn start<T: Send + 'static, C: 'static>(
     writer: Writer,
     lower_priority: impl Fn() + Copy + Send + 'static,
 ) -> std::io::Result<Recorder> {
-    let Inputs { taken, announced, shards, ledger, switches, report } = inputs;
+    let Inputs { taken, announced, shards, ledger, totals, switches, report } = inputs;
     let (ready, ready_in) = sync_channel(CHUNKS_MAX);
     let (samples, samples_in) = sync_channel(1);
     let gate = Arc::new(Gate::new(settings.ready_bytes_max));
@@ -144,6 +159,7 @@ pub fn start<T: Send + 'static, C: 'static>(
             taken: Arc::clone(&taken),
             split: stages.split,
             redact: Arc::clone(&stages.redact),
+            observe: Arc::clone(&stages.observe),
             preparer: writer.preparer(),
             ledger: Arc::clone(&ledger),
             gate: Arc::clone(&gate),
@@ -165,7 +181,8 @@ pub fn start<T: Send + 'static, C: 'static>(
         lower_priority();
         line::train(&samples_in, &ready);
     })?);
-    let writing = Writing::new(settings, writer, gate, (shards, stages.name_endpoint), ledger, switches, report);
+    let writing =
+        Writing::new(settings, writer, gate, (shards, stages.name_endpoint, totals), ledger, switches, report);
     threads.push(Builder::new().name("dl-writer".into()).spawn(move || {
         lower_priority();
         writing.run(&ready_in);

@@ -1,8 +1,9 @@
 //! The writer's thread: batches by count, bytes or age, and keeps what could not be written until it can.
 
 use crate::exchange::{Clock, Instant, Integration};
-use crate::latency::{Series, SeriesKey, Shard};
+use crate::latency::{Series, SeriesKey, Shard, Totals};
 use crate::recorder::NameEndpoint;
+use crate::recorder::clock_steps::ClockSteps;
 use crate::recorder::counts::Counts;
 use crate::recorder::endpoints::Endpoints;
 use crate::recorder::line::{Chunk, Gate, Message, Ready};
@@ -18,14 +19,14 @@ use tokio::sync::mpsc;
 
 /// How long the writer lets captures gather before it looks again, within its commit interval.
 const GATHER: Duration = Duration::from_millis(20);
-/// A batch of so many captures is worth a commit as soon as no more come.
+/// A batch of so many captures is worth a commit as soon as no more come for a while: a little longer than the threads
+/// before the writer let captures gather.
 const BURST_CAPTURES: usize = 256;
+const BURST_OVER: Duration = Duration::from_millis(5);
 /// Switch changes kept while the store cannot take them.
 const UNWRITTEN_SWITCHES_MAX: usize = 1_000;
 /// Series of finished intervals kept while the store cannot take them; at 25 kB a series this is 100 MB at worst.
 const FINISHED_SERIES_MAX: usize = 4_000;
-/// A batch is committed at the latest with so many bytes.
-const BATCH_BYTES_MAX: usize = 2 << 20;
 
 type Tell = Box<dyn FnOnce(bool) + Send>;
 
@@ -55,6 +56,7 @@ struct Open {
 pub(in crate::recorder) struct Writing {
     settings: Settings,
     clock: Clock,
+    clock_steps: ClockSteps,
     writer: Writer,
     gate: Arc<Gate>,
     /// Chunks that came before their turn, and whose turn it is.
@@ -62,6 +64,7 @@ pub(in crate::recorder) struct Writing {
     next: u64,
     shards: mpsc::Receiver<Shard>,
     endpoints: Endpoints,
+    totals: Arc<Totals>,
     ledger: Arc<Ledger>,
     counts: Counts,
     switches: Box<dyn FnMut() -> Vec<SwitchRow> + Send>,
@@ -81,7 +84,7 @@ impl Writing {
         settings: Settings,
         writer: Writer,
         gate: Arc<Gate>,
-        (shards, name_endpoint): (mpsc::Receiver<Shard>, NameEndpoint),
+        (shards, name_endpoint, totals): (mpsc::Receiver<Shard>, NameEndpoint, Arc<Totals>),
         ledger: Arc<Ledger>,
         switches: Box<dyn FnMut() -> Vec<SwitchRow> + Send>,
         report: Box<dyn FnMut(Option<String>) + Send>,
@@ -91,12 +94,14 @@ impl Writing {
         let mut writing = Self {
             settings,
             clock,
+            clock_steps: ClockSteps::new(clock),
             writer,
             gate,
             early: BTreeMap::new(),
             next: 0,
             shards,
             endpoints: Endpoints::new(name_endpoint),
+            totals,
             ledger,
             counts: Counts::default(),
             switches,
@@ -149,8 +154,10 @@ impl Writing {
             Err(RecvTimeoutError::Timeout) => return (gathered, true),
             Err(RecvTimeoutError::Disconnected) => return (gathered, false),
         }
+        let Settings { batch_captures_max, batch_bytes_max, .. } = self.settings;
+        let is_full = |batch: &Gathered| batch.ready.len() >= batch_captures_max || batch.bytes >= batch_bytes_max;
         loop {
-            while gathered.ready.len() < self.settings.batch_captures_max && gathered.bytes < BATCH_BYTES_MAX {
+            while !is_full(&gathered) {
                 match ready.try_recv() {
                     Ok(one) => self.sort(one, &mut gathered),
                     Err(TryRecvError::Empty) => break,
@@ -158,14 +165,14 @@ impl Writing {
                 }
             }
             let left = age_max.saturating_sub(self.clock.now().saturating_duration_since(start));
-            let full = gathered.ready.len() >= self.settings.batch_captures_max || gathered.bytes >= BATCH_BYTES_MAX;
-            if full || left.is_zero() || !gathered.announced.is_empty() {
+            if is_full(&gathered) || left.is_zero() || !gathered.announced.is_empty() {
                 return (gathered, true);
             }
-            match ready.recv_timeout(left.min(GATHER)) {
+            let is_burst = gathered.ready.len() >= BURST_CAPTURES;
+            match ready.recv_timeout(left.min(if is_burst { BURST_OVER } else { GATHER })) {
                 Ok(one) => self.sort(one, &mut gathered),
                 // A burst is over: nothing is won by waiting for more.
-                Err(RecvTimeoutError::Timeout) if gathered.ready.len() >= BURST_CAPTURES => return (gathered, true),
+                Err(RecvTimeoutError::Timeout) if is_burst => return (gathered, true),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return (gathered, false),
             }
@@ -209,18 +216,20 @@ impl Writing {
             dictionaries: trained,
             series: if totals { self.unwritten_series() } else { Vec::new() },
             ledger_interval_unix_s: self.counts.interval_s,
-            ledger: self.counts.rows(&self.ledger, &books),
+            ledger: self.counts.rows(&self.ledger, &books, self.clock_steps.look(self.clock)),
             switches: std::mem::take(&mut self.unwritten_switches),
         };
         let result = self.writer.append(&batch);
+        let stored = result.is_ok();
+        // Before it is counted: who sees the count finds the reason.
+        self.say(result);
         for (integration, count) in &books {
             let Some(book) = self.ledger.of(integration) else { continue };
-            match result {
-                Ok(()) => book.recorded(*count),
-                Err(_) => book.not_recorded("store_failed", *count),
+            match stored {
+                true => book.recorded(*count),
+                false => book.not_recorded("store_failed", *count),
             }
         }
-        let stored = result.is_ok();
         tell.into_iter().for_each(|tell| tell(stored));
         match stored {
             true => self.committed(&batch.ledger, totals),
@@ -229,7 +238,6 @@ impl Writing {
         if totals {
             self.totals_written = self.clock.now();
         }
-        self.say(result);
         drop(held);
         self.gate.release(bytes);
     }
@@ -294,6 +302,7 @@ impl Writing {
         }
         while let Ok(shard) = self.shards.try_recv() {
             for (mut key, series) in shard {
+                self.totals.add(&key, &series);
                 key.endpoint = self.endpoints.stored(&key.integration, key.endpoint);
                 let open = self.open.entry(key).or_default();
                 open.series.merge(&series);

@@ -61,8 +61,12 @@ impl Redactor {
         let mut redactor = compile::compile(files, key, settings)?;
         if let Some(kept) = kept {
             redactor.strict = Strict::of(Some(&kept)).map_err(|path| vec![no_path(&path)])?;
-            redactor.hash = strict_hash(&redactor.hash, &kept);
+            redactor.hash = hash_with(&redactor.hash, &kept);
             redactor.settings.kept_paths = Some(kept);
+        }
+        let binary = &redactor.settings.kept_binary;
+        if !binary.is_empty() {
+            redactor.hash = hash_with(&redactor.hash, binary);
         }
         Ok(redactor)
     }
@@ -110,7 +114,8 @@ impl Redactor {
         &self.summaries
     }
 
-    /// SHA-256 over the rules' contents and, in strict mode, the kept paths, in hex; layout and comments do not count.
+    /// SHA-256 over the rules' contents and what is kept besides (paths in strict mode, binary media types), in hex; layout
+    /// and comments do not count.
     pub fn hash(&self) -> Arc<str> {
         self.hash.clone()
     }
@@ -163,8 +168,8 @@ fn no_path(path: &str) -> RuleProblem {
     }
 }
 
-/// The order of kept paths changes nothing.
-fn strict_hash(rules: &str, kept: &[String]) -> Arc<str> {
+/// The hash of rules that keep something besides, paths or media types; their order changes nothing.
+fn hash_with(rules: &str, kept: &[String]) -> Arc<str> {
     let mut paths: Vec<&String> = kept.iter().collect();
     paths.sort_unstable();
     paths.dedup();

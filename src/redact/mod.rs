@@ -26,6 +26,6 @@ pub use canary::{Canaries, CanaryFound, CanarySearch, Leak};
 pub use engine::Redactor;
 pub use explain::{Decision, Verdict};
 pub use matching::find::Doubt;
-pub use redactors::{Generation, Redactors, RuleSource, is_kept_path};
+pub use redactors::{Generation, Redactors, RuleSource, is_keepable_binary, is_kept_path};
 pub use rule::rules::{PseudonymKey, RuleFile, RuleProblem, RuleSummary, Settings, builtin};
 pub use sealed::{Hit, Part, Recording, Redacted, Side, SubjectDigest};

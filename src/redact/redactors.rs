@@ -8,6 +8,7 @@ use crate::exchange::{BodyCopy, Capture, DropReason, Integration};
 use crate::redact::canary::{Canaries, Leak};
 use crate::redact::engine::Redactor;
 use crate::redact::evidence::path::PathPattern;
+use crate::redact::format::binary;
 use crate::redact::rule::rules::{PseudonymKey, RuleFile, RuleProblem, Settings};
 use crate::redact::sealed::{Part, Recording, Redacted};
 use crate::redact::stand_in::pseudonym::MASK;
@@ -20,13 +21,18 @@ use std::sync::Arc;
 pub struct RuleSource {
     /// The rule files, in order.
     pub files: Vec<RuleFile>,
-    /// The limits and, in strict mode, the kept paths.
+    /// The limits, and what is kept besides.
     pub settings: Settings,
 }
 
 /// Whether strict mode understands a path: dotted names, `*` for one, `**` for any number.
 pub fn is_kept_path(text: &str) -> bool {
     PathPattern::of(text).is_some()
+}
+
+/// Whether binary bodies of a media type may be kept: `image/png`, `application/octet-stream`; no text, no archive.
+pub fn is_keepable_binary(essence: &str) -> bool {
+    binary::is_keepable(essence)
 }
 
 /// A redactor and what it is trusted with.

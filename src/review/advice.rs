@@ -56,8 +56,12 @@ pub struct Split {
 /// Everything said about one endpoint.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EndpointAdvice {
-    /// Method and path template.
+    /// Method and path template; `rare endpoints` for several that are judged together.
     pub endpoint: String,
+    /// The endpoints it is about: itself, or the rare ones.
+    pub members: Vec<String>,
+    /// Whether it has less than `rare_share` of the calls.
+    pub is_rare: bool,
     /// Every call to the new provider.
     pub calls: u64,
     /// Calls by outcome.
@@ -117,6 +121,15 @@ pub(crate) fn failed(outcome: Outcome) -> bool {
     matches!(outcome, Outcome::Server5xx | Outcome::NetworkError | Outcome::Timeout)
 }
 
+/// What is judged together, by its name.
+#[derive(Clone, Copy)]
+pub(crate) enum Group<'a> {
+    /// An endpoint.
+    Usual(&'a str),
+    /// An endpoint with few of the calls, or several of them.
+    Rare(&'a str),
+}
+
 /// What is known of an endpoint beside its calls.
 pub(crate) struct Around<'a> {
     pub(crate) settings: &'a Settings,
@@ -126,7 +139,17 @@ pub(crate) struct Around<'a> {
 }
 
 impl EndpointAdvice {
-    pub(crate) fn of(endpoint: &str, shadow: &Calls, primary: Option<&Calls>, around: &Around<'_>) -> Self {
+    pub(crate) fn of(
+        group: Group<'_>,
+        members: Vec<String>,
+        shadow: &Calls,
+        primary: Option<&Calls>,
+        around: &Around<'_>,
+    ) -> Self {
+        let (endpoint, is_rare) = match group {
+            Group::Usual(name) => (name, false),
+            Group::Rare(name) => (name, true),
+        };
         let settings = around.settings;
         let confidence = stats::confidence_of_look(settings.looks);
         let good = shadow.success();
@@ -138,7 +161,8 @@ impl EndpointAdvice {
         };
         let failures = shadow.of(failed);
         let correlation = stats::correlation(&shadow.failures_by_interval(timeout_us));
-        let modes = stats::modes(good.answered());
+        // Several endpoints are several kinds of calls.
+        let modes = if members.len() > 1 { Vec::new() } else { stats::modes(good.answered()) };
         let whole = shadow.of(|_| true);
         let all = Slots::merged([whole.answered(), whole.censored()]);
         let rate = whole.calls_per_day() / 86_400.0 / if settings.sample > 0.0 { settings.sample } else { 1.0 };
@@ -149,6 +173,8 @@ impl EndpointAdvice {
         let breakers = [20, 100];
         Self {
             endpoint: endpoint.to_owned(),
+            members,
+            is_rare,
             calls: shadow.len(),
             outcomes: shadow.outcomes(),
             ladder: Ladder::of(&good),

@@ -3,7 +3,7 @@
 use crate::exchange::{Outcome, Role};
 use crate::latency::{Interval, Phase, Series, SeriesKey, Slots, Timeline};
 use crate::review::ReviewError;
-use crate::store::{Reader, SeriesFilter, StoredInterval};
+use crate::store::{Reader, SeriesFilter, StoredInterval, StoredSeries};
 use std::collections::BTreeMap;
 
 /// All calls of one endpoint and role.
@@ -28,6 +28,11 @@ impl Calls {
             by_outcome: totals.into_iter().map(|(outcome, parts)| (outcome, Timeline::merged(parts))).collect(),
             phases: phases.into_iter().map(|(key, parts)| (key, Slots::merged(parts))).collect(),
         }
+    }
+
+    /// Total times by outcome.
+    pub(crate) fn by_outcome(&self) -> impl Iterator<Item = (Outcome, &Timeline)> {
+        self.by_outcome.iter().map(|(outcome, timeline)| (*outcome, timeline))
     }
 
     /// Whether there is none.
@@ -109,25 +114,66 @@ impl Calls {
 /// The calls of an integration by endpoint and role.
 pub(crate) type CallsBySection = BTreeMap<(String, Role), Calls>;
 
-/// Reads them.
+/// Reads them, all at once.
 pub(crate) fn read_calls(
     reader: &Reader,
     integration: &str,
     endpoint: Option<&str>,
     since_unix_s: Option<i64>,
 ) -> Result<CallsBySection, ReviewError> {
-    let filter = SeriesFilter { integration: integration.into(), endpoint: endpoint.map(Into::into), since_unix_s };
-    let mut parts: BTreeMap<(String, Role), Parts> = BTreeMap::new();
-    reader.each_interval(
-        &filter,
-        |_| true,
-        |key, stored| {
-            let part = parts.entry((key.endpoint.to_string(), key.role)).or_default();
-            part.add(key, stored);
-        },
-    )?;
-    let sections = parts.into_iter().map(|(section, parts)| (section, parts.calls()));
-    Ok(sections.filter(|(_, calls)| !calls.is_empty()).collect())
+    let recorded = Recorded::read(reader, integration, endpoint, since_unix_s)?;
+    let sections = recorded.sections().map(|(section, stored)| Ok((section.clone(), stored.calls()?)));
+    sections.collect()
+}
+
+/// The calls of an integration as they are stored: a tenth of the memory, decoded endpoint by endpoint.
+pub(crate) struct Recorded(BTreeMap<(String, Role), StoredCalls>);
+
+/// Those of one endpoint and role.
+#[derive(Default)]
+pub(crate) struct StoredCalls(Vec<(SeriesKey, StoredSeries)>);
+
+impl Recorded {
+    pub(crate) fn read(
+        reader: &Reader,
+        integration: &str,
+        endpoint: Option<&str>,
+        since_unix_s: Option<i64>,
+    ) -> Result<Self, ReviewError> {
+        let filter = SeriesFilter { integration: integration.into(), endpoint: endpoint.map(Into::into), since_unix_s };
+        let mut sections: BTreeMap<(String, Role), StoredCalls> = BTreeMap::new();
+        for (key, series) in reader.stored_series(&filter)? {
+            sections.entry((key.endpoint.to_string(), key.role)).or_default().0.push((key, series));
+        }
+        sections.retain(|_, stored| stored.len() > 0);
+        Ok(Self(sections))
+    }
+
+    pub(crate) fn sections(&self) -> impl Iterator<Item = (&(String, Role), &StoredCalls)> {
+        self.0.iter()
+    }
+
+    pub(crate) fn get(&self, endpoint: &str, role: Role) -> Option<&StoredCalls> {
+        self.0.get(&(endpoint.to_owned(), role))
+    }
+}
+
+impl StoredCalls {
+    /// How many there are.
+    pub(crate) fn len(&self) -> u64 {
+        self.0.iter().filter(|(key, _)| key.phase == Phase::Total).map(|(_, series)| series.calls()).sum()
+    }
+
+    /// Decoded.
+    pub(crate) fn calls(&self) -> Result<Calls, ReviewError> {
+        let mut parts = Parts::default();
+        for (key, series) in &self.0 {
+            for stored in series.intervals() {
+                parts.add(key, stored?);
+            }
+        }
+        Ok(parts.calls())
+    }
 }
 
 /// Calls as they are read, interval by interval.

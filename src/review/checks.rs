@@ -9,6 +9,8 @@ use crate::review::text::{human_us, percent};
 use crate::review::{Profile, Settings};
 
 const S_PER_DAY: f64 = 86_400.0;
+/// From here on calls lie in another stretch of ten minutes than that in which they came.
+const STEP_MS_MOST: u64 = 600_000;
 
 /// All of them, in their order.
 pub(crate) fn all(evidence: &Evidence, settings: &Settings) -> Vec<Check> {
@@ -68,8 +70,9 @@ fn enough(evidence: &Evidence, settings: &Settings) -> Check {
         percent(settings.lost_answers)
     );
     let check = Check::new(1, "enough_calls", "Are there enough calls?", goal, evidence.shadow.len());
-    let refused: Vec<String> = evidence
-        .endpoints
+    let left_out = evidence.negligible(settings);
+    let judged = evidence.judged(settings);
+    let refused: Vec<String> = judged
         .iter()
         .filter_map(|one| match &one.timeout {
             Advice::Refused(refusal @ (Refusal::Calls { .. } | Refusal::Intervals { .. })) => {
@@ -78,31 +81,73 @@ fn enough(evidence: &Evidence, settings: &Settings) -> Check {
             _ => None,
         })
         .collect();
-    let (all, missing) = (evidence.endpoints.len(), refused.len());
+    let rare = evidence.endpoints.iter().filter(|one| one.members.len() > 1).map(|one| {
+        format!(
+            "{} are {} endpoints with less than {} of the calls each, {} together: {}",
+            one.endpoint,
+            one.members.len(),
+            percent(settings.rare_share),
+            percent(one.calls as f64 / evidence.shadow.len().max(1) as f64),
+            one.members.join(", ")
+        )
+    });
+    let negligible = left_out.map(|one| {
+        format!(
+            "{} ({} calls) cannot be judged, and nothing hangs on it: were each of its answers lost, at most {} of all would be",
+            one.endpoint,
+            one.calls,
+            percent(settings.lost_answers)
+        )
+    });
+    let (all, missing) = (judged.len(), refused.len());
     check
         .found(format!("{} of {all} endpoints have enough", all - missing))
         .unless(
             missing == 0,
             Verdict::CannotSay,
-            "go on recording, raise mirror.sample, or accept a larger review.lost_answers",
+            "go on recording, raise mirror.sample, accept a larger review.lost_answers, or judge more endpoints together \
+             with a larger review.rare_share",
         )
         .detail(refused)
+        .detail(rare)
+        .detail(negligible)
 }
 
 fn coverage(evidence: &Evidence, settings: &Settings) -> Check {
-    let line = &evidence.whole;
-    let (days, stretches) = (line.span_s() as f64 / S_PER_DAY, line.intervals().len());
+    let calls = &evidence.shadow;
+    let (days, stretches) = (calls.span_s() as f64 / S_PER_DAY, calls.intervals());
     let missing = evidence.hours_missing();
+    let step = |of: &str| evidence.ledger.clock_steps.get(of).copied().unwrap_or_default();
+    let (ahead_ms, back_ms) = (step("ahead_ms"), step("back_ms"));
+    let stepped_ms = ahead_ms.saturating_add(back_ms);
     let goal = format!("{} days, every hour of the week in which today's provider is called", settings.span_days);
     let next = "go on recording until a whole week is covered; nights say nothing about the busy hours";
-    Check::new(2, "coverage_in_time", "Does the recording cover the week?", goal, line.calls())
+    Check::new(2, "coverage_in_time", "Does the recording cover the week?", goal, calls.len())
         .found(format!(
             "{} from first to last call, stretches of ten minutes with calls: {stretches}; {missing} hours missing of those in which today's provider was called",
             days_words(days)
         ))
+        .unless(
+            calls.last_unix_s() <= evidence.now_unix_s,
+            Verdict::CannotSay,
+            "calls lie in the future: this machine's clock is wrong, or the recorder's was",
+        )
+        .unless(
+            stepped_ms < STEP_MS_MOST,
+            Verdict::CannotSay,
+            "the hours of what was recorded before are wrong: keep the clock right (chrony, systemd-timesyncd) and review \
+             what came after with --since",
+        )
         .unless(days >= settings.span_days - 0.01, Verdict::CannotSay, next)
         .unless(stretches >= CLUSTERS_MIN, Verdict::CannotSay, next)
         .unless(missing == 0, Verdict::CannotSay, next)
+        .detail((stepped_ms > 0).then(|| {
+            format!(
+                "the recorder's clock was set ahead by {} and back by {}, or its machine slept: latencies are right, hours are not",
+                human_us(ahead_ms.saturating_mul(1_000)),
+                human_us(back_ms.saturating_mul(1_000))
+            )
+        }))
 }
 
 fn honest(evidence: &Evidence, settings: &Settings) -> Check {
@@ -111,14 +156,14 @@ fn honest(evidence: &Evidence, settings: &Settings) -> Check {
     let (dropped, mirrored) = (BUSY.iter().map(refused).sum::<u64>(), evidence.ledger.mirrored_total());
     let share = dropped as f64 / (dropped + mirrored).max(1) as f64;
     let most = settings.lost_answers * 0.1;
-    let wait = evidence.queue_wait();
+    let wait = evidence.shadow.queue_wait();
     let wait_us = wait.value_at_rank((wait.len() * 999).div_ceil(1_000)).unwrap_or_default();
-    let good = &evidence.good;
-    let median_us = good.answered().value_at_rank(good.calls().div_ceil(2)).unwrap_or_default();
+    let (good, ended) = (evidence.shadow.good(), evidence.shadow.good_or_ended());
+    let median_us = good.value_at_rank(ended.div_ceil(2)).unwrap_or_default();
     let reasons: Vec<String> =
         BUSY.iter().filter(|name| refused(name) > 0).map(|name| format!("{name}: {} calls", refused(name))).collect();
-    let bounds = good.above(settings.budget_us).1;
-    let (n, k) = (good.calls().max(1) as f64, bounds as f64);
+    let late = good.count_above(settings.budget_us).saturating_add(ended.saturating_sub(good.len()));
+    let (n, k) = (ended.max(1) as f64, late as f64);
     let d = dropped as f64;
     let check = Check::new(
         3,
@@ -157,11 +202,12 @@ fn honest(evidence: &Evidence, settings: &Settings) -> Check {
 
 fn censoring(evidence: &Evidence, settings: &Settings) -> Check {
     let timeouts = evidence.shadow.count(|outcome| outcome == Outcome::Timeout);
-    let good = evidence.shadow.count(|outcome| outcome == Outcome::Ok || outcome.is_censored());
+    let good = evidence.shadow.good_or_ended();
     let share = timeouts as f64 / good.max(1) as f64;
     let waited = settings.recording_timeout_us;
-    let longest = evidence.endpoints.iter().map(|one| one.timeout_us).max().unwrap_or_default();
-    let advised = evidence.endpoints.iter().any(|one| matches!(one.timeout, Advice::Timeout(_)));
+    let judged = evidence.judged(settings);
+    let longest = judged.iter().map(|one| one.timeout_us).max().unwrap_or_default();
+    let advised = judged.iter().any(|one| matches!(one.timeout, Advice::Timeout(_)));
     let chosen = if advised { "longest timeout advised" } else { "no timeout could be advised, the budget is" };
     let words = waited.map_or_else(String::new, |us| format!(", waited for {}", human_us(us)));
     let goal = format!(
@@ -200,11 +246,11 @@ fn sampling(evidence: &Evidence, _settings: &Settings) -> Check {
 }
 
 fn fits(evidence: &Evidence, settings: &Settings) -> Check {
-    let advised: Vec<(&EndpointAdvice, u64)> = evidence
-        .endpoints
+    let judged = evidence.judged(settings);
+    let advised: Vec<(&EndpointAdvice, u64)> = judged
         .iter()
         .filter_map(|one| match &one.timeout {
-            Advice::Timeout(timeout) => Some((one, timeout.timeout_us)),
+            Advice::Timeout(timeout) => Some((*one, timeout.timeout_us)),
             Advice::Refused(_) => None,
         })
         .collect();
@@ -223,7 +269,7 @@ fn fits(evidence: &Evidence, settings: &Settings) -> Check {
     check
         .found(format!("longest advised timeout {} ({})", human_us(*us), worst.endpoint))
         .unless(*us <= settings.budget_us, Verdict::NoGo, next)
-        .unless(advised.len() == evidence.endpoints.len(), Verdict::CannotSay, "see check 1")
+        .unless(advised.len() == judged.len(), Verdict::CannotSay, "see check 1")
         .detail(advised.iter().map(|(one, us)| format!("{}: {}", one.endpoint, human_us(*us))))
 }
 
@@ -235,7 +281,8 @@ fn success(evidence: &Evidence, settings: &Settings) -> Check {
     );
     let check = Check::new(7, "success_in_budget", "Do operations succeed in time?", goal, evidence.shadow.len());
     let needed = (0.05_f64.ln() / settings.success.ln()).ceil();
-    let judged: Vec<_> = evidence.endpoints.iter().filter_map(|one| Some((one, one.best()?))).collect();
+    let judged = evidence.judged(settings);
+    let judged: Vec<_> = judged.iter().filter_map(|one| Some((*one, one.best()?))).collect();
     let Some((worst, best)) = judged.iter().min_by(|a, b| a.1.measured.success.total_cmp(&b.1.measured.success)) else {
         return check.found("no call succeeded").unless(
             false,
@@ -266,19 +313,18 @@ fn success(evidence: &Evidence, settings: &Settings) -> Check {
 }
 
 fn failures(evidence: &Evidence, settings: &Settings) -> Check {
-    let failed = evidence.shadow.of(crate::review::advice::failed);
-    let all = evidence.shadow.len();
-    let rho = stats::correlation(&evidence.shadow.failures_by_interval(u64::MAX));
-    let intervals = evidence.whole.intervals().len().max(1);
+    let (failed, all) = (evidence.shadow.failed(), evidence.shadow.len());
+    let rho = stats::correlation(&evidence.shadow.failures_by_interval());
+    let intervals = evidence.shadow.intervals().max(1);
     let deff = 1.0 + rho * (all as f64 / intervals as f64 - 1.0).max(0.0);
-    let share = stats::share_of_few(failed.calls(), all, deff, 0.9);
+    let share = stats::share_of_few(failed, all, deff, 0.9);
     let goal = format!("surely at most {} of the calls", percent(settings.failures));
     let counts = [Outcome::Server5xx, Outcome::NetworkError, Outcome::Timeout]
         .map(|of| format!("{}: {}", of.name(), evidence.shadow.count(|outcome| outcome == of)));
     let check = Check::new(8, "failures", "How often does the provider fail?", goal, all).found(format!(
         "{} ({} of {all}), surely at most {}",
         percent(share.value()),
-        failed.calls(),
+        failed,
         percent(share.high)
     ));
     check
@@ -355,7 +401,8 @@ fn today(evidence: &Evidence, settings: &Settings) -> Check {
     let goal = format!("p95 surely at most {:.2} times that of today's provider", settings.slower);
     let check =
         Check::new(12, "not_worse_than_today", "Is it as fast as today's provider?", goal, evidence.primary.len());
-    let compared: Vec<_> = evidence.endpoints.iter().filter_map(|one| Some((one, one.ratio?))).collect();
+    let judged = evidence.judged(settings);
+    let compared: Vec<_> = judged.iter().filter_map(|one| Some((*one, one.ratio?))).collect();
     let Some((worst, ratio)) = compared.iter().max_by(|a, b| a.1.high.total_cmp(&b.1.high)) else {
         let none = evidence.primary.is_empty();
         let words = if none { "there is no provider today" } else { "too few calls of both to compare" };

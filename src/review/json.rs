@@ -33,6 +33,7 @@ impl LedgerTally {
             "not_recorded": self.not_recorded,
             "body_dropped": self.body_dropped,
             "adds_up": self.adds_up(),
+            "clock_steps": self.clock_steps,
         })
     }
 }

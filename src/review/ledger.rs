@@ -22,6 +22,8 @@ pub struct LedgerTally {
     pub not_recorded: BTreeMap<String, u64>,
     /// Bodies left out of stored captures, by reason.
     pub body_dropped: BTreeMap<String, u64>,
+    /// By how much the wall clock was set meanwhile: `ahead_ms` and `back_ms`, milliseconds.
+    pub clock_steps: BTreeMap<String, u64>,
 }
 
 impl LedgerTally {
@@ -45,6 +47,7 @@ impl LedgerTally {
             "primary" => &mut self.primary,
             "not_recorded" => &mut self.not_recorded,
             "body_dropped" => &mut self.body_dropped,
+            "clock_step" => &mut self.clock_steps,
             _ => return,
         };
         if count > 0 {

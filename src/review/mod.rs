@@ -24,11 +24,13 @@ mod report;
 mod review_json;
 mod review_text;
 mod settings;
+mod shape;
+mod tally;
 mod text;
 mod verdict;
 
 pub use advice::{Attempts, EndpointAdvice, Row, Split};
-pub use alerts::{alert_rules, dashboard};
+pub use alerts::{AlertRule, AlertTimes, Standing, Watched, alert_rules, contacts, dashboard, rules_of};
 pub use check::{Check, Verdict};
 pub use daily::{Daily, daily_page};
 pub use evidence::Rates;
@@ -38,6 +40,7 @@ pub use lint::{LintError, LintFinding, lint};
 pub use paste::{Paste, paste};
 pub use report::{LatencyReport, ReviewError, Section, overall};
 pub use settings::{Profile, Settings};
+pub use shape::Shapes;
 pub use text::human_us;
 pub use verdict::Review;
 

@@ -44,12 +44,12 @@ const CLIENTS: &[Client] = &[
     ("Gateway API", "yaml", gateway, "request is the whole, backendRequest one attempt; attempts counts the retries only. Linkerd reads the same route"),
     ("Apache HttpClient 5", "java", apache, "connectionRequestTimeout is the wait for a pooled connection; responseTimeout ends when the answer begins, not with its last byte"),
     ("Feign", "yaml", feign, "readTimeout is one read from the socket, not the whole answer: an answer that drips is never cut"),
-    ("Java HttpClient", "java", java, "timeout ends when the answer's body handler completes; infinite unless set"),
+    ("Java HttpClient", "java", java, "timeout ends when the answer's head arrives, not with its last byte: an answer that drips is never cut (JDK 17); infinite unless set. orTimeout on sendAsync ends the whole"),
     ("OkHttp", "java", okhttp, "callTimeout is the whole call with redirects and retries; readTimeout one read"),
     ("Go net/http", "go", go, "Client.Timeout is the whole call with the body; no limit unless set"),
     ("Python httpx", "python", httpx, "each is one wait (connect, read, write, pool), not the whole; asyncio.timeout adds the whole"),
     ("Python requests", "python", requests, "the second number is one read from the socket, not the whole answer; no limit unless set"),
-    ("axios", "javascript", axios, "timeout is the whole answer without the connect in Node; the signal ends everything"),
+    ("axios", "javascript", axios, "timeout is one wait for the server in Node: an answer that drips is never cut; the signal ends the whole"),
     ("reqwest + tower", "rust", reqwest, "timeout is from connect to the last byte of the body; the async client has none unless set"),
 ];
 

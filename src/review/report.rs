@@ -3,7 +3,7 @@
 use crate::exchange::{Outcome, Role};
 use crate::latency::stats::{self, CONFIDENCE, WhatIf};
 use crate::latency::{Interval, Slots, Timeline};
-use crate::review::calls::{Calls, read_calls};
+use crate::review::calls::{Calls, Recorded, StoredCalls, read_calls};
 use crate::review::ladder::Ladder;
 use crate::review::ledger::LedgerTally;
 use crate::store::{Reader, StoreError};
@@ -124,11 +124,14 @@ impl LatencyReport {
         what_if_us: &[u64],
     ) -> Result<Self, ReviewError> {
         known_integration(reader, integration)?;
-        let calls = read_calls(reader, integration, endpoint, since_unix_s)?;
-        if calls.is_empty() {
+        let recorded = Recorded::read(reader, integration, endpoint, since_unix_s)?;
+        let one = |((name, role), stored): (&(String, Role), &StoredCalls)| {
+            Ok(section(name.clone(), *role, &stored.calls()?, what_if_us))
+        };
+        let sections = recorded.sections().map(one).collect::<Result<Vec<_>, ReviewError>>()?;
+        if sections.is_empty() {
             return Err(why_empty(reader, integration, endpoint)?);
         }
-        let sections = calls.into_iter().map(|((name, role), calls)| section(name, role, &calls, what_if_us)).collect();
         let rows = reader.ledger(Some(integration))?;
         let ledger = LedgerTally::from_rows(rows.iter().map(|(_, state, count)| (state.as_str(), *count)));
         Ok(Self {

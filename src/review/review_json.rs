@@ -59,6 +59,7 @@ fn endpoint(one: &EndpointAdvice) -> Value {
         one.outcomes.iter().map(|(outcome, calls)| (outcome.name().to_owned(), json!(calls))).collect();
     json!({
         "endpoint": one.endpoint,
+        "members": one.members,
         "calls": one.calls,
         "calls_per_day": one.calls_per_day,
         "outcomes": outcomes,

@@ -49,6 +49,8 @@ pub struct Settings {
     pub slower: f64,
     /// Days that a recording covers, at least.
     pub span_days: f64,
+    /// Endpoints with less than this share of the calls are judged together.
+    pub rare_share: f64,
     /// Calls a second that the provider's contract allows; `None`: no limit is known.
     pub quota_per_s: Option<u32>,
     /// Dates on which somebody decides: they share the error.
@@ -86,6 +88,7 @@ impl Settings {
             no_success: 0.001,
             slower: 1.2,
             span_days: 7.0,
+            rare_share: 0.01,
             quota_per_s: None,
             looks: 1,
             owner: None,

@@ -2,6 +2,8 @@
 
 mod go_live;
 mod lints;
+mod odd;
+mod stall;
 
 use super::*;
 use crate::exchange::{Outcome, Role};

@@ -109,6 +109,7 @@ fn notes(sections: &[Section]) -> String {
     if sections.iter().any(|section| section.success.rungs.iter().any(|rung| rung.estimate.is_none())) {
         text.push_str("needs N: fewer than N calls do not support this percentile, so it is not shown.\n");
     }
+    text.push_str(&rare_episodes(sections));
     let deff = sections.iter().map(|section| section.success.deff()).fold(1.0, f64::max);
     if !sections.iter().all(|section| section.success.sees_episodes()) {
         text.push_str(
@@ -118,6 +119,24 @@ fn notes(sections: &[Section]) -> String {
         let _ = writeln!(text, "Slow calls come in episodes: up to {deff:.0} of them tell as much as one alone would.");
     }
     text
+}
+
+/// A percentile that is one call in a thousand, of a recording that could not show an episode in a hundred.
+fn rare_episodes(sections: &[Section]) -> String {
+    const ENOUGH: usize = 432;
+    let far = |section: &&Section| {
+        let ladder = &section.success;
+        let given = ladder.rungs.iter().any(|rung| rung.quantile >= 0.999 && rung.estimate.is_some());
+        given && ladder.sees_episodes() && ladder.intervals < ENOUGH
+    };
+    // Three over n: what has not been seen in n tries happens at most so often, with 95 % confidence.
+    match sections.iter().filter(far).map(|section| section.success.intervals).min() {
+        None => String::new(),
+        Some(n) => format!(
+            "p99.9 and beyond rest on {n} stretches of ten minutes: slow ones rarer than one in {} may not have been met.\n",
+            n / 3
+        ),
+    }
 }
 
 fn outcome_table(sections: &[Section]) -> Table {

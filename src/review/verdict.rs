@@ -70,9 +70,11 @@ impl Review {
 }
 
 fn summary(evidence: &Evidence, checks: &[Check], verdict: Verdict, settings: &Settings) -> String {
-    let line = &evidence.whole;
-    let mut text =
-        format!("Seen {} calls over {}.", evidence.shadow.len(), checks::days_words(line.span_s() as f64 / 86_400.0));
+    let mut text = format!(
+        "Seen {} calls over {}.",
+        evidence.shadow.len(),
+        checks::days_words(evidence.shadow.span_s() as f64 / 86_400.0)
+    );
     let busiest = evidence.endpoints.iter().max_by_key(|one| one.calls);
     if let Some((one, Advice::Timeout(timeout))) = busiest.map(|one| (one, one.timeout)) {
         let sure = confidence_of_look(settings.looks) * 100.0;

@@ -1,7 +1,7 @@
 //! The self-test as a whole: the configuration set apart, the recorder between stand-ins, the calls, and the end.
 
 use crate::app::{App, Running};
-use crate::config::{Config, IntegrationConfig, Listen, ReachConfig};
+use crate::config::{Config, ConsoleConfig, IntegrationConfig, Listen, ReachConfig};
 use crate::exchange::Clock;
 use crate::selftest::call::{Console, call, marked, plain, sum};
 use crate::selftest::checks::{self, Visit};
@@ -99,6 +99,7 @@ fn apart(config: &Config, folder: &Path) -> Config {
     config.listen_traffic = vec![Listen::Tcp(any_port); config.listen_traffic.len()];
     config.listen_tls = None;
     config.listen_console = any_port;
+    config.console = ConsoleConfig::all_here();
     config.store.path = folder.join("selftest.db");
     config.store.commit_interval_ms = COMMIT_INTERVAL_MS;
     config.limits.drain_ms = DRAIN_MS;

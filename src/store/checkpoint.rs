@@ -12,13 +12,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
-/// Bytes appended after which the checkpointer is woken. The log is then about this long, and a reader or a start after
-/// a crash has no more to look through.
-const WAKE_BYTES: u64 = 24 << 20;
+/// Frames (pages of 16 KiB) in the log and not yet in the file at which the checkpointer is woken: 48 MiB. A reader, or a
+/// start after a crash, has not much more to look through; and each time costs the writer three flushes of the disk.
+const WAKE_FRAMES: i64 = 3_072;
 /// Frames that the writer may do itself, pages.
 const FRAMES_LEFT: i64 = 64;
 /// Passes of one wake; each is shorter than the one before.
-const PASSES_MAX: usize = 8;
+const PASSES_MAX: usize = 4;
 
 /// The writer's side.
 pub struct Checkpoints {
@@ -26,25 +26,30 @@ pub struct Checkpoints {
     /// Started with the first append, so that it has the writer's priority.
     thread: Option<(SyncSender<()>, JoinHandle<()>)>,
     nearly: Arc<AtomicBool>,
-    appended: u64,
+    /// The log's length when it was woken last, frames.
+    woken_at: i64,
 }
 
 impl Checkpoints {
     pub fn new(path: &Path) -> Self {
-        Self { path: path.into(), thread: None, nearly: Arc::default(), appended: 0 }
+        Self { path: path.into(), thread: None, nearly: Arc::default(), woken_at: 0 }
     }
 
-    /// After a commit that appended about so many bytes to the log.
+    /// After a commit.
     ///
     /// # Errors
     /// No thread can be started, or what SQLite says of the last pages.
-    pub fn committed(&mut self, db: &Connection, bytes: u64) -> Result<(), StoreError> {
+    pub fn committed(&mut self, db: &Connection) -> Result<(), StoreError> {
         if self.nearly.swap(false, Ordering::Acquire) {
-            pass(db).map_err(at(&self.path))?;
+            pass(db, PASSIVE).map_err(at(&self.path))?;
         }
-        self.appended += bytes;
-        if self.appended >= WAKE_BYTES {
-            self.appended = 0;
+        let (log, moved) = pass(db, LOOK).map_err(at(&self.path))?;
+        if log < self.woken_at {
+            self.woken_at = 0;
+        }
+        // While a reader keeps the log from being moved it is tried again only when it has grown as much once more.
+        if log - moved.max(self.woken_at) >= WAKE_FRAMES {
+            self.woken_at = log;
             self.wake()?;
         }
         Ok(())
@@ -84,7 +89,8 @@ fn run(path: &Path, nearly: &AtomicBool, woken: &Receiver<()>) {
         // A connection for each wake: the file may have been replaced since.
         let done = Connection::open(path).and_then(|db| {
             for _ in 0..PASSES_MAX {
-                if pass(&db)? <= FRAMES_LEFT {
+                let (log, moved) = pass(&db, PASSIVE)?;
+                if log - moved <= FRAMES_LEFT {
                     break;
                 }
             }
@@ -98,9 +104,11 @@ fn run(path: &Path, nearly: &AtomicBool, woken: &Receiver<()>) {
     }
 }
 
-/// One pass; how many frames are left in the log.
-fn pass(db: &Connection) -> rusqlite::Result<i64> {
-    let counts = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(1)?, row.get::<_, i64>(2)?));
-    let (log, moved) = db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], counts)?;
-    Ok(log - moved)
+const PASSIVE: &str = "PRAGMA wal_checkpoint(PASSIVE)";
+/// Moves nothing.
+const LOOK: &str = "PRAGMA wal_checkpoint(NOOP)";
+
+/// One pass; how many frames the log has, and how many of them are in the file.
+fn pass(db: &Connection, how: &str) -> rusqlite::Result<(i64, i64)> {
+    db.prepare_cached(how)?.query_row([], |row| Ok((row.get(1)?, row.get(2)?)))
 }

@@ -2,7 +2,7 @@
 
 use crate::redact::Recording;
 use crate::store::codec::{self, Packed, Packer, Size};
-use crate::store::prepare::{Content, Part, Prepared, Shared, Side};
+use crate::store::prepare::{Body, Content, Part, Prepared, Shared, Side};
 use crate::store::window::Place;
 use crate::store::{Connection, StoreError, error, subjects};
 use rusqlite::{CachedStatement, OptionalExtension, params};
@@ -120,10 +120,8 @@ impl Insert<'_> {
         let class = self.class(of, integration)?;
         let hit_set = self.hit_set(&of.hit_set)?;
         let rule_set = self.rule_set(&of.rules)?;
-        let body = self.body(seq, &of.body)?;
+        let [body, p_body, s_body] = self.bodies(seq, of)?;
         let primary = of.primary.as_ref();
-        let p_body = primary.map(|primary| self.body(seq, &primary.part)).transpose()?.flatten();
-        let s_body = self.body(seq, &of.shadow.part)?;
         let again = self.again(of.details.0, &of.details.1)?;
         let (coding, block) = again.as_ref().unwrap_or(&of.details);
         fn time(side: Option<&Side>, of: fn(&Side) -> Option<u64>) -> Option<i64> {
@@ -199,8 +197,20 @@ impl Insert<'_> {
         }
     }
 
+    /// The rows of a capture's bodies: the request's, the primary's, the shadow's.
+    pub(in crate::store) fn bodies(&mut self, seq: i64, of: &Prepared) -> Result<[Option<i64>; 3], StoreError> {
+        let body = self.body(seq, &of.body)?;
+        let primary = of.primary.as_ref().map(|primary| self.body(seq, &primary.part)).transpose()?.flatten();
+        let shadow = match &of.shadow.part.body {
+            // A primary's that was let go meanwhile took the shadow's with it: they were one row.
+            Some(Body { bytes: Content::Twin, .. }) => primary.or(Some(PRUNED)),
+            _ => self.body(seq, &of.shadow.part)?,
+        };
+        Ok([body, primary, shadow])
+    }
+
     /// The row of a body: an equal recent one, or a new one; none for an empty or dropped body.
-    pub(in crate::store) fn body(&mut self, capture: i64, part: &Part) -> Result<Option<i64>, StoreError> {
+    fn body(&mut self, capture: i64, part: &Part) -> Result<Option<i64>, StoreError> {
         let Some(body) = &part.body else { return Ok(part.pruned.then_some(PRUNED)) };
         if let Some(place) = self.shared.window.place(&body.digest) {
             if place.owner != capture {
@@ -223,6 +233,7 @@ impl Insert<'_> {
                 packed = self.packer.pack(plain, None);
                 (packed.0, &packed.1)
             }
+            Content::Twin => return Ok(Some(PRUNED)),
         };
         let values = params![id, capture, digest, size, coding, &**bytes];
         self.hot.body.execute(values).map_err(error::at(self.path))?;

@@ -5,6 +5,8 @@ use crate::store::error::at;
 use crate::store::reader::unsigned;
 use crate::store::{Reader, SeriesFilter, StoreError};
 use rusqlite::params;
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 
 /// One stored interval of one run.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,7 +21,86 @@ pub struct StoredInterval {
     pub series: Series,
 }
 
+/// The histograms of one series by time, as they are stored: some hundred bytes each, decoded one at a time.
+#[derive(Clone, Debug, Default)]
+pub struct StoredSeries {
+    rows: Vec<StoredRow>,
+    blobs: Vec<u8>,
+}
+
+#[derive(Clone, Debug)]
+struct StoredRow {
+    id: i64,
+    start_unix_s: i64,
+    length_s: i64,
+    run: i64,
+    exact: Exact,
+    blob: Range<usize>,
+}
+
+impl StoredSeries {
+    /// How many calls its rows say there are.
+    pub fn calls(&self) -> u64 {
+        self.rows.iter().fold(0, |sum, row| sum.saturating_add(row.exact.n))
+    }
+
+    /// Each interval, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError::BadBlob`] where one is damaged: figures without it would look right and be wrong.
+    pub fn intervals(&self) -> impl Iterator<Item = Result<StoredInterval, StoreError>> {
+        self.rows.iter().map(|row| {
+            let blob = self.blobs.get(row.blob.clone()).unwrap_or_default();
+            let series =
+                Series::decode(blob, row.exact).map_err(|source| StoreError::BadBlob { id: row.id, source })?;
+            let (start_unix_s, length_s, run) = (row.start_unix_s, row.length_s, row.run);
+            Ok(StoredInterval { start_unix_s, length_s, run, series })
+        })
+    }
+}
+
 impl Reader {
+    /// The histograms of an integration by what they are about, not yet decoded. Read in the order of the rows, in which
+    /// the series of an interval lie together: series by series, each page would be read as often as there are series on
+    /// it.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn stored_series(&self, filter: &SeriesFilter) -> Result<BTreeMap<SeriesKey, StoredSeries>, StoreError> {
+        // One moment for all rows: what is rolled up meanwhile is counted once.
+        let _moment = self.db.unchecked_transaction().map_err(at(&self.path))?;
+        let said = at(&self.path);
+        let keys = self.series_keys(filter)?;
+        let mut ids: Vec<i64> = Vec::new();
+        let text = "SELECT id FROM hist WHERE series = ?1 AND t0 >= ?2";
+        for (series, _) in &keys {
+            let since = filter.since_unix_s.unwrap_or(i64::MIN);
+            ids.extend(self.rows(text, [*series, since], |row| row.get::<_, i64>(0))?);
+        }
+        ids.sort_unstable();
+        let mut found: HashMap<i64, StoredSeries> = HashMap::new();
+        let text = "SELECT id, t0, dur_s, run, n, sum_us, min_us, max_us, crc32, blob, series FROM hist WHERE id = ?1";
+        let mut statement = self.db.prepare_cached(text).map_err(&said)?;
+        for id in ids {
+            let mut rows = statement.query([id]).map_err(&said)?;
+            let Some(row) = rows.next().map_err(&said)? else { continue };
+            let (id, exact) = exact(row).map_err(&said)?;
+            let series = found.entry(row.get(10).map_err(&said)?).or_default();
+            let from = series.blobs.len();
+            series.blobs.extend_from_slice(row.get_ref(9).and_then(|column| Ok(column.as_blob()?)).map_err(&said)?);
+            let placed = |row: &rusqlite::Row<'_>| Ok((row.get(1)?, row.get(2)?, row.get(3)?));
+            let (start_unix_s, length_s, run) = placed(row).map_err(&said)?;
+            let blob = from..series.blobs.len();
+            series.rows.push(StoredRow { id, start_unix_s, length_s, run, exact, blob });
+        }
+        let named = keys.into_iter().filter_map(|(id, key)| {
+            let mut series = found.remove(&id)?;
+            series.rows.sort_by_key(|row| (row.start_unix_s, row.run));
+            Some((key, series))
+        });
+        Ok(named.collect())
+    }
+
     /// Hands over each histogram of an integration with what it is about: series after series, each by time.
     ///
     /// # Errors

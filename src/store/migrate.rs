@@ -32,7 +32,7 @@ const BUSY_TIMEOUT_MS: u64 = 5_000;
 /// How the writing connection works. Checkpoints are the checkpointer's; what is deleted is overwritten in its page; the
 /// cache holds the page each class grows at.
 const SET_UP: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0;
-    PRAGMA journal_size_limit = 67108864; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8192;
+    PRAGMA journal_size_limit = 134217728; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8192;
     PRAGMA secure_delete = FAST;";
 /// The part of the file header that tells whose file it is, bytes.
 const HEADER_BYTES: usize = 100;

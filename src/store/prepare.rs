@@ -91,6 +91,8 @@ pub(in crate::store) enum Content {
     Packed(i64, Box<[u8]>),
     /// It was met before: most likely it has a row, and else the writer packs it.
     Seen(Bytes),
+    /// The primary's answer in the same capture has the same bytes, and this one its row.
+    Twin,
 }
 
 impl Prepared {
@@ -105,6 +107,7 @@ impl Prepared {
         let bodies = sides.chain([&self.body]).filter_map(|part| part.body.as_ref()).map(|body| match &body.bytes {
             Content::Packed(_, bytes) => bytes.len(),
             Content::Seen(bytes) => bytes.len(),
+            Content::Twin => 0,
         });
         size_of::<Self>() + self.target.len() + self.hit_set.len() + self.details.1.len() + bodies.sum::<usize>()
     }
@@ -222,12 +225,11 @@ impl Preparer {
         if copy.bytes.is_empty() || dropped.is_some() {
             return (part, Met::Known(Some(NO_SHAPE)));
         }
-        let digest: Digest = match twin {
-            Some((bytes, body)) if *bytes == copy.bytes => body.digest,
-            _ => Sha256::digest(&copy.bytes).into(),
-        };
+        let twin = twin.filter(|(bytes, _)| copy.bytes == *bytes).map(|(_, body)| body.digest);
+        let digest: Digest = twin.unwrap_or_else(|| Sha256::digest(&copy.bytes).into());
         let met = self.shared.window.meet(&digest);
         let bytes = match met {
+            _ if twin.is_some() => Content::Twin,
             Met::Known(_) => Content::Seen(copy.bytes.clone()),
             Met::New => {
                 let (coding, bytes) = self.packer.pack(&copy.bytes, with);

@@ -347,9 +347,7 @@ fn rewrite(insert: &mut Insert<'_>, one: &Again, of: &mut Prepared) -> Result<Op
     let integration = insert.integration(&of.integration)?;
     let class = insert.class(of, integration)?;
     let (hit_set, rule_set) = (insert.hit_set(&of.hit_set)?, insert.rule_set(&of.rules)?);
-    let body = insert.body(seq, &of.body)?;
-    let p_body = of.primary.as_ref().map(|side| insert.body(seq, &side.part)).transpose()?.flatten();
-    let s_body = insert.body(seq, &of.shadow.part)?;
+    let [body, p_body, s_body] = insert.bodies(seq, of)?;
     let p_drop = of.primary.as_ref().and_then(|side| side.part.dropped);
     let text = "UPDATE captures SET class = ?2, hit_set = ?3, rule_set = ?4, target = ?5, verdict = ?6, body = ?7,
         body_drop = ?8, p_body = ?9, p_body_drop = ?10, s_body = ?11, s_body_drop = ?12, coding = ?13, block = ?14

@@ -209,6 +209,56 @@ fn equal_bodies_share_a_row() {
 }
 
 #[test]
+fn answers_of_the_same_bytes_have_one_row_and_are_both_read_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings(folder.path());
+    let mut writer = Writer::open(&settings, info()).unwrap();
+    let preparer = &mut writer.preparer();
+    let examined = Examined { verdict: Verdict::Same, shape: None };
+    let all: Vec<_> =
+        [T0, T0 + 1].map(|at| recording(at, "GET /a", body("ask"), Some(body("answer")), Some(body("answer")))).into();
+    let prepared: Vec<_> = all.iter().map(|one| preparer.parts(one, &examined).0).collect();
+    for one in &prepared {
+        let content = one.shadow.part.body.as_ref().map(|body| &body.bytes);
+        assert!(matches!(content, Some(prepare::Content::Twin)), "nothing of it is held twice");
+    }
+    writer.append(&Batch { prepared, ..Batch::default() }).unwrap();
+    let reader = Reader::open(&settings.path).unwrap();
+    for one in &all {
+        let found = reader.capture(&one.capture.id).unwrap().unwrap();
+        let primary = found.primary.unwrap().body.bytes;
+        assert_eq!([primary.as_deref(), found.shadow.body.bytes.as_deref()], [Some(&b"answer"[..]); 2]);
+    }
+    let rows = "SELECT (SELECT count(*) FROM bodies), (SELECT count(*) FROM repeats)";
+    let rows = reader.db.query_row(rows, [], |row| Ok((row.get(0)?, row.get(1)?)));
+    assert_eq!(rows.unwrap(), (2, 2), "two bodies, and the second capture repeats both");
+}
+
+#[test]
+fn the_log_is_moved_into_the_file_while_it_is_written_and_a_reader_that_stays_stops_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings(folder.path());
+    let mut writer = Writer::open(&settings, info()).unwrap();
+    let reader = Connection::open(&settings.path).unwrap();
+    reader.execute_batch("BEGIN; SELECT * FROM captures").unwrap();
+    let bytes = |name: &str| folder.path().join(name).metadata().unwrap().len();
+    for batch in 0_i64.. {
+        let one =
+            |n: i64| recording(T0 + n, "GET /a", BodyCopy::empty(), None, Some(body(noise(60_000, n as u64 + 1))));
+        append(&mut writer, &(batch * 50..(batch + 1) * 50).map(one).collect::<Vec<_>>());
+        let (file, log) = (bytes("t.db"), bytes("t.db-wal"));
+        if batch == 20 {
+            assert!(log > 60 << 20 && file < 20 << 20, "what the reader sees stays: log {log}, file {file}");
+            reader.execute_batch("ROLLBACK").unwrap();
+        }
+        if file > 60 << 20 && log <= 128 << 20 {
+            break;
+        }
+        assert!(batch < 120, "360 MB later the file has {file} bytes and the log {log}");
+    }
+}
+
+#[test]
 fn series_ledger_and_switches_are_replaced_or_kept() {
     let folder = tempfile::tempdir().unwrap();
     let settings = settings(folder.path());

@@ -23,8 +23,6 @@ use std::sync::Arc;
 const PENDING: &str = "pending";
 /// The interval of what is recorded, seconds; older ones are rolled up.
 const INTERVAL_S: i64 = 600;
-/// Bytes of the log a transaction takes besides its captures: the pages that every table and index grows at.
-const COMMIT_BYTES: u64 = 256 << 10;
 
 /// Appends batches and keeps the limits. There is one per file, and for the while of a takeover two that share a lock.
 pub struct Writer {
@@ -45,6 +43,8 @@ pub struct Writer {
     sweep: Option<Sweep>,
     /// The connection failed: it is made anew before the next transaction.
     broken: bool,
+    /// What went wrong after a commit. It is told by the next batch: this one is stored, and must not count as lost.
+    late: Option<StoreError>,
 }
 
 impl fmt::Debug for Writer {
@@ -132,6 +132,7 @@ impl Writer {
             lock,
             sweep: None,
             broken: false,
+            late: None,
         })
     }
 
@@ -163,7 +164,8 @@ impl Writer {
         let mut preparer = self.preparer();
         let fresh: Vec<Prepared> =
             batch.captures.iter().map(|(one, verdict)| preparer.with_verdict(one, verdict.clone())).collect();
-        let done = self.open_again().and_then(|()| self.transaction(&fresh, batch));
+        let late = self.late.take().map_or(Ok(()), Err);
+        let done = late.and_then(|()| self.open_again()).and_then(|()| self.transaction(&fresh, batch));
         match &done {
             Ok(ids) => {
                 for (made, id) in batch.dictionaries.iter().zip(ids) {
@@ -239,10 +241,9 @@ impl Writer {
             shared: &self.shared,
             packer: &mut self.packer,
         };
-        let (mut bytes, mut count, mut newest) = (COMMIT_BYTES, 0_i64, None);
+        let (mut count, mut newest) = (0_i64, None);
         for one in fresh.iter().chain(&batch.prepared) {
             insert.capture(one)?;
-            bytes += one.bytes() as u64;
             count += 1;
             newest = newest.max(Some(one.received_us));
         }
@@ -265,10 +266,11 @@ impl Writer {
         insert.run(text, params![self.run, count, newest, Clock.unix_us()])?;
         drop(insert);
         tx.commit().map_err(at(path))?;
-        if !batch.intents.is_empty() {
-            self.db.execute_batch("PRAGMA synchronous = NORMAL").map_err(at(path))?;
-        }
-        self.checkpoints.committed(&self.db, bytes)?;
+        let usual = match batch.intents.is_empty() {
+            true => Ok(()),
+            false => self.db.execute_batch("PRAGMA synchronous = NORMAL").map_err(at(path)),
+        };
+        self.late = usual.and_then(|()| self.checkpoints.committed(&self.db)).err();
         Ok(ids)
     }
 

@@ -6,6 +6,7 @@
 
 use crate::upstream::body::Sending;
 use crate::upstream::connect::Io;
+use crate::upstream::joined::Joined;
 use bytes::Bytes;
 use http::{Request, Response};
 use hyper::body::{Body, Incoming};
@@ -52,8 +53,8 @@ where
     /// Begins to speak over a connection.
     pub(crate) async fn begin(io: Box<dyn Io>) -> Result<Self, hyper::Error> {
         let mut builder = http1::Builder::new();
-        builder.preserve_header_case(true).max_headers(HEADER_LINES_MAX).writev(false);
-        let (sender, connection) = builder.handshake(TokioIo::new(io)).await?;
+        builder.preserve_header_case(true).max_headers(HEADER_LINES_MAX).writev(true);
+        let (sender, connection) = builder.handshake(TokioIo::new(Joined(io))).await?;
         Ok(Self { sender, driver: Some(Box::pin(connection.with_upgrades())) })
     }
 

@@ -10,6 +10,7 @@ mod connect;
 mod error;
 mod http1;
 mod idle;
+mod joined;
 mod message;
 mod tasks;
 mod tls;
@@ -20,6 +21,7 @@ pub use body::AnswerBody;
 pub use client::{Origin, OriginSettings, Timer};
 pub use connect::{Target, TargetError, TargetSettings, UNIX_PATH_BYTES_MAX};
 pub use error::{CallError, failure_of};
+pub(crate) use joined::Joined;
 pub use tls::{PemError, Tls};
 
 use serde::Serialize;

@@ -34,7 +34,7 @@ tests:
 """
 
 FIRES = """{exp_labels: {severity: page, integration: payments}, exp_annotations: {
-  summary: "payments: more than 5.0 %% of the calls to the new provider fail since ten minutes",
+  summary: "payments: more than 5.0 %% of the calls to the new provider fail since 10 minutes",
   remedy: "look at the provider's status page, then call its support; your users are not affected",
   owner: "team payments", support: "support@new.example", status_page: "status.new.example"}}"""
 
@@ -62,7 +62,7 @@ def promtool(folder, *arguments):
 
 
 def rules_are_accepted(_, folder):
-    assert "7 rules found" in promtool(folder, "check", "rules", "rules.yml")
+    assert "9 rules found" in promtool(folder, "check", "rules", "rules.yml")
 
 
 def failures_alert(_, folder):

@@ -15,13 +15,19 @@ const FLAGS = [
   "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ];
 const PAYMENTS = `${base}/integrations/payments`;
-const PAGES = ["/", "/integrations/payments", "/recordings", "/findings", "/history"];
+const PAGES = ["/", "/integrations/payments", "/recordings", "/findings", "/history", "/login"];
 
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
 const foreign = [], broken = [];
 
+const cli = (...args) => execFileSync(binary, args, { cwd: demo, encoding: "utf8" }).trim();
+
+// One session for the stories that are about something else; a stranger begins without it.
+const stranger = { storageState: undefined };
+let session, me;
+
 const open = async (options = {}) => {
-  const context = await browser.newContext({ viewport: { width: 1400, height: 900 }, ...options });
+  const context = await browser.newContext({ viewport: { width: 1400, height: 900 }, storageState: session, ...options });
   const page = await context.newPage();
   page.setDefaultTimeout(10_000);
   page.on("request", request => new URL(request.url()).origin === base || foreign.push(request.url()));
@@ -59,6 +65,59 @@ const start = async (page, reason) => {
   await page.getByRole("button", { name: "Start mirroring" }).click();
   await page.waitForURL(PAYMENTS);
 };
+
+await story("a link logs a browser in once, after a click", async () => {
+  const page = await open();
+  const link = cli("token", "login-link", "--role", "operator");
+  await page.goto(link);
+  me = await page.locator("main strong").textContent();
+  await page.getByRole("button", { name: "Log in" }).click();
+  await page.waitForURL(`${base}/`);
+  const [cookie] = await page.context().cookies();
+  holds(cookie.httpOnly && cookie.sameSite === "Strict", JSON.stringify(cookie));
+  session = await page.context().storageState();
+  await page.goto(link);
+  await page.getByText("used already").waitFor();
+  await page.context().close();
+});
+
+for (const javaScriptEnabled of [true, false]) {
+  await story(`a role is what its token says until logging out, ${javaScriptEnabled ? "with" : "without"} scripts`, async () => {
+    const page = await open({ ...stranger, javaScriptEnabled, bypassCSP: true });
+    const [vera, olga] = [["viewer", "vera"], ["operator", "olga"]].map(([role, name]) =>
+      [name + javaScriptEnabled, cli("token", "create", "--role", role, "--name", name + javaScriptEnabled)]);
+    await page.goto(PAYMENTS);
+    holds(await page.getByRole("button", { name: "Stop mirroring now" }).isVisible(), "a stop needs no log-in here");
+    holds((await page.locator("input[name=reason]").count()) === 0, "a stranger is offered a start");
+    await page.locator("main").getByRole("link", { name: "Log in" }).click();
+    const enter = async token => {
+      await page.getByLabel("Token").fill(token);
+      await page.getByRole("button", { name: "Log in" }).click();
+    };
+    if (javaScriptEnabled) {
+      await page.screenshot({ path: `${pictures}/login-light-1400.png`, fullPage: true });
+      await page.addScriptTag({ path: axe });
+      const { violations } = await page.evaluate(() => globalThis.axe.run());
+      holds(violations.length === 0, violations.map(({ id }) => id).join(", "));
+    }
+    await enter("darklaunch_guess");
+    await page.getByText("This token is not known").waitFor();
+    await enter(vera[1]);
+    await page.getByText(`You are ${vera[0]}, a viewer`).or(page.getByRole("heading", { name: "Integrations" })).waitFor();
+    await page.goto(PAYMENTS);
+    await page.getByText(`You are ${vera[0]}, a viewer`).waitFor();
+    await page.getByRole("link", { name: "Account" }).click();
+    await page.getByRole("button", { name: "Log out" }).click();
+    await enter(olga[1]);
+    await page.goto(PAYMENTS);
+    await page.getByRole("button", { name: "Stop mirroring now" }).click();
+    await page.getByText("Mirroring is stopped.").waitFor();
+    holds((await state()).changed_by === olga[0], JSON.stringify(await state()));
+    await start(page, "back on");
+    holds((await state()).changed_by === olga[0], JSON.stringify(await state()));
+    await page.context().close();
+  });
+}
 
 for (const colorScheme of ["light", "dark"]) {
   for (const width of [400, 1400]) {
@@ -123,10 +182,9 @@ await story("a start needs a reason, and tells who and why afterwards", async ()
   await page.goto(PAYMENTS);
   await page.getByRole("button", { name: "Start mirroring" }).click();
   holds((await state()).state === "off", "it started without a reason");
-  await page.fill("input[name=who]", "ann");
   await start(page, "the second week");
   const now = await state();
-  holds(now.state === "on" && now.reason === "the second week" && now.changed_by === "ann", JSON.stringify(now));
+  holds(now.state === "on" && now.reason === "the second week" && now.changed_by === me, JSON.stringify(now));
   await page.getByText("“the second week”").first().waitFor();
   await page.context().close();
 });
@@ -209,10 +267,52 @@ await story("a cell of the heat map leads to its calls", async () => {
   await page.context().close();
 });
 
+await story("the page follows a change made elsewhere, without a reload", async () => {
+  const page = await open();
+  const tell = (what, body) =>
+    fetch(`${base}/api/v1/integrations/payments/${what}`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+  await tell("start", { who: "ben", reason: "from elsewhere" });
+  await page.goto(PAYMENTS);
+  await page.evaluate(() => { globalThis.sameDocument = true; });
+  await tell("stop", { who: "ben" });
+  await page.getByText("Mirroring is stopped.").waitFor();
+  holds((await page.getByRole("button", { name: "Stop mirroring now" }).count()) === 0, "the stop is still there");
+  await tell("start", { who: "ben", reason: "again" });
+  await page.getByRole("button", { name: "Stop mirroring now" }).waitFor();
+  holds(await page.evaluate(() => globalThis.sameDocument), "it was reloaded");
+  await page.context().close();
+});
+
+await story("the slider moves the heat map's line, and the rules are signed off by name", async () => {
+  const page = await open();
+  await page.goto(PAYMENTS);
+  const line = () => page.evaluate(() => document.querySelector("svg.heat .limit").getAttribute("y1"));
+  const before = await line();
+  await page.locator("#what-if").focus();
+  for (let presses = 0; presses < 30; presses += 1) await page.keyboard.press("PageDown");
+  holds((await line()) !== before, `the line stayed at ${before}`);
+  await page.locator("form[action$=sign-off] input[name=who]").fill("eve");
+  await page.getByRole("button", { name: "Sign off the rules" }).click();
+  await page.getByText("When the rules change, this is void.").waitFor();
+  await page.emulateMedia({ media: "print" });
+  await page.screenshot({ path: `${pictures}/payments-print.png`, fullPage: true });
+  await page.context().close();
+});
+
+await story("a recording is downloaded as a fixture", async () => {
+  const page = await open();
+  await page.goto(`${base}/recordings`);
+  await page.locator(".stack a").first().click();
+  await page.locator("select[name=format]").selectOption("har");
+  const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Download as fixture" }).click()]);
+  holds(/^darklaunch-har-.*\.tar$/.test(download.suggestedFilename()), download.suggestedFilename());
+  await page.context().close();
+});
+
 await story("nothing leaves the origin, and no page reports an error", async () => {
   holds(foreign.length === 0, foreign.join(", "));
-  // A refused start is an answer with 409, which the browser reports by itself.
-  const real = broken.filter(words => !words.includes("409"));
+  // A refused start is an answer with 409, a refused log-in one with 401, which the browser reports by itself.
+  const real = broken.filter(words => !/409|401/.test(words));
   holds(real.length === 0, real.join("\n"));
 });
 

@@ -6,11 +6,15 @@ import http.client
 import http.server
 import json
 import math
+import random
+import socket
 import statistics
+import struct
 import subprocess
 import threading
 import time
 
+import fixture_schemas as schemas
 import fixture_tools as tools
 from mirror_stories import settled
 from processes import ANY_PORT, place, started, tell
@@ -43,7 +47,12 @@ mirror.allow = {allow}
 mirror.rate = "5000/s"
 mirror.in_flight = 256
 breaker.failures_share = "100%"
+{more}
 """
+# Types whose bodies are kept though no rule reads what they show.
+KEEPS = 'redaction.keep_binary = ["image/png", "image/jpeg", "application/octet-stream"]'
+# Of the provider of faults: silence is told from an answer after this.
+SHADOW_TIMEOUT_SECONDS = 0.5
 JSON, FORM = {"Content-Type": "application/json"}, {"Content-Type": "application/x-www-form-urlencoded"}
 
 BIN_CALLS = [
@@ -60,7 +69,10 @@ BIN_CALLS = [
     ("GET", "/redirect/1", {}, None),
     ("GET", "/anything/a%20b//c%2Fd?x=%25", {}, None),
     ("HEAD", "/get", {}, None),
-    ("GET", "/bytes/64?seed=2", {}, None),
+    ("GET", "/image/png", {}, None),
+    # Its text says by whom it was edited: it is dropped, and named.
+    ("GET", "/image/jpeg", {}, None),
+    ("GET", "/bytes/3000?seed=2", {}, None),
     ("POST", "/post", JSON, b'{"amount": 10, "tags": ["a", "b"], "n": 12345678901234567890}'),
     ("POST", "/post", FORM, b"amount=10&note=two+words&a=1&a=2"),
     ("PUT", "/put", {"Content-Type": "text/plain"}, b"a plain text (with) [signs] {{and}} <%= braces %>"),
@@ -71,6 +83,11 @@ BIN_CALLS = [
 ]
 BIN_ALLOWED = ["POST /post", "PUT /put", "DELETE /delete"]
 
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
+    "1f15c4890000000d49444154789c6360606060000000050001a5f645400000000049454e44ae426082"
+)
+BYTES = random.Random(7).randbytes(5_000)
 NASTY = {
     "/latin": ("text/plain; charset=iso-8859-1", b"caf\xe9 cr\xe8me"),
     "/templates": ("text/plain; charset=utf-8", b"a {{name}} b <%= 1+1 %> c ${x} d #{y} %> <% e"),
@@ -82,7 +99,10 @@ NASTY = {
     "/query?a=1&a=2&b=&c=%2F+x&d=%C3%A4&=none": ("application/json", b'{"query":"all of it"}'),
     "/empty": ("text/plain", b""),
     "/trailers": ("text/plain", b"a body before trailers"),
-    "/binary": ("application/octet-stream", bytes(range(256))),
+    "/binary": ("application/octet-stream", BYTES),
+    "/pixel.png": ("image/png", PNG),
+    # A picture whose text reaches a person: it is dropped, and named.
+    "/signed.png": ("image/png", PNG[:33] + b"\0\0\0\x1dtEXtAuthor\0ada@mail-of-ada.com\0\0\0\0\0" + PNG[33:]),
 }
 NASTY_CALLS = [
     *[("GET", target, {}, None) for target in NASTY],
@@ -94,9 +114,14 @@ NASTY_CALLS = [
     ("POST", "/latin-text", {"Content-Type": "text/plain; charset=iso-8859-1"}, b"caf\xe9"),
     ("POST", "/multipart", {"Content-Type": "multipart/form-data; boundary=x1"},
      b'--x1\r\nContent-Disposition: form-data; name="a"\r\n\r\nb\r\n--x1--\r\n'),
+    ("POST", "/upload", {"Content-Type": "application/octet-stream"}, BYTES[:1_000]),
     *[("GET", "/state", {}, None)] * 3,
 ]
-NASTY_ALLOWED = ["POST /json", "POST /latin-text", "POST /multipart"]
+NASTY_ALLOWED = ["POST /json", "POST /latin-text", "POST /multipart", "POST /upload"]
+# What comes instead of an answer, and what a client sees of it.
+FAULT_CALLS = [("GET", target, {}, None) for target in ("/reset", "/hard", "/cut", "/silent", "/fine")]
+# Every fourth call of an endpoint fails.
+FLAKY_CALLS, FLAKY_SHARE = 16, 0.25
 
 
 class Nasty(http.server.BaseHTTPRequestHandler):
@@ -105,7 +130,7 @@ class Nasty(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     wbufsize = -1
-    calls = {"slow": 0, "state": 0}
+    calls = {"slow": 0, "state": 0, "flaky": 0}
     lock = threading.Lock()
 
     def do_GET(self):
@@ -113,9 +138,10 @@ class Nasty(http.server.BaseHTTPRequestHandler):
         path = self.path.split("?")[0]
         if path == "/slow":
             time.sleep(self.slow())
-        if path == "/reset":
-            self.close_connection = True
-            self.connection.close()
+        if path == "/silent":
+            time.sleep(3 * SHADOW_TIMEOUT_SECONDS)
+        if path in ("/reset", "/hard", "/cut", "/silent") or path == "/flaky" and self.pair("flaky") % 4 == 3:
+            self.fail(path)
             return
         if path == "/trailers":
             self.chunked()
@@ -123,7 +149,7 @@ class Nasty(http.server.BaseHTTPRequestHandler):
         status = {"/none": 204, "/same": 304}.get(path, 200)
         kind, body = NASTY.get(self.path, ("application/json", b"{}"))
         if path == "/state":
-            body = json.dumps({"status": self.state()}).encode()
+            body = json.dumps({"status": ["pending", "working", "done"][min(self.pair("state"), 2)]}).encode()
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("X-Many", "1")
@@ -156,11 +182,19 @@ class Nasty(http.server.BaseHTTPRequestHandler):
             at = (self.calls["slow"] * 0.6180339887498949) % 1
         return SLOW_MEDIAN_SECONDS * math.exp(SLOW_SIGMA * statistics.NormalDist().inv_cdf(min(max(at, 0.002), 0.998)))
 
-    def state(self):
+    def pair(self, name):
+        """The application and the mirror ask in turn: how many of both asked before."""
         with self.lock:
-            self.calls["state"] += 1
-            # The application and the mirror ask in turn.
-            return ["pending", "working", "done"][min((self.calls["state"] - 1) // 2, 2)]
+            self.calls[name] += 1
+            return (self.calls[name] - 1) // 2
+
+    def fail(self, path):
+        self.close_connection = True
+        if path == "/hard":
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        if path == "/cut":
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 100\r\n\r\nhalf")
+        self.connection.close()
 
     def log_message(self, *_):
         pass
@@ -227,14 +261,18 @@ def recorded(binary, folder, httpbin, localstripe):
         "bin": BIN_ALLOWED,
         "stripe": ["POST /v1/customers", "POST /v1/customers/{id}", "POST /v1/products"],
         "nasty": NASTY_ALLOWED,
+        "faults": [],
     }
     with contextlib.ExitStack() as stack:
         _, bin_at = stack.enter_context(httpbin("fixtures-bin", folder))
         _, stripe_at = stack.enter_context(localstripe("fixtures-stripe", folder))
-        providers = {"bin": bin_at, "stripe": stripe_at, "nasty": stack.enter_context(nasty())}
+        nasty_at = stack.enter_context(nasty())
+        providers = {"bin": bin_at, "stripe": stripe_at, "nasty": nasty_at, "faults": nasty_at}
         text = CONFIG.format(any_port=ANY_PORT)
         for name, provider in providers.items():
-            text += INTEGRATION.format(name=name, provider=provider, allow=json.dumps(allowed[name]))
+            more = {"bin": KEEPS, "nasty": KEEPS, "faults": f'shadow.total_timeout = "{SHADOW_TIMEOUT_SECONDS * 1e3:.0f}ms"'}
+            allow = json.dumps(allowed[name])
+            text += INTEGRATION.format(name=name, provider=provider, allow=allow, more=more.get(name, ""))
         config.write_text(text)
         pattern = r"traffic on http://(\S+)\n.*console on http://(\S+)\n"
         _, front, console = stack.enter_context(started("fixtures-recorder", [binary, "run", "--config", config], pattern, folder))
@@ -243,6 +281,9 @@ def recorded(binary, folder, httpbin, localstripe):
             at_rest(console)
         for one in NASTY_CALLS:
             call(front, "nasty", *one)
+            at_rest(console)
+        for one in FAULT_CALLS + [("GET", "/flaky", {}, None)] * FLAKY_CALLS:
+            call(front, "faults", *one)
             at_rest(console)
         stripe_calls(front)
         with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
@@ -281,6 +322,10 @@ def convertible(manifests):
         # Other answers to the same request and earlier ones are no loss; only what cannot be expressed is.
         lost = sum(one["captures"] for one in manifest["skipped"] if "another fixture" not in one["reason"])
         looked = manifest["captures_looked_at"]
+        reasons = {one["endpoint"]: one["reason"] for one in manifest["skipped"]}
+        signed = {"bin": "GET /image/jpeg", "nasty": "GET /signed.png"}.get(integration)
+        assert not signed or reasons.get(signed, "").endswith("binary_finding"), reasons
+        assert not any("unknown_type" in reason for reason in reasons.values()), reasons
         # The nasty provider is made of exceptions.
         assert integration == "nasty" or lost <= max(1, looked * (1 - CONVERTIBLE)), (integration, form, manifest["skipped"])
 
@@ -320,37 +365,6 @@ def valid_archives(out):
         assert not (said := tools.har_validator(archive)), f"{archive.name}: {said[:2000]}"
 
 
-VALUES = {"exact": str, "glob": str, "regex": str, "jsonPartial": str, "array": list, "form": dict}
-REQUEST_FIELDS = {"method", "path", "query", "headers", "body", "requiresState"}
-RESPONSE_FIELDS = {
-    "status": int, "body": str, "encodedBody": bool, "headers": dict, "templated": bool, "fixedDelay": int,
-    "logNormalDelay": dict, "transitionsState": dict,
-}
-
-
-def hoverfly_schema(out):
-    """Hoverfly is in no registry: its file is held to what its v5 views and schema take, and to no more."""
-    simulation = json.loads((out / "simulation.json").read_text(encoding="utf-8"))
-    assert set(simulation) == {"data", "meta"} and simulation["meta"]["schemaVersion"].startswith("v5"), simulation["meta"]
-    for pair in simulation["data"]["pairs"]:
-        assert {"request", "response"} <= set(pair) <= {"request", "response", "labels"}, set(pair)
-        request, response = pair["request"], pair["response"]
-        assert set(request) <= REQUEST_FIELDS, set(request)
-        fields = [request.get(name, []) for name in ("method", "path", "body")]
-        fields += [*request.get("query", {}).values(), *request.get("headers", {}).values()]
-        for matchers in fields:
-            assert isinstance(matchers, list), matchers
-            for one in matchers:
-                assert type(one["value"]) is VALUES[one["matcher"]], one
-        for name, value in response.items():
-            assert type(value) is RESPONSE_FIELDS[name], (name, value)
-        for values in response["headers"].values():
-            assert all(isinstance(value, str) for value in values), response["headers"]
-        if delay := response.get("logNormalDelay"):
-            assert all(type(value) is int for value in delay.values()), delay
-            assert delay["median"] <= delay["mean"] <= delay["max"], delay
-
-
 def delays(tool, exported, folder):
     """Drawn delays are the recorded ones at the median and the 95th percentile."""
     (out, manifest) = exported
@@ -381,6 +395,54 @@ def delays(tool, exported, folder):
         timed(front, "/slow")
         # Again where something else kept the machine busy.
         assert any(once(front, pool) for _ in range(DELAY_TRIES_MAX)), "the delays are not the recorded ones"
+
+
+# What a client may see of a reset and of silence, and whether each comes after the recorded time only.
+ENDS = {
+    "wiremock": (({"reset"}, True), ({"empty"}, True)),
+    "mockserver": (({"empty"}, True), ({"empty"}, True)),
+    # It closes the connection; whether that is a reset, the system decides.
+    "mountebank": (({"reset", "empty"}, False), ({"reset", "empty"}, False)),
+    "darklaunch stub": (({"reset"}, True), ({"empty"}, True)),
+}
+
+
+def faults(tool, exported, all_, folder):
+    """Each recorded fault is met again: the connection ends without an answer, when it ended for us; who waits less sees a
+    timeout of its own."""
+    (out, _) = exported
+    folder.mkdir()
+    kinds = {one["recorded"]["target"]: one["answer"].get("fault") for one in all_.values() if "header" not in one["ask"]}
+    assert kinds["/silent"] == "silence" and {kinds[path] for path in ("/reset", "/hard", "/cut")} == {"reset"}, kinds
+    resets_silences = ENDS[tool.__name__]
+    with tool(out, folder) as (front, _):
+        for one in all_.values():
+            target, answer = one["recorded"]["target"], one["answer"]
+            if "header" in one["ask"]:
+                continue
+            if "fault" not in answer:
+                assert tools.end(front, one) == ("answer", answer["status"]), target
+                continue
+            kinds, waits = resets_silences[answer["fault"] == "silence"]
+            began = time.monotonic()
+            kind, _ = tools.end(front, one)
+            assert kind in kinds, f"{target}: {kind}, none of {kinds}"
+            took, recorded_us = time.monotonic() - began, one["wait"]["us"]
+            assert not waits or took >= 0.95 * recorded_us / 1e6, f"{target}: {took:.3f} s, recorded {recorded_us} us"
+            if waits and answer["fault"] == "silence":
+                assert (seen := tools.end(front, one, recorded_us / 3e6)) == ("timeout", None), f"{target}: {seen}"
+            print(f"     {target}: {kind} after {took * 1e3:.0f} ms, recorded {recorded_us / 1e3:.0f} ms")
+
+
+def flaky(binary, exported, all_, folder):
+    """Asked without a header, a stand-in with `--faults real` fails as often as the provider did."""
+    (out, _) = exported
+    folder.mkdir()
+    fine = next(one for one in all_.values() if one["recorded"]["target"] == "/flaky" and "status" in one["answer"])
+    with tools.stub(binary, "--faults", "real", "--latency", "none")(out, folder) as (front, _):
+        ends = [tools.end(front, one=fine)[0] for _ in range(200)]
+    share = ends.count("reset") / len(ends)
+    assert set(ends) == {"answer", "reset"} and abs(share - FLAKY_SHARE) <= 0.02, f"{share:.3f} of the calls fail"
 
 
 def run(binary, folder, httpbin, localstripe):
@@ -421,11 +483,18 @@ def tell_all(binary, folder, httpbin, localstripe):
             story(f"{name} in vcrpy with requests", cassette, made[name, "vcrpy"], all_, tools.with_requests)
             story(f"{name} in vcrpy with httpx", cassette, made[name, "vcrpy"], all_, tools.with_httpx)
             story(f"{name} is a valid HAR", valid_archives, made[name, "har"][0])
-            story(f"{name} is a Hoverfly simulation", hoverfly_schema, made[name, "hoverfly"][0])
+            story(f"{name} is a Hoverfly simulation", schemas.hoverfly, made[name, "hoverfly"][0])
+            story(f"{name} is OpenAPI 3.1, and its examples are of its schemas", schemas.openapi, made[name, "openapi"][0])
         drawn = [("wiremock", tools.wiremock), ("mockserver", mockserver), ("mountebank", tools.mountebank)]
         for number, (form, tool) in enumerate([*drawn, ("plain", tools.stub(binary))]):
             exported = export(binary, config, root, "nasty", form, "distribution")
             story(f"delays of {tool.__name__}", delays, tool, exported, root / f"delays-{number}")
+        failing = export(binary, config, root, "faults", "plain", "recorded")
+        all_ = tools.exchanges(failing[0])
+        for number, (form, tool) in enumerate([*drawn, ("plain", tools.stub(binary))]):
+            exported = export(binary, config, root, "faults", form, "recorded")
+            story(f"faults of {tool.__name__}", faults, tool, exported, all_, root / f"faults-{number}")
+        story("faults in their share", flaky, binary, failing, all_, root / "flaky")
         simulation = export(binary, config, root, "nasty", "hoverfly", "distribution")[0]
-        story("drawn delays are a Hoverfly simulation", hoverfly_schema, simulation)
+        story("drawn delays are a Hoverfly simulation", schemas.hoverfly, simulation)
     return held

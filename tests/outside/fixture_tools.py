@@ -99,6 +99,24 @@ def ask(front, one, proxied=None):
         connection.close()
 
 
+def end(front, one, timeout_seconds=TIMEOUT_SECONDS):
+    """How a call ends: an answer and its status, or `reset`, `empty` (closed without a word) or `timeout`."""
+    connection = http.client.HTTPConnection(*place(front), timeout=timeout_seconds)
+    try:
+        connection.request(one["recorded"]["method"], one["recorded"]["target"])
+        answer = connection.getresponse()
+        answer.read()
+        return "answer", answer.status
+    except http.client.RemoteDisconnected:
+        return "empty", None
+    except ConnectionResetError:
+        return "reset", None
+    except TimeoutError:
+        return "timeout", None
+    finally:
+        connection.close()
+
+
 def compare(one, got):
     """What is wrong with an answer, in words; nothing if it is as recorded."""
     wanted = expected(one)

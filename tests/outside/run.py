@@ -18,6 +18,8 @@ import browser_stories
 import latency_stories
 import fixture_stories
 import mirror_stories
+import otlp_stories
+import settings_stories
 import sink_stories
 import stripe_stories
 from processes import ANY_PORT, place, started, tell
@@ -97,8 +99,10 @@ def main():
             held += browser_stories.run(arguments.binary, pathlib.Path(folder))
             held += sink_stories.run(arguments.binary, pathlib.Path(folder))
             held += latency_stories.run(arguments.binary, pathlib.Path(folder))
+            held += settings_stories.run(arguments.binary, pathlib.Path(folder))
             held += fixture_stories.run(arguments.binary, pathlib.Path(folder), httpbin, localstripe)
             held += alert_stories.run(arguments.binary, pathlib.Path(folder))
+            held += otlp_stories.run(arguments.binary, pathlib.Path(folder))
     failed = held.count(False)
     print(f"{len(held) - failed} passed, {failed} failed")
     return 1 if failed else 0

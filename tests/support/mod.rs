@@ -8,6 +8,7 @@ mod raw;
 mod recorder;
 mod scribe;
 mod upstream;
+mod visitor;
 mod wire;
 
 pub use dice::Dice;
@@ -17,6 +18,7 @@ pub use raw::{Raw, connect, hear, talk};
 pub use recorder::{Recorder, bytes_below, command, config_text};
 pub use scribe::Scribe;
 pub use upstream::{Upstream, json, status};
+pub use visitor::{Visitor, make_token};
 pub use wire::{Message, Reading, Side, write_in_pieces};
 
 use std::time::{Duration, Instant};

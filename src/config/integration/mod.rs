@@ -19,7 +19,7 @@ use crate::config::problem::Place;
 use crate::config::raw::shown_text;
 use crate::config::reader::{Placed, Reader};
 use crate::config::secret::Secret;
-use crate::config::{IntegrationRedaction, redaction};
+use crate::config::{IntegrationRedaction, WebhookConfig, alerting, redaction};
 use crate::proxy::{Forwarded, Listen};
 use crate::review;
 
@@ -46,6 +46,8 @@ pub struct IntegrationConfig {
     pub review: review::Settings,
     /// What the console says of the new provider beside the review's words.
     pub provider: ProviderConfig,
+    /// Told of this integration's alerts, beside those told of all.
+    pub webhooks: Vec<WebhookConfig>,
 }
 
 /// Which requests are an integration's own: all that is given must hold.
@@ -231,7 +233,10 @@ fn names<S: Serializer>(names: &[HeaderName], serializer: S) -> Result<S::Ok, S:
     serializer.collect_seq(names.iter().map(HeaderName::as_str))
 }
 
-fn header_texts<S: Serializer>(headers: &[(HeaderName, Secret)], serializer: S) -> Result<S::Ok, S::Error> {
+pub(in crate::config) fn header_texts<S: Serializer>(
+    headers: &[(HeaderName, Secret)],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     serializer.collect_map(headers.iter().map(|(name, secret)| (name.as_str(), secret)))
 }
 
@@ -261,6 +266,8 @@ pub(crate) fn check(
     let breaker = section.breaker();
     let mut review = section.review();
     let provider = section.provider();
+    let key = section.key("alerts.webhooks");
+    let webhooks = alerting::webhooks(section.reader, &key);
     let (Some(own), Some(shadow)) = (matcher.clone(), shadow) else { return (matcher, None) };
     if primary.as_ref().is_some_and(|primary| primary.url == shadow.url && primary.reach.socket == shadow.reach.socket)
     {
@@ -282,6 +289,7 @@ pub(crate) fn check(
         breaker,
         review,
         provider,
+        webhooks,
     };
     (matcher, Some(whole))
 }

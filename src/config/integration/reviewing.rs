@@ -44,6 +44,7 @@ impl Section<'_, '_> {
         settings.failures = share(self, "review.failures");
         settings.client_errors = share(self, "review.client_errors");
         settings.no_success = share(self, "review.no_success");
+        settings.rare_share = share(self, "review.rare_share");
         settings.slower = 1.0 + share(self, "review.slower");
         let success = share(self, "review.success");
         if success > 0.0 {

@@ -17,6 +17,7 @@ mod timeout;
 pub use binomial::{Share, beta_binomial_at_least, poisson_quantile, share, share_at_most, share_of_few};
 pub use capacity::{Breaker, breaker, connections, false_trips_per_day};
 pub use compare::{Ratio, Weeks, confidence_of_look, ratio, weeks};
+pub(crate) use episodes::Clusters;
 pub use episodes::{CLUSTERS_MIN, Effect, correlation, effect};
 pub use modes::{Mode, explained, modes};
 pub use quantile::{Estimate, LADDER, Level, days_until, estimate, min_calls};

@@ -118,7 +118,7 @@ pub fn estimate(timeline: &Timeline, level: Level, confidence: f64) -> Result<Es
 fn upper(timeline: &Timeline, level: Level, p: f64) -> Option<u64> {
     let n = timeline.calls() as f64;
     first_slot(timeline.answered(), |us| {
-        let deff = effect(timeline, us).deff;
+        let deff = effect(timeline, us).widened;
         binomial_at_most(timeline.above(us).1 as f64 / deff, n / deff, 1.0 - level.share()) <= p
     })
 }
@@ -130,7 +130,7 @@ fn lower(timeline: &Timeline, all: &Slots, level: Level, p: f64) -> Option<u64> 
     let sure = |us: u64| {
         let below = lower_edge_us(us).saturating_sub(1);
         let under = if us == below { 0 } else { n - all.count_above(below) };
-        let deff = effect(timeline, below).deff;
+        let deff = effect(timeline, below).widened;
         binomial_at_most(under as f64 / deff, n as f64 / deff, level.share()) <= p
     };
     let edges: Vec<u64> = all.iter().map(|(us, _)| us).collect();

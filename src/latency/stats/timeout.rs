@@ -32,9 +32,9 @@ pub fn what_if(timeline: &Timeline, timeout_us: u64, confidence: f64) -> Option<
         return None;
     }
     let (surely, at_most) = timeline.above(timeout_us);
-    let deff = effect(timeline, timeout_us).deff;
-    let share = |k| share_of_few(k, n, deff, confidence);
-    Some(WhatIf { timeout_us, surely: share(surely), at_most: share(at_most), deff })
+    let effect = effect(timeline, timeout_us);
+    let share = |k| share_of_few(k, n, effect.widened, confidence);
+    Some(WhatIf { timeout_us, surely: share(surely), at_most: share(at_most), deff: effect.deff })
 }
 
 /// The worst stretch of the week.

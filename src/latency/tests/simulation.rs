@@ -146,6 +146,16 @@ fn intervals_cover_what_they_promise_on_independent_traffic() {
     }
 }
 
+/// Four episodes, more or less, tell little of how they vary: what they do tell is widened by it.
+#[test]
+fn intervals_cover_what_they_promise_on_a_single_day_of_episodes() {
+    let traffic = episodes(144, 40);
+    for level in [LADDER[3], LADDER[4]] {
+        let covered = coverage("episodes, 1 day of 4/min", &traffic, level, runs(120));
+        assert!((0.92..=0.99).contains(&covered), "{}: {covered}", level.name);
+    }
+}
+
 #[test]
 fn intervals_cover_what_they_promise_where_slow_calls_come_in_episodes() {
     let traffic = episodes(7 * 144, 20);

@@ -4,7 +4,7 @@ use crate::exchange::DropReason;
 use crate::redact::format::charset::Text;
 use crate::redact::format::media::{Claim, Format, MediaType, claim};
 use crate::redact::format::{
-    assignments, card, csv, events, form, graphql, html, json, jwt, lines, message, multipart, sniff, xml,
+    assignments, binary, card, csv, events, form, graphql, html, json, jwt, lines, message, multipart, sniff, xml,
 };
 use crate::redact::pass::{NESTED_DEPTH_MAX, Pass, Place};
 use std::borrow::Cow;
@@ -19,6 +19,9 @@ pub(in crate::redact) fn body(
 ) -> Result<Vec<u8>, DropReason> {
     if bytes.len() > pass.redactor.settings.expanded_bytes_max {
         return Err(DropReason::OverCap);
+    }
+    if binary::is_kept(pass, content_type, bytes) {
+        return binary::document(pass, content_type, bytes);
     }
     part(pass, content_type, bytes, Place::BARE)
 }

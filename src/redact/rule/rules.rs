@@ -103,11 +103,19 @@ pub struct Settings {
     pub depth_max: usize,
     /// Strict mode: only values at these paths are kept, everything else is masked by kind. `None`: the rules decide.
     pub kept_paths: Option<Vec<String>>,
+    /// Media types (`image/png`, in lower case) whose binary bodies are kept if no rule finds anything in them.
+    pub kept_binary: Vec<String>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { body_bytes_max: 1 << 20, expanded_bytes_max: 8 << 20, depth_max: 64, kept_paths: None }
+        Self {
+            body_bytes_max: 1 << 20,
+            expanded_bytes_max: 8 << 20,
+            depth_max: 64,
+            kept_paths: None,
+            kept_binary: Vec::new(),
+        }
     }
 }
 

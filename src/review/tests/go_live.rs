@@ -8,7 +8,7 @@ use crate::store::{Batch, LedgerRow, Reader, RunInfo, Settings as StoreSettings,
 use std::path::Path;
 
 /// Monday 2026-11-02, 00:00 UTC.
-const START_S: i64 = 1_793_577_600;
+pub(crate) const START_S: i64 = 1_793_577_600;
 const NOW_S: i64 = START_S + 15 * 86_400;
 
 /// Two weeks of calls, eighty every ten minutes, of which everything can be made worse.
@@ -24,6 +24,8 @@ pub(crate) struct Recording {
     pub(crate) timeouts_each: u64,
     pub(crate) shed: u64,
     pub(crate) stopped: bool,
+    /// Other endpoints, and in every so many intervals one call to each.
+    pub(crate) rare: Vec<(&'static str, i64)>,
 }
 
 impl Default for Recording {
@@ -37,46 +39,58 @@ impl Default for Recording {
             timeouts_each: 0,
             shed: 0,
             stopped: true,
+            rare: Vec::new(),
         }
     }
 }
 
 /// The latency of a call by its number: spread like a log-normal around 100 ms, the same for each interval.
-fn latency_us(call: u64, factor: f64) -> u64 {
+pub(crate) fn latency_us(call: u64, factor: f64) -> u64 {
     let turn = (call.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40) as f64 / f64::from(1_u32 << 24);
     let z = (turn.clamp(1e-6, 1.0 - 1e-6) / (1.0 - turn.clamp(1e-6, 1.0 - 1e-6))).ln() / 1.702;
     (100_000.0 * factor * (0.4 * z).exp()) as u64
 }
 
-fn key(role: Role, outcome: Outcome, phase: Phase) -> SeriesKey {
+pub(crate) fn key(role: Role, outcome: Outcome, phase: Phase) -> SeriesKey {
     SeriesKey { integration: "payments".into(), endpoint: "GET /items/{id}".into(), role, outcome, phase }
+}
+
+/// The kill-switch, tried.
+pub(crate) fn drill() -> Vec<SwitchRow> {
+    let turn = |on, at_s: i64| SwitchRow {
+        integration: "payments".to_owned(),
+        on,
+        sample_ppm: 1_000_000,
+        revision: 1,
+        who: "test".to_owned(),
+        reason: "trying the switch".to_owned(),
+        at_unix_us: at_s * 1_000_000,
+    };
+    vec![turn(false, START_S + 900), turn(true, START_S + 960)]
+}
+
+/// A store that holds a batch.
+pub(crate) fn written(path: &Path, batch: &Batch) -> Reader {
+    let run = RunInfo {
+        instance: "test".to_owned(),
+        config_hash: "0".to_owned(),
+        started_unix_us: START_S * 1_000_000,
+        version: "0".to_owned(),
+    };
+    let mut writer = Writer::open(&StoreSettings { path: path.to_owned(), ..StoreSettings::default() }, run).unwrap();
+    writer.append(batch).unwrap();
+    writer.close().unwrap();
+    Reader::open(path).unwrap()
 }
 
 impl Recording {
     fn write(&self, path: &Path) -> Reader {
-        let run = RunInfo {
-            instance: "test".to_owned(),
-            config_hash: "0".to_owned(),
-            started_unix_us: START_S * 1_000_000,
-            version: "0".to_owned(),
-        };
-        let mut writer =
-            Writer::open(&StoreSettings { path: path.to_owned(), ..StoreSettings::default() }, run).unwrap();
         let mut series = Vec::new();
         for interval in 0..self.days * 144 {
             series.extend(self.interval(interval));
         }
         let row = |state: &str, count| LedgerRow { integration: "payments".to_owned(), state: state.to_owned(), count };
         let calls = self.days as u64 * 144 * self.calls;
-        let turn = |on, at_s: i64| SwitchRow {
-            integration: "payments".to_owned(),
-            on,
-            sample_ppm: 1_000_000,
-            revision: 1,
-            who: "test".to_owned(),
-            reason: "trying the switch".to_owned(),
-            at_unix_us: at_s * 1_000_000,
-        };
         let batch = Batch {
             series,
             ledger_interval_unix_s: START_S,
@@ -85,16 +99,10 @@ impl Recording {
                 row("mirrored.ok", calls),
                 row("not_mirrored.queue_full", self.shed),
             ],
-            switches: if self.stopped {
-                vec![turn(false, START_S + 900), turn(true, START_S + 960)]
-            } else {
-                Vec::new()
-            },
+            switches: if self.stopped { drill() } else { Vec::new() },
             ..Batch::default()
         };
-        writer.append(&batch).unwrap();
-        writer.close().unwrap();
-        Reader::open(path).unwrap()
+        written(path, &batch)
     }
 
     fn interval(&self, interval: i64) -> Vec<(SeriesKey, i64, Series)> {
@@ -123,6 +131,12 @@ impl Recording {
                 record(key(Role::Shadow, Outcome::Ok, Phase::QueueWait), 20);
             }
         }
+        for (at, (name, _)) in self.rare.iter().enumerate().filter(|(_, (_, each))| interval % each == 0) {
+            for role in [Role::Primary, Role::Shadow] {
+                let rare = SeriesKey { endpoint: (*name).into(), ..key(role, Outcome::Ok, Phase::Total) };
+                record(rare, latency_us(interval as u64 + (at as u64 + 1) * 1_000_003, 1.0));
+            }
+        }
         all
     }
 
@@ -142,7 +156,7 @@ pub(crate) fn settings() -> Settings {
     }
 }
 
-fn check<'a>(review: &'a Review, name: &str) -> &'a Check {
+pub(crate) fn check<'a>(review: &'a Review, name: &str) -> &'a Check {
     review.checks.iter().find(|check| check.name == name).unwrap()
 }
 
@@ -234,6 +248,41 @@ fn episodes_make_more_calls_needed_and_the_two_modes_are_seen() {
     assert_eq!(one.modes.len(), 2);
     let stable = check(&review, "stable");
     assert!(stable.verdict == Verdict::NoGo && stable.details.iter().any(|line| line.contains("two kinds of calls")));
+}
+
+#[test]
+fn rare_endpoints_are_judged_together_and_by_name() {
+    // A thousand calls each in two weeks: alone none would ever be known, together they are.
+    let rare = vec![("GET /a", 2), ("GET /b", 2), ("POST /c", 2)];
+    let recording = Recording { rare: rare.clone(), ..Recording::default() };
+    let review = recording.review(&settings());
+    assert_eq!(review.verdict, Verdict::Go, "{:#?}", review.checks);
+    let names: Vec<&str> = review.endpoints.iter().map(|one| one.endpoint.as_str()).collect();
+    assert_eq!(names, ["GET /items/{id}", "rare endpoints"]);
+    assert_eq!(review.endpoints[1].members, ["GET /a", "GET /b", "POST /c"]);
+    assert!(matches!(review.endpoints[1].timeout, Advice::Timeout(_)));
+    let enough = check(&review, "enough_calls").details.join("\n");
+    assert!(
+        enough.contains("less than 1.0 % of the calls each") && enough.contains("GET /a, GET /b, POST /c"),
+        "{enough}"
+    );
+
+    let alone = recording.review(&Settings { rare_share: 0.0, ..settings() });
+    assert_eq!((alone.verdict, alone.endpoints.len()), (Verdict::CannotSay, 4));
+}
+
+#[test]
+fn an_endpoint_on_which_nothing_hangs_does_not_hold_up_the_rest() {
+    // Twenty-one calls of 161 000: were all of them lost, a seventh of a thousandth would be.
+    let review = Recording { rare: vec![("GET /rare", 100)], ..Recording::default() }.review(&settings());
+    assert_eq!(review.verdict, Verdict::Go, "{:#?}", review.checks);
+    let enough = check(&review, "enough_calls");
+    assert!(enough.found.starts_with("1 of 1 endpoints"), "{enough:?}");
+    assert!(enough.details[0].contains("GET /rare (21 calls) cannot be judged, and nothing hangs on it"), "{enough:?}");
+    assert!(matches!(review.endpoints[1].timeout, Advice::Refused(_)), "no timeout is made up for it");
+
+    let more = Recording { rare: vec![("GET /rare", 2)], ..Recording::default() }.review(&settings());
+    assert_eq!(check(&more, "enough_calls").verdict, Verdict::CannotSay, "two thirds of a hundredth are something");
 }
 
 #[test]

@@ -119,26 +119,16 @@ fn every_query_has_its_index() {
     let settings = settings(folder.path());
     let mut writer = Writer::open(&settings, info()).unwrap();
     append(&mut writer, &[recording(T0, "GET /a", BodyCopy::empty(), None, None)]);
-    // Every file of the room with SQL but the migrations and `verify.rs`, which reads everything because that is its task.
-    let sources = [
-        include_str!("../dead.rs"),
-        include_str!("../erase.rs"),
-        include_str!("../history.rs"),
-        include_str!("../insert.rs"),
-        include_str!("../merge.rs"),
-        include_str!("../page.rs"),
-        include_str!("../prune.rs"),
-        include_str!("../reader.rs"),
-        include_str!("../redo.rs"),
-        include_str!("../rollup.rs"),
-        include_str!("../subjects.rs"),
-        include_str!("../upkeep.rs"),
-        include_str!("../writer.rs"),
-        include_str!("../classes.rs"),
-    ];
+    // Every file of the room but these: they run once on an old file, make the schema, or read everything as their task.
+    let others = ["convert.rs", "migrate.rs", "tests.rs", "verify.rs"];
+    let room = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store");
+    let files = std::fs::read_dir(room).unwrap().map(|entry| entry.unwrap().path());
+    let files = files.filter(|file| file.extension().is_some_and(|ending| ending == "rs"));
+    let files = files.filter(|file| !others.iter().any(|other| file.ends_with(other)));
+    let sources: Vec<String> = files.map(|file| std::fs::read_to_string(file).unwrap()).collect();
     let whole = |text: &&str| ["SELECT ", "DELETE ", "UPDATE ", "INSERT "].iter().any(|verb| text.starts_with(verb));
     let mut texts: Vec<String> = Vec::new();
-    for source in sources {
+    for source in &sources {
         let (source, _tests) = source.split_once("#[cfg(test)]").unwrap_or((source, ""));
         // Every string literal of the room that is a whole statement.
         texts.extend(source.split('"').filter(whole).filter(|text| !text.contains('{')).map(str::to_owned));
@@ -147,7 +137,7 @@ fn every_query_has_its_index() {
     for text in [page::NEWEST_WITH, page::STRUCK, &alone] {
         texts.push(format!("{text} AND s_total_us > ?5 ORDER BY received_us DESC, seq DESC"));
     }
-    assert!(texts.len() > 100, "{}", texts.len());
+    assert!(texts.len() > 150, "{}", texts.len());
     let db = Connection::open(&settings.path).unwrap();
     for text in texts {
         let mut statement = db.prepare(&format!("EXPLAIN QUERY PLAN {text}")).unwrap();

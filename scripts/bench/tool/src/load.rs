@@ -1,6 +1,7 @@
 //! The load: open loop at a fixed rate, or as fast as the connections go.
 
 use std::collections::VecDeque;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::time::Instant;
 
@@ -14,6 +15,10 @@ use crate::tally::Tally;
 
 /// How long answers are waited for after the last call, in nanoseconds.
 const GRACE_NS: u64 = 1_000_000_000;
+
+/// Tries to have each connection of the beginning. A server may let fewer wait than there are (Java's lets 50): while it
+/// accepts none, as when it has just started, the next one is not answered.
+const FIRST_CONNECT_TRIES: usize = 25;
 
 /// What to send where.
 #[derive(clap::Args, Debug)]
@@ -42,6 +47,11 @@ pub struct LoadArgs {
     /// GET this path instead, and take a good answer of any size
     #[arg(long, conflicts_with = "post")]
     path: Option<String>,
+}
+
+/// Whether a connection was not answered, as by a server that lets no more wait.
+fn is_full(end: &std::io::Result<()>) -> bool {
+    end.as_ref().is_err_and(|error| error.kind() == ErrorKind::TimedOut)
 }
 
 /// Runs the load to its end and gives its result.
@@ -97,7 +107,10 @@ impl Load {
             tally: Tally::new(nanos(args.warmup))?,
         };
         for token in 0..args.connections {
-            load.connect(token).map_err(|error| format!("{}: {error}", args.server))?;
+            let mut tries = (0..FIRST_CONNECT_TRIES).map(|_| load.connect(token)).skip_while(is_full);
+            let end = tries.next().unwrap_or_else(|| Err(ErrorKind::TimedOut.into()));
+            drop(tries);
+            end.map_err(|error| format!("connection {token} to {}: {error}", args.server))?;
             load.free.push(token);
         }
         load.start = Instant::now();

@@ -1,0 +1,130 @@
+//! Latencies since the start in a few classes, for metrics: what the shards hand over, added up off the user's path.
+
+use crate::exchange::{Integration, Outcome, Role};
+use crate::latency::{Phase, Series, SeriesKey};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+/// Upper bounds of calls, microseconds: those that OpenTelemetry's HTTP conventions advise, and two above, since a
+/// provider's timeouts lie there.
+pub const CALL_BOUNDS_US: &[u64] = &[
+    5_000, 10_000, 25_000, 50_000, 75_000, 100_000, 250_000, 500_000, 750_000, 1_000_000, 2_500_000, 5_000_000,
+    7_500_000, 10_000_000, 30_000_000, 60_000_000,
+];
+/// Upper bounds of our own delay on the user's path, microseconds.
+pub const OWN_BOUNDS_US: &[u64] = &[10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 100_000];
+/// Methods that are told apart; others are one, `_OTHER`, as OpenTelemetry has it.
+const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY"];
+
+/// What calls are told apart by.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CallKind {
+    /// The integration.
+    pub integration: Integration,
+    /// Which upstream.
+    pub role: Role,
+    /// How they counted.
+    pub outcome: Outcome,
+    /// One of a fixed list, or `_OTHER`.
+    pub method: &'static str,
+}
+
+/// Counts by class, one more than there are bounds, and the sum.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Classes {
+    /// Calls by class.
+    pub counts: Vec<u64>,
+    /// Microseconds.
+    pub sum_us: u64,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    calls: BTreeMap<CallKind, Classes>,
+    own: BTreeMap<Integration, Classes>,
+}
+
+/// All of it. As many rows as integrations, roles, outcomes and methods.
+#[derive(Debug, Default)]
+pub struct Totals(Mutex<Inner>);
+
+impl Totals {
+    /// Adds what a shard recorded of one kind of call.
+    pub fn add(&self, key: &SeriesKey, series: &Series) {
+        let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match key.phase {
+            Phase::Total => {
+                let SeriesKey { integration, role, outcome, endpoint, .. } = key;
+                let named = endpoint.split(' ').next().unwrap_or_default();
+                let method = METHODS.into_iter().find(|method| *method == named).unwrap_or("_OTHER");
+                let kind = CallKind { integration: integration.clone(), role: *role, outcome: *outcome, method };
+                inner.calls.entry(kind).or_insert_with(|| Classes::empty(CALL_BOUNDS_US)).add(series, CALL_BOUNDS_US);
+            }
+            Phase::QueueWait if key.role == Role::Primary => {
+                let own = inner.own.entry(key.integration.clone()).or_insert_with(|| Classes::empty(OWN_BOUNDS_US));
+                own.add(series, OWN_BOUNDS_US);
+            }
+            _ => {}
+        }
+    }
+
+    /// Calls by kind, classes by [`CALL_BOUNDS_US`].
+    pub fn calls(&self) -> Vec<(CallKind, Classes)> {
+        let inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        inner.calls.iter().map(|(kind, classes)| (kind.clone(), classes.clone())).collect()
+    }
+
+    /// Our own delay before the primary is called, by [`OWN_BOUNDS_US`].
+    pub fn own(&self) -> Vec<(Integration, Classes)> {
+        let inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        inner.own.iter().map(|(name, classes)| (name.clone(), classes.clone())).collect()
+    }
+}
+
+impl Classes {
+    fn empty(bounds_us: &[u64]) -> Self {
+        Self { counts: vec![0; bounds_us.len() + 1], sum_us: 0 }
+    }
+
+    fn add(&mut self, series: &Series, bounds_us: &[u64]) {
+        self.sum_us = self.sum_us.saturating_add(series.sum_us());
+        for (us, count) in series.slots() {
+            if let Some(class) = self.counts.get_mut(bounds_us.partition_point(|bound| *bound < us)) {
+                *class += count;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::sync::Arc;
+
+    proptest! {
+        #[test]
+        fn every_call_is_in_one_class_and_no_class_is_too_kind(all in proptest::collection::vec(1_u64..100_000_000, 1..200)) {
+            let (totals, mut series) = (Totals::default(), Series::new());
+            all.iter().for_each(|us| series.record(*us));
+            let key = SeriesKey {
+                integration: Arc::from("pay"),
+                endpoint: Arc::from("BREW /a"),
+                role: Role::Shadow,
+                outcome: Outcome::Ok,
+                phase: Phase::Total,
+            };
+            totals.add(&key, &series);
+            let (kind, classes) = totals.calls().pop().unwrap();
+            prop_assert_eq!((kind.method, classes.sum_us), ("_OTHER", all.iter().sum::<u64>()));
+            prop_assert_eq!(classes.counts.iter().sum::<u64>(), all.len() as u64);
+            let mut within = 0;
+            for (bound, count) in CALL_BOUNDS_US.iter().zip(&classes.counts) {
+                within += count;
+                let truly = all.iter().filter(|us| *us <= bound).count() as u64;
+                let nearly = all.iter().filter(|us| *us * 102 / 100 <= *bound).count() as u64;
+                prop_assert!(nearly <= within && within <= truly, "{bound}: {nearly} {within} {truly}");
+            }
+        }
+    }
+}
