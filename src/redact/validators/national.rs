@@ -4,7 +4,7 @@
 //! two check digits, or one and a date. Groups of a country's own layout, or letters in its places, count as the second
 //! proof. Everything else needs a word nearby, and is a matter of the rules.
 
-use crate::redact::validators::compact::{Compact, digits, number};
+use crate::redact::validators::compact::{Compact, digits, digits_of, number};
 use crate::redact::validators::national_americas as americas;
 use crate::redact::validators::national_asia as asia;
 use crate::redact::validators::national_europe_east as east;
@@ -38,6 +38,8 @@ pub(in crate::redact) fn is_bare_national(text: &str) -> bool {
 /// An identity number of Hong Kong has six digits; of all numbers in groups none is longer than this, bytes.
 const DIGITS_MIN: usize = 6;
 const BYTES_MAX: usize = 24;
+/// Seconds since 1970, from 2020 to 2027: far more often than a person's number of ten digits that begins so.
+const INSTANTS_S: Range<u64> = 1_577_836_800..1_830_000_000;
 
 /// Whether a whole value passes the check of any country, in whatever spelling: proof enough where a name already says
 /// that it is somebody's number. Two in five numbers of nine digits pass, and fewer of the longer ones.
@@ -94,7 +96,8 @@ pub(in crate::redact) fn is_any_national(text: &str) -> bool {
         (15, &[west::is_nir]),
     ];
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
-    if digits < DIGITS_MIN || text.len() > BYTES_MAX || is_dated(text) {
+    let is_instant = || digits_of::<10>(text.as_bytes()).is_some_and(|d| INSTANTS_S.contains(&number(&d)));
+    if digits < DIGITS_MIN || text.len() > BYTES_MAX || is_dated(text) || is_instant() {
         return false;
     }
     let checks = OF_LENGTH.iter().find(|(length, _)| *length == digits).map(|(_, checks)| *checks).unwrap_or_default();
@@ -347,7 +350,7 @@ mod tests {
                 "12.531.909-2",
                 "11010519491231002X",
             ],
-            &["943 476 5918", "1234", "12345678A", "2024-01-15", "15.01.2024", "hello world"],
+            &["943 476 5918", "1234", "12345678A", "2024-01-15", "15.01.2024", "1700000008", "hello world"],
         );
     }
 
