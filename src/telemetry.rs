@@ -8,6 +8,9 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use thread_priority::{
+    NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy, set_thread_priority_and_policy, thread_native_id,
+};
 use tracing_subscriber::EnvFilter;
 
 /// Every integration's counters, in the order of the configuration. The set is fixed for the life of the process.
@@ -353,11 +356,28 @@ pub fn init_tracing(filter: &str, json: bool) -> Result<(), TracingError> {
 /// How far threads off the user's path step back, as a nice value (0 normal – 19 last).
 pub const OFF_PATH_NICE: i32 = 10;
 
+/// How far a thread off the user's path steps back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Priority {
+    /// Runs only when nothing else wants the core, and gives it up at once (`SCHED_IDLE`): for work in bulk, which the door
+    /// sheds when it is not done in time.
+    Idle,
+    /// Gets a tenth of a core that others want too ([`OFF_PATH_NICE`]): for what little must go on, as a stop and a commit.
+    Low,
+}
+
 /// Takes the calling thread off the user's path: lower priority and, if `cores` is given, only the last so many of the
-/// cores the process may use. Threads it starts later inherit both. Best effort, as
-/// [`lower_priority_of_this_thread`].
-pub fn step_back(cores: Option<usize>) {
+/// cores the process may use. Threads it starts later inherit both. Best effort: where the system refuses, the work still
+/// runs, with normal priority on all cores.
+pub fn step_back(priority: Priority, cores: Option<usize>) {
     lower_priority_of_this_thread();
+    if priority == Priority::Idle {
+        let idle = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
+        if let Err(error) = set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, idle) {
+            tracing::warn!(?error, "the system did not let this thread wait for idle cores; its priority is low");
+        }
+    }
     let Some(cores) = cores else { return };
     let pinned = sched_getaffinity(None).and_then(|all| sched_setaffinity(None, &last_of(&all, cores)));
     if let Err(error) = pinned {

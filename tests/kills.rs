@@ -88,7 +88,7 @@ fn record_for_ever(path: &Path) {
         name_endpoint: Box::new(|_, endpoint| endpoint.to_owned()),
     };
     let recorder = recorder::Settings { commit_interval_ms: 5, totals_interval_ms: 10, ..Default::default() };
-    let _recorder = recorder::start(recorder, inputs, stages, writer, || ()).unwrap();
+    let _recorder = recorder::start(recorder, inputs, stages, writer, |_| ()).unwrap();
     let mut dice = Dice::new(Clock.unix_us() as u64);
     let book = ledger.of("pay").unwrap();
     loop {

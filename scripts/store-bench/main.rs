@@ -241,7 +241,7 @@ fn start(args: &Args, path: &Path, redactor: Arc<Redactor>) -> Result<Line, Box<
         ready_bytes_max: args.ready_bytes.unwrap_or(own.ready_bytes_max),
         ..own
     };
-    let recorder = recorder::start(settings, inputs, stages, writer, || ())?;
+    let recorder = recorder::start(settings, inputs, stages, writer, |_| ())?;
     Ok(Line { captures, recorder, _shards: shards })
 }
 

@@ -24,7 +24,7 @@ use crate::proxy::{self, Listen, Proxy, Route};
 use crate::recorder::{self, CallLog, Recorder};
 use crate::redact::{Canaries, Generation, PseudonymKey, Redactors};
 use crate::store::{self, RunInfo, SwitchRow, Writer};
-use crate::telemetry::{self, Ledger};
+use crate::telemetry::{self, Ledger, Priority};
 use common::Common;
 use handover::Door;
 pub use handover::{Predecessor, TakeoverError};
@@ -301,7 +301,7 @@ impl App {
 
 fn start_console(console: console::Bound, shared: console::Shared, cores: Option<usize>) -> Result<Runner, StartError> {
     let serve = move |stop| async move {
-        telemetry::step_back(cores);
+        telemetry::step_back(Priority::Low, cores);
         if let Err(error) = console.serve(shared, stop).await {
             tracing::error!(%error, "the console ended");
         }
@@ -433,14 +433,15 @@ fn start_line(
     };
     let settings =
         recorder::Settings { commit_interval_ms: config.store.commit_interval_ms, ..recorder::Settings::default() };
-    let cores = config.limits.shadow_cores;
-    let lower = move || telemetry::step_back(cores);
+    let (most, cores) = (config.limits.shadow_priority, config.limits.shadow_cores);
+    // What may be idle is what `limits.shadow_priority` says.
+    let step_back = move |priority: Priority| telemetry::step_back(priority.max(most), cores);
     let recorder =
-        recorder::start(settings, inputs, stages(redactors, tracer), writer, lower).map_err(StartError::one)?;
+        recorder::start(settings, inputs, stages(redactors, tracer), writer, step_back).map_err(StartError::one)?;
     let deadline = CancellationToken::new();
     let (closing, outlets) = (deadline.clone(), Outlets { recordings, shards, announced: Some(announce) });
     let shadow = Runner::start("dl-shadow", move |_| async move {
-        lower();
+        step_back(Priority::Idle);
         mirror::run(lines, outlets, closing).await;
     })
     .map_err(StartError::one)?;

@@ -8,7 +8,7 @@ use crate::config::{self, Config, WebhookConfig, WebhookFormat};
 use crate::console;
 use crate::exchange::{Clock, Integration};
 use crate::otlp::{self, Exporter, Tracer};
-use crate::telemetry::{self, Outbox};
+use crate::telemetry::{self, Outbox, Priority};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
@@ -59,7 +59,7 @@ pub(crate) fn start(
     };
     let cores = config.limits.shadow_cores;
     let run = move |stop: CancellationToken| async move {
-        telemetry::step_back(cores);
+        telemetry::step_back(Priority::Low, cores);
         let export = async {
             if let Some(exporter) = exporter {
                 exporter.run(move || (console::gather(&shared), Clock.unix_us()), stop.clone()).await;

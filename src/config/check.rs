@@ -11,6 +11,7 @@ use crate::config::raw::closest;
 use crate::config::reader::{Placed, Reader};
 use crate::config::{Config, LimitsConfig, StoreConfig, alerting, console, redaction};
 use crate::proxy::Listen;
+use crate::telemetry::Priority;
 
 const LEVELS: &[&str] = &["error", "warn", "info", "debug", "trace", "off"];
 const DAY_MS: u64 = 86_400_000;
@@ -111,9 +112,22 @@ fn limits(reader: &mut Reader<'_>) -> LimitsConfig {
     LimitsConfig {
         workers: whole(reader.count("limits.workers")).unwrap_or(cores),
         shadow_cores: whole(reader.count("limits.shadow_cores")),
+        shadow_priority: shadow_priority(reader),
         connections_max: whole(reader.count("limits.connections")).unwrap_or_default(),
         drain_ms: reader.duration_ms("limits.drain"),
         mirror_memory_bytes_max: reader.size_bytes("limits.mirror_memory"),
+    }
+}
+
+fn shadow_priority(reader: &mut Reader<'_>) -> Priority {
+    match reader.text("limits.shadow_priority") {
+        Some((text, _)) if text == "low" => Priority::Low,
+        Some((text, place)) if text != "idle" => {
+            let remedy = "write \"idle\" or \"low\"";
+            reader.problem(place, "limits.shadow_priority", Some(format!("{text:?}")), "is no priority", remedy);
+            Priority::Idle
+        }
+        _ => Priority::Idle,
     }
 }
 

@@ -28,6 +28,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use crate::redact::RuleFile;
+use crate::telemetry::Priority;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -188,6 +189,8 @@ pub struct LimitsConfig {
     pub workers: usize,
     /// Cores for all that is not on the user's path; `None` for every core.
     pub shadow_cores: Option<usize>,
+    /// How far the work in bulk steps back that is not on the user's path.
+    pub shadow_priority: Priority,
     /// Connections from the application.
     pub connections_max: usize,
     /// Milliseconds that a shutdown waits for calls in flight.

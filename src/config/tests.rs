@@ -1,9 +1,10 @@
 //! The loader as a user meets it.
 
+use super::*;
 use proptest::prelude::*;
 use std::path::Path;
 
-use super::*;
+mod redaction;
 
 const SMALLEST: &str = r#"
 [listen]
@@ -67,12 +68,14 @@ fn the_example_works_and_names_every_key() {
 }
 
 #[test]
-fn shadow_cores_are_a_count_from_one() {
-    assert_eq!(config(SMALLEST).limits.shadow_cores, None);
-    assert_eq!(config(&format!("limits.shadow_cores = 1\n{SMALLEST}")).limits.shadow_cores, Some(1));
-    for bad in ["0", "257", "\"two\""] {
-        let problem = message(&format!("limits.shadow_cores = {bad}\n{SMALLEST}"));
-        assert!(problem.contains("darklaunch.toml:1:") && problem.contains("limits.shadow_cores"), "{problem}");
+fn the_shadows_share_is_a_count_of_cores_and_a_priority() {
+    let limits = |line: &str| config(&format!("{line}\n{SMALLEST}")).limits;
+    assert_eq!((limits("").shadow_cores, limits("").shadow_priority), (None, Priority::Idle));
+    let chosen = limits("limits = { shadow_cores = 1, shadow_priority = \"low\" }");
+    assert_eq!((chosen.shadow_cores, chosen.shadow_priority), (Some(1), Priority::Low));
+    for bad in ["cores = 0", "cores = 257", "cores = \"two\"", "priority = \"high\""] {
+        let problem = message(&format!("limits.shadow_{bad}\n{SMALLEST}"));
+        assert!(problem.contains("darklaunch.toml:1:") && problem.contains("limits.shadow_"), "{problem}");
     }
 }
 
@@ -573,28 +576,4 @@ fn an_integration_adds_rules_and_keeps_paths_of_its_own() {
         [""; 0],
         "without the key no binary body is kept"
     );
-}
-
-#[test]
-fn every_problem_of_an_integrations_redaction_is_told_with_file_line_and_key() {
-    let keys = "redaction.rules = [\"nowhere\", \"builtin\"]\nredaction.keep = [\"id\",\n  \"a..b\"]\n";
-    let problems = message(&format!("{SMALLEST}{keys}"));
-    let line = SMALLEST.lines().count() + 1;
-    for found in [
-        format!("darklaunch.toml:{line}:20: integrations.payments.redaction.rules = \"nowhere\" names the folder"),
-        format!("darklaunch.toml:{line}:31: integrations.payments.redaction.rules = \"builtin\" is for everyone"),
-        format!("darklaunch.toml:{}:3: integrations.payments.redaction.keep = \"a..b\" is no path", line + 2),
-    ] {
-        assert!(problems.contains(&found), "{found} is not in\n{problems}");
-    }
-
-    for refused in ["image/*", "text/plain", "image/svg+xml", "application/zip"] {
-        let problems = message(&format!("{SMALLEST}redaction.keep_binary = [\"image/png\", \"{refused}\"]\n"));
-        let found = format!(
-            ":{line}:39: integrations.payments.redaction.keep_binary = \"{refused}\" is no media type of binary"
-        );
-        assert!(problems.contains(&found), "{found} is not in\n{problems}");
-    }
-    let both = "redaction.keep = [\"id\"]\nredaction.keep_binary = [\"image/png\"]\n";
-    assert!(message(&format!("{SMALLEST}{both}")).contains("keeps nothing beside redaction.keep"));
 }

@@ -25,7 +25,7 @@ use crate::exchange::{Capture, Integration};
 use crate::latency::{Shard, Totals};
 use crate::redact::{Recording, Redacted};
 use crate::store::{SwitchRow, Writer};
-use crate::telemetry::Ledger;
+use crate::telemetry::{Ledger, Priority};
 use line::{Gate, Redacting};
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex};
@@ -137,7 +137,7 @@ impl Recorder {
 /// Chunks of captures on their way to the writer; what bounds them is the gate's bytes.
 const CHUNKS_MAX: usize = 64;
 
-/// Starts the recorder. `lower_priority` runs first on each thread.
+/// Starts the recorder. `step_back` runs first on each thread, with how far that one may.
 ///
 /// # Errors
 /// A thread cannot be started.
@@ -146,7 +146,7 @@ pub fn start<T: Send + 'static, C: 'static>(
     inputs: Inputs<T>,
     stages: Stages<T, C>,
     writer: Writer,
-    lower_priority: impl Fn() + Copy + Send + 'static,
+    step_back: impl Fn(Priority) + Copy + Send + 'static,
 ) -> std::io::Result<Recorder> {
     let Inputs { taken, announced, shards, ledger, totals, switches, report } = inputs;
     let (ready, ready_in) = sync_channel(CHUNKS_MAX);
@@ -167,24 +167,24 @@ pub fn start<T: Send + 'static, C: 'static>(
             samples: samples.clone(),
         };
         threads.push(Builder::new().name(format!("dl-redact-{n}")).spawn(move || {
-            lower_priority();
+            step_back(Priority::Idle);
             redacting.run();
         })?);
     }
     drop(samples);
     let (to_writer, redact) = (ready.clone(), stages.redact_announced);
     threads.push(Builder::new().name("dl-announce".into()).spawn(move || {
-        lower_priority();
+        step_back(Priority::Low);
         announce::run(announced, &*redact, &to_writer);
     })?);
     threads.push(Builder::new().name("dl-train".into()).spawn(move || {
-        lower_priority();
+        step_back(Priority::Idle);
         line::train(&samples_in, &ready);
     })?);
     let writing =
         Writing::new(settings, writer, gate, (shards, stages.name_endpoint, totals), ledger, switches, report);
     threads.push(Builder::new().name("dl-writer".into()).spawn(move || {
-        lower_priority();
+        step_back(Priority::Low);
         writing.run(&ready_in);
     })?);
     Ok(Recorder { threads })
