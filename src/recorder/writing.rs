@@ -23,6 +23,8 @@ const GATHER: Duration = Duration::from_millis(20);
 /// before the writer let captures gather.
 const BURST_CAPTURES: usize = 256;
 const BURST_OVER: Duration = Duration::from_millis(5);
+/// Calls that wait to be sent gather for so long: a commit for each would cost more than the calls.
+const ANNOUNCED: Duration = Duration::from_millis(5);
 /// Switch changes kept while the store cannot take them.
 const UNWRITTEN_SWITCHES_MAX: usize = 1_000;
 /// Series of finished intervals kept while the store cannot take them; at 25 kB a series this is 100 MB at worst.
@@ -35,7 +37,9 @@ type Tell = Box<dyn FnOnce(bool) + Send>;
 struct Gathered {
     ready: Vec<Ready>,
     bytes: usize,
+    /// Calls that wait to be sent until they are durable, and since when the first does.
     announced: Vec<(Redacted<Recording>, Tell)>,
+    announced_since: Option<Instant>,
     trained: Vec<TrainedDictionary>,
 }
 
@@ -143,8 +147,8 @@ impl Writing {
         }
     }
 
-    /// One batch: by count, by bytes or by age, and at once if a call waits to be sent. `false`: nobody sends any more.
-    /// The first capture wakes the writer, the others gather meanwhile.
+    /// One batch: by count, by bytes or by age. `false`: nobody sends any more. The first capture wakes the writer, the
+    /// others gather meanwhile; calls that wait to be sent are committed in between, without them.
     fn gather(&mut self, ready: &Receiver<Message>) -> (Gathered, bool) {
         let age_max = Duration::from_millis(self.settings.commit_interval_ms.max(1));
         let start = self.clock.now();
@@ -164,13 +168,22 @@ impl Writing {
                     Err(TryRecvError::Disconnected) => return (gathered, false),
                 }
             }
-            let left = age_max.saturating_sub(self.clock.now().saturating_duration_since(start));
-            if is_full(&gathered) || left.is_zero() || !gathered.announced.is_empty() {
+            let now = self.clock.now();
+            let left = age_max.saturating_sub(now.saturating_duration_since(start));
+            if is_full(&gathered) || left.is_zero() {
                 return (gathered, true);
             }
+            let announced_left =
+                gathered.announced_since.map(|since| (since + ANNOUNCED).saturating_duration_since(now));
+            if announced_left.is_some_and(|left| left.is_zero()) {
+                self.commit_announced(&mut gathered);
+                continue;
+            }
             let is_burst = gathered.ready.len() >= BURST_CAPTURES;
-            match ready.recv_timeout(left.min(if is_burst { BURST_OVER } else { GATHER })) {
+            let wait = left.min(if is_burst { BURST_OVER } else { GATHER });
+            match ready.recv_timeout(announced_left.map_or(wait, |left| wait.min(left))) {
                 Ok(one) => self.sort(one, &mut gathered),
+                Err(RecvTimeoutError::Timeout) if announced_left.is_some() => {}
                 // A burst is over: nothing is won by waiting for more.
                 Err(RecvTimeoutError::Timeout) if is_burst => return (gathered, true),
                 Err(RecvTimeoutError::Timeout) => {}
@@ -181,7 +194,10 @@ impl Writing {
 
     fn sort(&mut self, message: Message, gathered: &mut Gathered) {
         match message {
-            Message::Announced(recording, tell) => gathered.announced.push((*recording, tell)),
+            Message::Announced(recording, tell) => {
+                gathered.announced_since.get_or_insert_with(|| self.clock.now());
+                gathered.announced.push((*recording, tell));
+            }
             Message::Trained(made) => gathered.trained.push(made),
             Message::Chunk(chunk) => {
                 self.early.insert(chunk.ticket, chunk);
@@ -195,8 +211,18 @@ impl Writing {
         }
     }
 
+    /// Makes the announced calls durable by themselves: beside captures each commit would write their indexes' pages too.
+    fn commit_announced(&mut self, gathered: &mut Gathered) {
+        gathered.announced_since = None;
+        let (intents, tell): (Vec<_>, Vec<Tell>) = std::mem::take(&mut gathered.announced).into_iter().unzip();
+        let result = self.writer.append(&Batch { intents, ..Batch::default() });
+        let stored = result.is_ok();
+        self.say(result);
+        tell.into_iter().for_each(|tell| tell(stored));
+    }
+
     fn commit(&mut self, gathered: Gathered, totals: bool) {
-        let Gathered { ready, bytes, announced, trained } = gathered;
+        let Gathered { ready, bytes, announced, trained, .. } = gathered;
         let mut books: HashMap<Integration, u64> = HashMap::new();
         for one in &ready {
             let integration = one.prepared.integration();

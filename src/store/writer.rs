@@ -161,9 +161,13 @@ impl Writer {
     /// [`StoreError::Full`], [`StoreError::Busy`], [`StoreError::Gone`], and what else SQLite says; the batch may be tried
     /// again.
     pub fn append(&mut self, batch: &Batch) -> Result<(), StoreError> {
-        let mut preparer = self.preparer();
-        let fresh: Vec<Prepared> =
-            batch.captures.iter().map(|(one, verdict)| preparer.with_verdict(one, verdict.clone())).collect();
+        let fresh: Vec<Prepared> = match &*batch.captures {
+            [] => Vec::new(),
+            captures => {
+                let mut preparer = self.preparer();
+                captures.iter().map(|(one, verdict)| preparer.with_verdict(one, verdict.clone())).collect()
+            }
+        };
         let late = self.late.take().map_or(Ok(()), Err);
         let done = late.and_then(|()| self.open_again()).and_then(|()| self.transaction(&fresh, batch));
         match &done {
