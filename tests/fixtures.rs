@@ -44,9 +44,9 @@ async fn what_was_recorded_is_served_again_and_held_against_what_comes_later() {
         }
         recorder.at_rest().await;
     };
-    ask(9).await;
-    // The newest, so that it becomes a fixture.
-    let personal = format!("{}/items/9?email=ada.lovelace%40corp-mail.com", recorder.traffic);
+    ask(10).await;
+    // Of an endpoint of its own, so that it becomes a fixture.
+    let personal = format!("{}/owners/9?email=ada.lovelace%40corp-mail.com", recorder.traffic);
     reqwest::get(personal).await.unwrap().text().await.unwrap();
     recorder.at_rest().await;
     let integration = recorder.status().await["integrations"][0]["name"].as_str().unwrap().to_owned();

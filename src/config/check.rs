@@ -121,13 +121,13 @@ fn limits(reader: &mut Reader<'_>) -> LimitsConfig {
 
 fn shadow_priority(reader: &mut Reader<'_>) -> Priority {
     match reader.text("limits.shadow_priority") {
-        Some((text, _)) if text == "low" => Priority::Low,
-        Some((text, place)) if text != "idle" => {
-            let remedy = "write \"idle\" or \"low\"";
+        Some((text, _)) if text == "idle" => Priority::Idle,
+        Some((text, place)) if text != "low" => {
+            let remedy = "write \"low\" or \"idle\"";
             reader.problem(place, "limits.shadow_priority", Some(format!("{text:?}")), "is no priority", remedy);
-            Priority::Idle
+            Priority::Low
         }
-        _ => Priority::Idle,
+        _ => Priority::Low,
     }
 }
 

@@ -81,7 +81,7 @@ pub(crate) const KEYS: &[Key] = &[
     key("log.format", Kind::Text, "text", "text or json, to stderr"),
     key("limits.workers", Kind::Count(1, 256), "", "threads on the user's path; one per core by default"),
     key("limits.shadow_cores", Kind::Count(1, 256), "", "cores that shadow, redaction, store and console may use, the machine's last ones; all by default, at a lower priority"),
-    key("limits.shadow_priority", Kind::Text, "idle", "`idle`: shadow and redaction get what all else on the machine leaves, and calls on a full machine are shed. `low`: a tenth of a busy core, which costs the user's calls some of their tail"),
+    key("limits.shadow_priority", Kind::Text, "low", "`low`: shadow and redaction get a tenth of a core that others want too. `idle`: only what nothing else wants, which spares the calls' tail; but on a full machine copies are shed, and late through no fault of the provider"),
     key("limits.connections", Kind::Count(1, 1_000_000), "8192", "connections from the application; more wait in the kernel's queue"),
     key("limits.drain", Kind::Duration(SECOND, TIMEOUT_MAX), "10s", "how long a shutdown waits for calls in flight; a third of the grace that Kubernetes gives"),
     key("limits.mirror_memory", Kind::Size(KIB, 64 * GIB), "256MiB", "bodies held for the shadows of all integrations together; more is shed. Four integrations at their own limit"),

@@ -70,9 +70,9 @@ fn the_example_works_and_names_every_key() {
 #[test]
 fn the_shadows_share_is_a_count_of_cores_and_a_priority() {
     let limits = |line: &str| config(&format!("{line}\n{SMALLEST}")).limits;
-    assert_eq!((limits("").shadow_cores, limits("").shadow_priority), (None, Priority::Idle));
-    let chosen = limits("limits = { shadow_cores = 1, shadow_priority = \"low\" }");
-    assert_eq!((chosen.shadow_cores, chosen.shadow_priority), (Some(1), Priority::Low));
+    assert_eq!((limits("").shadow_cores, limits("").shadow_priority), (None, Priority::Low));
+    let chosen = limits("limits = { shadow_cores = 1, shadow_priority = \"idle\" }");
+    assert_eq!((chosen.shadow_cores, chosen.shadow_priority), (Some(1), Priority::Idle));
     for bad in ["cores = 0", "cores = 257", "cores = \"two\"", "priority = \"high\""] {
         let problem = message(&format!("limits.shadow_{bad}\n{SMALLEST}"));
         assert!(problem.contains("darklaunch.toml:1:") && problem.contains("limits.shadow_"), "{problem}");

@@ -53,7 +53,7 @@ pub(crate) fn document(version: &str, names: &[String], anyone: May) -> Value {
                 "operationId": "signOff",
                 "summary": "Vouch for the redaction rules in force, by name; void when they change",
                 "parameters": name,
-                "requestBody": change("SignOff", true),
+                "requestBody": change("SignOff", false),
                 "responses": answers("The state after the sign-off", &integration, &["404", "409", "413", "415", "422"]),
             } },
             "/api/v1/stop-all": { "post": {
