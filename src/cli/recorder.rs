@@ -18,7 +18,7 @@ const TOKEN_VARIABLE: &str = "DARKLAUNCH_TOKEN";
 pub(crate) struct ConsoleArg {
     #[command(flatten)]
     pub(crate) config: ConfigArg,
-    /// Address of the console, https://console.internal:9090 [default: the configuration's own recorder, which its own
+    /// Address of the console: http or https, host and port [default: the configuration's own recorder, which its own
     /// user reaches without a token]
     #[arg(long, value_name = "URL")]
     console: Option<String>,
