@@ -363,7 +363,8 @@ pub enum Priority {
     /// Runs only when nothing else wants the core, and gives it up at once (`SCHED_IDLE`): for work in bulk, which the door
     /// sheds when it is not done in time.
     Idle,
-    /// Gets a tenth of a core that others want too ([`OFF_PATH_NICE`]): for what little must go on, as a stop and a commit.
+    /// Gets a tenth of a core that others want too ([`OFF_PATH_NICE`]): for a stop and a commit, which must go on, and for
+    /// bulk as well unless `limits.shadow_priority` says otherwise: copies that are late through us are not the provider's.
     Low,
 }
 
