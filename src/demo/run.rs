@@ -156,7 +156,7 @@ console = "127.0.0.1:0"
 path = "{STORE}"
 
 [log]
-level = "warn"
+level = "warn,darklaunch::calls=error"
 
 [integrations.{INTEGRATION}]
 match.path_prefix = "/"
