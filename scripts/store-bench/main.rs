@@ -161,7 +161,10 @@ fn stream(args: &Args, line: Line, path: &Path) -> Result<(), Box<dyn Error>> {
     (0..WARM_UP).for_each(|_| drop(traffic.capture()));
     let idle = rss_bytes();
     let step = (args.captures / 10).clamp(1, 1_000_000);
-    println!("captures  seconds   store/s  bytes/capture  CPU us/capture  RSS above idle MiB, of {} idle", idle >> 20);
+    println!(
+        "captures  seconds   store/s  bytes/capture  CPU us/capture  written, read bytes/capture  RSS above idle MiB, of {} idle",
+        idle >> 20
+    );
     let (tell, ended) = sync_channel(1);
     let done = Arc::new(Done(tell));
     let mut spent = Spent::default();
@@ -179,7 +182,11 @@ fn stream(args: &Args, line: Line, path: &Path) -> Result<(), Box<dyn Error>> {
         let (rate, bytes) = (count as f64 * 1e6 / turn.clock_us as f64, bytes_of(path) as f64 / (first + count) as f64);
         let (cpu, memory) = (turn.cpu_us as f64 / count as f64, rss_bytes().saturating_sub(idle) >> 20);
         let seconds = spent.clock_us / 1_000_000;
-        println!("{:>8}  {seconds:>7}  {rate:>8.0}  {bytes:>13.0}  {cpu:>14.1}  {memory:>6}", first + count);
+        let (written, read) = (turn.written_bytes / count, turn.read_bytes / count);
+        println!(
+            "{:>8}  {seconds:>7}  {rate:>8.0}  {bytes:>13.0}  {cpu:>14.1}  {written:>8} {read:>8}  {memory:>6}",
+            first + count
+        );
         rates.push(rate);
         cpus.push(cpu);
         memories.push(memory);
@@ -258,22 +265,35 @@ fn write(line: &Line, pieces: Vec<Piece>) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Time of one turn, microseconds: by the clock, and of all threads together.
+/// What one turn took of all threads together: microseconds by the clock and of the processor, bytes asked of files.
 #[derive(Clone, Copy, Default)]
 struct Spent {
     clock_us: u64,
     cpu_us: u64,
+    written_bytes: u64,
+    read_bytes: u64,
 }
 
 impl Spent {
     fn on(work: impl FnOnce() -> Result<(), Box<dyn Error>>) -> Result<Self, Box<dyn Error>> {
-        let (start, cpu) = (Clock.now(), cpu_us());
+        let (start, cpu, (written, read)) = (Clock.now(), cpu_us(), file_bytes());
         work()?;
-        Ok(Self { clock_us: Clock.elapsed_us(start), cpu_us: cpu_us().saturating_sub(cpu) })
+        let (written_now, read_now) = file_bytes();
+        Ok(Self {
+            clock_us: Clock.elapsed_us(start),
+            cpu_us: cpu_us().saturating_sub(cpu),
+            written_bytes: written_now.saturating_sub(written),
+            read_bytes: read_now.saturating_sub(read),
+        })
     }
 
     fn and(self, other: Self) -> Self {
-        Self { clock_us: self.clock_us + other.clock_us, cpu_us: self.cpu_us + other.cpu_us }
+        Self {
+            clock_us: self.clock_us + other.clock_us,
+            cpu_us: self.cpu_us + other.cpu_us,
+            written_bytes: self.written_bytes + other.written_bytes,
+            read_bytes: self.read_bytes + other.read_bytes,
+        }
     }
 }
 
@@ -311,6 +331,14 @@ fn rss_bytes() -> u64 {
     let text = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok()).unwrap_or_default() << 10
+}
+
+/// Written and read by every thread of the process, from files or the cache of the system.
+fn file_bytes() -> (u64, u64) {
+    let text = std::fs::read_to_string("/proc/self/io").unwrap_or_default();
+    let of =
+        |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok()).unwrap_or_default();
+    (of("wchar:"), of("rchar:"))
 }
 
 /// Of every thread of the process, microseconds; the kernel counts in hundredths of a second.
