@@ -56,6 +56,15 @@ struct Open {
     written: bool,
 }
 
+/// What the store cannot do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Failing {
+    /// Take captures.
+    Captures,
+    /// Move its log into its file.
+    Log,
+}
+
 /// See the file.
 pub(in crate::recorder) struct Writing {
     settings: Settings,
@@ -77,7 +86,7 @@ pub(in crate::recorder) struct Writing {
     interval_start_s: i64,
     open: HashMap<SeriesKey, Open>,
     finished: Vec<(SeriesKey, i64, Series)>,
-    failing: bool,
+    failing: Option<Failing>,
     totals_written: Instant,
     pruned: Instant,
     prune_more: bool,
@@ -114,7 +123,7 @@ impl Writing {
             interval_start_s: 0,
             open: HashMap::new(),
             finished: Vec::new(),
-            failing: false,
+            failing: None,
             totals_written: now,
             pruned: now,
             prune_more: true,
@@ -281,21 +290,27 @@ impl Writing {
     }
 
     fn say(&mut self, result: Result<(), StoreError>) {
-        match result {
-            Ok(()) if self.failing => {
-                self.failing = false;
-                tracing::info!("the store takes captures again");
-                (self.report)(None);
-            }
-            Ok(()) => {}
-            Err(error) => {
-                // Logged once per failure, not once per batch: the count is in the ledger.
-                if !self.failing {
+        let (now, error) = match (result, self.writer.trouble()) {
+            (Err(error), _) => (Some(Failing::Captures), Some(error)),
+            (Ok(()), Some(error)) => (Some(Failing::Log), Some(error)),
+            (Ok(()), None) => (None, None),
+        };
+        // Logged once per failure, not once per batch: the count is in the ledger.
+        if now != self.failing {
+            match (&now, &error) {
+                (Some(Failing::Captures), Some(error)) => {
                     tracing::error!(%error, "the store cannot take captures; counted as not recorded until it can");
                 }
-                self.failing = true;
-                (self.report)(Some(error.to_string()));
+                (_, Some(error)) => tracing::error!(%error, "the store takes captures, and needs help"),
+                _ => {
+                    tracing::info!("the store is as it should be again");
+                    (self.report)(None);
+                }
             }
+            self.failing = now;
+        }
+        if let Some(error) = error {
+            (self.report)(Some(error.to_string()));
         }
     }
 

@@ -57,6 +57,14 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
+    /// What is committed cannot be moved from the log into the file. Nothing is lost by it.
+    #[error("the log beside {} cannot be moved into it and grows ({why}); what is recorded is safe in both, keep them together", path.display())]
+    LogStuck {
+        /// The file.
+        path: PathBuf,
+        /// What was said of the file.
+        why: String,
+    },
     /// The file may not be opened or written.
     #[error("{} cannot be opened or written ({why}); check the folder and its permissions", path.display())]
     Access {

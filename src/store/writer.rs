@@ -43,8 +43,6 @@ pub struct Writer {
     sweep: Option<Sweep>,
     /// The connection failed: it is made anew before the next transaction.
     broken: bool,
-    /// What went wrong after a commit. It is told by the next batch: this one is stored, and must not count as lost.
-    late: Option<StoreError>,
 }
 
 impl fmt::Debug for Writer {
@@ -132,7 +130,6 @@ impl Writer {
             lock,
             sweep: None,
             broken: false,
-            late: None,
         })
     }
 
@@ -168,8 +165,7 @@ impl Writer {
                 captures.iter().map(|(one, verdict)| preparer.with_verdict(one, verdict.clone())).collect()
             }
         };
-        let late = self.late.take().map_or(Ok(()), Err);
-        let done = late.and_then(|()| self.open_again()).and_then(|()| self.transaction(&fresh, batch));
+        let done = self.open_again().and_then(|()| self.transaction(&fresh, batch));
         match &done {
             Ok(ids) => {
                 for (made, id) in batch.dictionaries.iter().zip(ids) {
@@ -190,6 +186,11 @@ impl Writer {
     fn forget(&mut self) {
         self.memory.forget();
         self.shared.window.clear();
+    }
+
+    /// What is wrong with the file although batches are stored: its log cannot be moved into it.
+    pub fn trouble(&self) -> Option<StoreError> {
+        self.checkpoints.trouble()
     }
 
     /// Sees whether the file is still the one that was opened, and opens it again where that is needed.
@@ -270,11 +271,11 @@ impl Writer {
         insert.run(text, params![self.run, count, newest, Clock.unix_us()])?;
         drop(insert);
         tx.commit().map_err(at(path))?;
-        let usual = match batch.intents.is_empty() {
-            true => Ok(()),
-            false => self.db.execute_batch("PRAGMA synchronous = NORMAL").map_err(at(path)),
-        };
-        self.late = usual.and_then(|()| self.checkpoints.committed(&self.db)).err();
+        if !batch.intents.is_empty() {
+            // Should it fail, commits stay durable one by one: slower, and no reason to call the batch lost.
+            let _slower = self.db.execute_batch("PRAGMA synchronous = NORMAL");
+        }
+        self.checkpoints.committed(&self.db);
         Ok(ids)
     }
 

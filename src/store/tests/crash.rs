@@ -206,3 +206,72 @@ fn a_file_of_the_first_schema_is_carried_over() {
         reader.db.query_row("SELECT count(*) FROM sqlite_schema WHERE name LIKE 'old%'", [], |row| row.get(0)).unwrap();
     assert_eq!(left, 0);
 }
+
+/// The file alone on a disk of its own, its log on the large one: a commit finds room, a checkpoint does not. None where
+/// nothing can be mounted.
+struct SmallDisk(std::path::PathBuf);
+
+impl SmallDisk {
+    fn under(file: &Path) -> Option<Self> {
+        let disk = file.with_file_name("small");
+        std::fs::create_dir(&disk).unwrap();
+        let mounted = Self(disk.clone());
+        mount(&["-t", "tmpfs", "-o", "size=1m", "none"], &disk)?;
+        let inside = disk.join("t.db");
+        std::fs::write(&inside, "").unwrap();
+        std::fs::write(file, "").unwrap();
+        mount(&["--bind", inside.to_str()?], file)?;
+        Some(mounted)
+    }
+
+    fn grow(&self) {
+        mount(&["-o", "remount,size=500m"], &self.0).unwrap();
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        for at in [self.0.with_file_name("t.db"), self.0.clone()] {
+            let _ = std::process::Command::new("umount").arg("-l").arg(at).output();
+        }
+    }
+}
+
+fn mount(how: &[&str], at: &Path) -> Option<()> {
+    let done = std::process::Command::new("mount").args(how).arg(at).output().ok()?;
+    done.status.success().then_some(())
+}
+
+#[test]
+fn a_log_that_cannot_be_moved_into_the_file_is_told_loses_nothing_and_is_moved_once_it_can() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings(folder.path());
+    let Some(disk) = SmallDisk::under(&settings.path) else { return };
+    let mut writer = Writer::open(&settings, info()).unwrap();
+    let mut stored = 0;
+    let mut more = |writer: &mut Writer| {
+        let one =
+            |n: i64| recording(T0 + n, "GET /a", BodyCopy::empty(), None, Some(body(noise(60_000, n as u64 + 1))));
+        append(writer, &(stored..stored + 50).map(one).collect::<Vec<_>>());
+        stored += 50;
+        assert!(stored < 10_000, "{:?}", writer.trouble());
+    };
+    let told = loop {
+        more(&mut writer);
+        if let Some(trouble) = writer.trouble() {
+            break trouble.to_string();
+        }
+    };
+    assert!(told.contains("t.db cannot be moved into it and grows (no space left"), "{told}");
+    more(&mut writer);
+    assert!(writer.trouble().is_some(), "it goes on being told");
+    disk.grow();
+    while writer.trouble().is_some() {
+        more(&mut writer);
+    }
+    let reader = Reader::open(&settings.path).unwrap();
+    let captures: i64 = reader.db.query_row("SELECT count(*) FROM captures", [], |row| row.get(0)).unwrap();
+    drop(reader);
+    writer.close().unwrap();
+    assert_eq!(captures, stored);
+}
