@@ -20,6 +20,9 @@ const DRAIN_FACTOR: u64 = 8;
 
 const IDLE_TIMEOUT_MS: u64 = 15_000;
 
+/// Less than this a timer is always late.
+const LATE: Duration = Duration::from_millis(10);
+
 /// The client of one integration's shadow.
 #[derive(Clone, Debug)]
 pub struct Shadow {
@@ -69,7 +72,7 @@ impl Shadow {
             biased;
             () = cut[0].cancelled() => Err(FailureKind::Aborted),
             () = cut[1].cancelled() => Err(FailureKind::Aborted),
-            end = timeout(total, work) => end.unwrap_or(Err(FailureKind::TotalTimeout)),
+            end = within(self.clock, total, work) => end.unwrap_or(Err(FailureKind::TotalTimeout)),
         };
         let ttfb_us = progress.ttfb_us;
         let response = progress.into_response(end.is_ok());
@@ -103,15 +106,15 @@ impl Shadow {
         let silence = Duration::from_millis(self.settings.read_timeout_ms);
         // A connect has its own limit; it must not be taken for a silent provider.
         let first = silence + Duration::from_millis(self.settings.connect_timeout_ms);
-        let answer = timeout(first, self.origin.request(request.map(Full::new), timer))
+        let answer = within(self.clock, first, self.origin.request(request.map(Full::new), timer))
             .await
-            .map_err(|_| FailureKind::ReadTimeout)?
+            .ok_or(FailureKind::ReadTimeout)?
             .map_err(|error| failure_of(&error))?;
         progress.ttfb_us = Some(self.clock.elapsed_us(started));
         let (parts, mut body) = answer.into_parts();
         progress.head = Some((parts.status.as_u16(), parts.headers));
         loop {
-            let frame = timeout(silence, body.frame()).await.map_err(|_| FailureKind::ReadTimeout)?;
+            let frame = within(self.clock, silence, body.frame()).await.ok_or(FailureKind::ReadTimeout)?;
             let Some(frame) = frame else { return Ok(()) };
             let frame = frame.map_err(|error| failure_of(&error))?;
             if let Some(data) = frame.data_ref() {
@@ -123,6 +126,21 @@ impl Shadow {
             }
         }
     }
+}
+
+/// Waits so long for some work, and once as much longer as this thread was late to see that the time is over, up to twice as
+/// long in all: while it did not run, because the user's path needed its core, an answer may have come that nobody read. That
+/// is no timeout of the provider's.
+async fn within<T>(clock: Clock, limit: Duration, work: impl Future<Output = T>) -> Option<T> {
+    let (started, mut work) = (clock.now(), std::pin::pin!(work));
+    if let Ok(done) = timeout(limit, &mut work).await {
+        return Some(done);
+    }
+    let late = Duration::from_micros(clock.elapsed_us(started)).saturating_sub(limit);
+    if late < LATE {
+        return None;
+    }
+    timeout(late.min(limit), work).await.ok()
 }
 
 impl Progress {
@@ -150,5 +168,55 @@ impl Progress {
             BodyCopy::dropped(DropReason::Cut, self.seen_bytes)
         };
         Some(ResponseCopy { status, headers, body })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+    use tokio::io::AsyncReadExt;
+
+    /// Keeps the thread, as a busy core does.
+    fn busy_for(time: Duration) {
+        let started = Clock.now();
+        while Clock.elapsed_us(started) < time.as_micros() as u64 {
+            std::hint::spin_loop();
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_came_while_this_thread_did_not_run_is_no_timeout() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut stream = tokio::net::TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let mut provider = listener.accept().unwrap().0;
+        let mut tasks = tokio::task::JoinSet::new();
+        // Read by a task of its own, as a connection's answers are.
+        let (tell, told) = tokio::sync::oneshot::channel();
+        tasks.spawn(async move {
+            tell.send(stream.read_u8().await).unwrap();
+        });
+        let limit = Duration::from_millis(50);
+        let others = async {
+            // Both wait by now.
+            tokio::task::yield_now().await;
+            provider.write_all(b"!").unwrap();
+            busy_for(limit + LATE * 3);
+        };
+        let (read, ()) = tokio::join!(within(Clock, limit, told), others);
+        assert_eq!(read.expect("it was there in time").unwrap().unwrap(), b'!');
+        tasks.join_next().await.unwrap().unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_never_comes_is_waited_for_twice_as_long_at_most() {
+        let limit = Duration::from_millis(20);
+        let others = async {
+            busy_for(limit * 40);
+            Clock.now()
+        };
+        let (end, seen) = tokio::join!(within(Clock, limit, std::future::pending::<()>()), others);
+        assert_eq!(end, None);
+        assert!(Clock.elapsed_us(seen) < 400_000, "by how late it was would be 780 ms");
     }
 }
