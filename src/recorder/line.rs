@@ -109,7 +109,7 @@ impl<T, C> Redacting<T, C> {
         let mut few = Vec::with_capacity(TAKEN_AT_ONCE);
         while let Some(ticket) = self.take(&mut few) {
             let some = few.len() < TAKEN_AT_ONCE;
-            let ready: Vec<Ready> = few.drain(..).filter_map(|one| self.one(one)).collect();
+            let ready: Vec<Ready> = few.drain(..).filter_map(|one| giving_way(self.one(one))).collect();
             let bytes = ready.iter().map(|one| one.prepared.bytes()).sum();
             self.gate.pass(ticket, bytes);
             if let Err(back) = self.ready.send(Message::Chunk(Chunk { ticket, ready, bytes }))
@@ -161,6 +161,13 @@ impl<T, C> Redacting<T, C> {
             }
         }
     }
+}
+
+/// After each piece of work: a thread of lower priority keeps its core for a time slice of the system's, milliseconds, even
+/// when the user's path wakes up and wants it; asked now and then, it gives it up.
+fn giving_way<T>(done: T) -> T {
+    std::thread::yield_now();
+    done
 }
 
 fn count_lost(book: Option<&Arc<Book>>, reason: &'static str, count: u64) {
