@@ -2,7 +2,7 @@
 
 use crate::cli::Failure;
 use serde_json::Value;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 /// Data, to stdout.
@@ -13,7 +13,7 @@ pub fn data(text: &str) -> Result<(), Failure> {
         false => out.write_all(b"\n").and_then(|()| out.flush()),
     });
     match written {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             Err(Failure::no(format!("cannot write to stdout: {error}")))
         }
         _ => Ok(()),
@@ -25,7 +25,7 @@ pub fn streamed(text: &str) -> Result<bool, Failure> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Ok(()) => Ok(true),
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
         Err(error) => Err(Failure::no(format!("cannot write to stdout: {error}"))),
     }
 }
@@ -50,6 +50,10 @@ pub fn file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     });
     match written {
         Ok(_) => Ok(()),
+        // The library's own words name a file that nobody asked for.
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            Err(Failure::usage(format!("cannot write {}: there is no folder {}", path.display(), folder.display())))
+        }
         Err(error) => Err(Failure::usage(format!("cannot write {}: {error}", path.display()))),
     }
 }

@@ -17,6 +17,6 @@ mod totals;
 pub use log::{LogLine, write_interval_log};
 pub use series::{BadBlob, Exact, HIGHEST_US, LOWEST_US, Series, crc32_of};
 pub use shard::{Phase, SeriesKey, Shard};
-pub use slots::{Slots, lower_edge_us};
+pub use slots::{Slots, SlotsSum, lower_edge_us};
 pub use timeline::{HOURS_OF_WEEK, Interval, Timeline};
 pub use totals::{CALL_BOUNDS_US, CallKind, Classes, OWN_BOUNDS_US, Totals};

@@ -394,16 +394,8 @@ impl Series {
     /// [`BadBlob`] for anything this version did not write. The library's decoder is not asked: it allocates what a header
     /// claims (2 GB for a blob of 141 bytes), accepts flipped bits, and makes 25 kB of what is often a hundred slots.
     pub fn decode(blob: &[u8], exact: Exact) -> Result<Self, BadBlob> {
-        if blob.len() < HEADER_BYTES || blob.len() > BLOB_BYTES_MAX {
-            return Err(BadBlob::Size { bytes: blob.len() });
-        }
-        let found = crc32_of(blob);
-        if found != exact.crc32 {
-            return Err(BadBlob::Checksum { found, expected: exact.crc32 });
-        }
-        check_header(blob)?;
-        let slots = stored_slots(&blob[HEADER_BYTES..]).ok_or(BadBlob::Counts)?;
-        check_exact(&slots, &exact)?;
+        let mut slots = Vec::with_capacity(blob.len());
+        each_stored(blob, &exact, |slot, count| slots.push((slot, count)))?;
         Ok(Self {
             counts: Counts::Stored(slots.into()),
             n: exact.n,
@@ -418,6 +410,21 @@ impl fmt::Debug for Series {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Series(n {}, {:?} to {:?} us)", self.n, self.min_us(), self.max_us())
     }
+}
+
+/// Hands over the slots of a stored blob that hold any, rising; they count only if all of it is sound, which is known at the
+/// end.
+pub(crate) fn each_stored(blob: &[u8], exact: &Exact, each: impl FnMut(u16, u64)) -> Result<(), BadBlob> {
+    if blob.len() < HEADER_BYTES || blob.len() > BLOB_BYTES_MAX {
+        return Err(BadBlob::Size { bytes: blob.len() });
+    }
+    let found = crc32_of(blob);
+    if found != exact.crc32 {
+        return Err(BadBlob::Checksum { found, expected: exact.crc32 });
+    }
+    check_header(blob)?;
+    let total = each_slot_of(&blob[HEADER_BYTES..], each).ok_or(BadBlob::Counts)?;
+    check_exact(total, exact)
 }
 
 /// Refuses every header but the one `encode` writes.
@@ -441,25 +448,14 @@ fn check_header(blob: &[u8]) -> Result<(), BadBlob> {
     Ok(())
 }
 
-/// The slots of a `V2` payload: each number is a slot's count or, below zero, how many empty slots are left out; written as
-/// ZigZag LEB128 of at most 9 bytes, whose last has 8 bits of the number. None where it is no such payload.
-fn stored_slots(payload: &[u8]) -> Option<Vec<(u16, u64)>> {
-    let mut slots = Vec::with_capacity(payload.len());
-    let (mut at, mut rest) = (0_u64, payload);
-    while !rest.is_empty() {
-        let mut bits = 0_u64;
-        for shift in (0..).step_by(7) {
-            let (byte, after) = rest.split_first()?;
-            rest = after;
-            if shift == 56 {
-                bits |= u64::from(*byte) << shift;
-                break;
-            }
-            bits |= u64::from(*byte & 0x7f) << shift;
-            if *byte < 0x80 {
-                break;
-            }
-        }
+/// The slots of a `V2` payload, and how many calls they hold: each number is a slot's count or, below zero, how many empty
+/// slots are left out; written as ZigZag LEB128 of at most 9 bytes. None where it is no such payload.
+fn each_slot_of(payload: &[u8], mut each: impl FnMut(u16, u64)) -> Option<u128> {
+    let (mut at, mut total, mut rest) = (0_u64, 0_u128, payload);
+    while let Some((first, after)) = rest.split_first() {
+        let bits;
+        // Most counts are below 64.
+        (bits, rest) = if *first < 0x80 { (u64::from(*first), after) } else { long_number(rest)? };
         let empty = bits & 1 == 1;
         let (number, slot) = (if empty { (bits >> 1).checked_add(1)? } else { bits >> 1 }, at);
         at = at.checked_add(if empty { number } else { 1 })?;
@@ -467,16 +463,31 @@ fn stored_slots(payload: &[u8]) -> Option<Vec<(u16, u64)>> {
             return None;
         }
         if !empty && number > 0 {
-            slots.push((u16::try_from(slot).ok()?, number));
+            total += u128::from(number);
+            each(u16::try_from(slot).ok()?, number);
         }
     }
-    Some(slots)
+    Some(total)
+}
+
+/// A number of LEB128 and what follows it. The ninth byte is the last, and has 8 bits of it.
+fn long_number(mut rest: &[u8]) -> Option<(u64, &[u8])> {
+    let mut bits = 0_u64;
+    for shift in (0..56).step_by(7) {
+        let (byte, after) = rest.split_first()?;
+        rest = after;
+        bits |= u64::from(*byte & 0x7f) << shift;
+        if *byte < 0x80 {
+            return Some((bits, rest));
+        }
+    }
+    let (byte, after) = rest.split_first()?;
+    Some((bits | u64::from(*byte) << 56, after))
 }
 
 /// Refuses exact figures that the counts contradict.
-fn check_exact(slots: &[(u16, u64)], exact: &Exact) -> Result<(), BadBlob> {
+fn check_exact(total: u128, exact: &Exact) -> Result<(), BadBlob> {
     let fits = |ok: bool, what| if ok { Ok(()) } else { Err(BadBlob::Exact { what }) };
-    let total: u128 = slots.iter().map(|(_, count)| u128::from(*count)).sum();
     fits(total == u128::from(exact.n), "n")?;
     let (Some(min), Some(max)) = (exact.min_us, exact.max_us) else {
         return fits(exact.n == 0 && exact.min_us == exact.max_us && exact.sum_us == 0, "min or max");
@@ -492,6 +503,13 @@ mod tests {
     use super::*;
     use hdrhistogram::serialization::Deserializer;
     use proptest::prelude::*;
+
+    fn stored_slots(payload: &[u8]) -> Option<Vec<(u16, u64)>> {
+        let mut slots = Vec::new();
+        let total = each_slot_of(payload, |slot, count| slots.push((slot, count)))?;
+        assert_eq!(total, slots.iter().map(|(_, count)| u128::from(*count)).sum::<u128>());
+        Some(slots)
+    }
 
     proptest! {
         #[test]

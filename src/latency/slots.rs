@@ -1,6 +1,8 @@
 //! A series in the few bytes that the statistics need of it: which slots hold calls, and how many lie above each.
 
-use crate::latency::Series;
+use crate::latency::series::each_stored;
+use crate::latency::{BadBlob, Exact, Series};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Calls counted in the histogram's slots, without the histogram: 8 bytes a slot that holds any. Clones share them.
@@ -67,11 +69,25 @@ impl Slots {
         }
     }
 
+    /// The slots of a stored blob and the figures beside it: what [`Slots::of`] makes of its series, without the series.
+    ///
+    /// # Errors
+    /// Those of [`Series::decode`].
+    pub fn decode(blob: &[u8], exact: Exact) -> Result<Self, BadBlob> {
+        let mut slots: Vec<Slot> = Vec::with_capacity(blob.len());
+        let mut upwards = exact.n;
+        each_stored(blob, &exact, |place, calls| {
+            slots.push(Slot::new(place, upwards));
+            upwards = upwards.saturating_sub(calls);
+        })?;
+        Ok(Self(slots.into()))
+    }
+
     /// Slots from `(a value in microseconds, calls)`, in any order; values of one slot are added.
     pub fn from_counts(counts: impl IntoIterator<Item = (u64, u64)>) -> Self {
-        let mut places = Places::default();
-        counts.into_iter().for_each(|(us, calls)| places.add(place_of(us), calls));
-        places.slots()
+        let mut sum = SlotsSum::default();
+        counts.into_iter().for_each(|(us, calls)| sum.add_calls(place_of(us), calls));
+        sum.slots()
     }
 
     /// What several hold together.
@@ -79,11 +95,9 @@ impl Slots {
         let mut held = all.into_iter().filter(|slots| !slots.is_empty());
         let Some(first) = held.next() else { return Self::default() };
         let Some(second) = held.next() else { return first.clone() };
-        let mut places = Places::default();
-        for slots in [first, second].into_iter().chain(held) {
-            slots.counts().for_each(|(place, calls)| places.add(place, calls));
-        }
-        places.slots()
+        let mut sum = SlotsSum::default();
+        [first, second].into_iter().chain(held).for_each(|slots| sum.add(slots));
+        sum.slots()
     }
 
     /// From place and calls, largest first.
@@ -129,6 +143,18 @@ impl Slots {
         self.0.iter().map(|slot| (slot.place(), slot.upwards()))
     }
 
+    /// The place of a slot, as its position among those that hold any.
+    pub(crate) fn place_at(&self, slot: usize) -> Option<u16> {
+        self.0.get(slot).map(|slot| slot.place())
+    }
+
+    /// How many calls are in the slots from a place on, where it is known between which of those that hold any it lies.
+    pub(crate) fn upwards_from(&self, place: u16, within: Range<u16>) -> u64 {
+        let (from, to) = (usize::from(within.start), usize::from(within.end));
+        let below = self.0.get(from..to).map_or(0, |near| near.partition_point(|slot| slot.place() < place));
+        self.0.get(from + below).map_or(0, |slot| slot.upwards())
+    }
+
     /// Upper edge in microseconds and calls of each slot that holds any, smallest first.
     pub fn iter(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
         self.counts().map(|(place, calls)| (edges_us(place).1, calls))
@@ -155,21 +181,39 @@ impl Slots {
 }
 
 /// Calls by place, while they are added up.
-#[derive(Default)]
-struct Places(Vec<u64>);
+#[derive(Clone, Debug, Default)]
+pub struct SlotsSum(Vec<u64>);
 
-impl Places {
-    fn add(&mut self, place: u16, calls: u64) {
-        let place = usize::from(place);
-        if self.0.len() <= place {
-            self.0.resize(place + 1, 0);
+impl SlotsSum {
+    /// Adds what some slots hold.
+    pub fn add(&mut self, slots: &Slots) {
+        let Some(last) = slots.0.last() else { return };
+        self.reach(usize::from(last.place()));
+        let mut upwards = 0;
+        for slot in slots.0.iter().rev() {
+            if let Some(sum) = self.0.get_mut(usize::from(slot.place())) {
+                *sum = sum.saturating_add(slot.upwards() - upwards);
+            }
+            upwards = slot.upwards();
         }
+    }
+
+    fn add_calls(&mut self, place: u16, calls: u64) {
+        let place = usize::from(place);
+        self.reach(place);
         if let Some(sum) = self.0.get_mut(place) {
             *sum = sum.saturating_add(calls);
         }
     }
 
-    fn slots(self) -> Slots {
+    fn reach(&mut self, place: usize) {
+        if self.0.len() <= place {
+            self.0.resize(place + 1, 0);
+        }
+    }
+
+    /// What was added.
+    pub fn slots(self) -> Slots {
         let held = self.0.into_iter().enumerate().rev().filter(|(_, calls)| *calls > 0);
         Slots::falling(held.map(|(place, calls)| (place as u16, calls)))
     }

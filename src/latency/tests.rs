@@ -73,6 +73,7 @@ proptest! {
     fn decoding_undoes_encoding(values in latencies()) {
         let series = series(&values);
         let blob = series.encode();
+        prop_assert_eq!(Slots::decode(&blob, series.exact(&blob)).unwrap(), Slots::of(&series));
         prop_assert_eq!(Series::decode(&blob, series.exact(&blob)).unwrap(), series);
     }
 

@@ -51,10 +51,15 @@ impl Interval {
 #[derive(Clone, Debug, Default)]
 pub struct Timeline {
     intervals: Vec<Interval>,
-    answered: Slots,
-    censored: Slots,
-    /// What design effects are computed from, once one is asked for.
-    clusters: Arc<OnceLock<Clusters>>,
+    /// What is computed of them once it is asked for. Clones share it.
+    known: Arc<Known>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    answered: OnceLock<Slots>,
+    censored: OnceLock<Slots>,
+    clusters: OnceLock<Clusters>,
 }
 
 impl PartialEq for Timeline {
@@ -68,15 +73,15 @@ impl Timeline {
     pub fn new(mut intervals: Vec<Interval>) -> Self {
         intervals.retain(|interval| interval.calls() > 0);
         intervals.sort_by_key(|interval| interval.start_unix_s);
-        let joined: Vec<Interval> = intervals.chunk_by(|a, b| a.start_unix_s == b.start_unix_s).map(joined).collect();
-        let answered = Slots::merged(joined.iter().map(|interval| &interval.answered));
-        let censored = Slots::merged(joined.iter().map(|interval| &interval.censored));
-        Self { intervals: joined, answered, censored, clusters: Arc::default() }
+        if intervals.windows(2).any(|pair| pair[0].start_unix_s == pair[1].start_unix_s) {
+            intervals = intervals.chunk_by(|a, b| a.start_unix_s == b.start_unix_s).map(joined).collect();
+        }
+        Self { intervals, known: Arc::default() }
     }
 
     /// What design effects are computed from.
     pub(crate) fn clusters(&self) -> &Clusters {
-        self.clusters.get_or_init(|| Clusters::of(self))
+        self.known.clusters.get_or_init(|| Clusters::of(self))
     }
 
     /// What several hold together.
@@ -100,17 +105,17 @@ impl Timeline {
 
     /// All calls.
     pub fn calls(&self) -> u64 {
-        self.answered.len().saturating_add(self.censored.len())
+        self.intervals.iter().fold(0, |sum, interval| sum.saturating_add(interval.calls()))
     }
 
     /// Latencies of all calls that came to their end.
     pub fn answered(&self) -> &Slots {
-        &self.answered
+        self.known.answered.get_or_init(|| Slots::merged(self.intervals.iter().map(|interval| &interval.answered)))
     }
 
     /// All calls we ended ourselves.
     pub fn censored(&self) -> &Slots {
-        &self.censored
+        self.known.censored.get_or_init(|| Slots::merged(self.intervals.iter().map(|interval| &interval.censored)))
     }
 
     /// From the first interval's start to the last one's end, seconds; 0 without calls.
@@ -118,6 +123,12 @@ impl Timeline {
         let ends = self.intervals.iter().map(|interval| interval.start_unix_s.saturating_add(interval.length_s));
         let first = self.intervals.first().map(|interval| interval.start_unix_s);
         ends.max().zip(first).map_or(0, |(end, first)| end.saturating_sub(first))
+    }
+
+    /// Stretches of ten minutes that hold calls; an interval that is longer, of long ago, is several.
+    pub fn stretches(&self) -> u64 {
+        let ten_minutes = |interval: &Interval| u64::try_from(interval.length_s / 600).unwrap_or_default().max(1);
+        self.intervals.iter().map(ten_minutes).sum()
     }
 
     /// Calls per day of that span; 0 without calls.
@@ -130,8 +141,8 @@ impl Timeline {
 
     /// Calls surely above a limit, and calls above it if none that we ended ourselves would ever have come back.
     pub fn above(&self, limit_us: u64) -> (u64, u64) {
-        let answered = self.answered.count_above(limit_us);
-        (answered.saturating_add(self.censored.count_above(limit_us)), answered.saturating_add(self.censored.len()))
+        let (answered, censored) = (self.answered().count_above(limit_us), self.censored());
+        (answered.saturating_add(censored.count_above(limit_us)), answered.saturating_add(censored.len()))
     }
 }
 

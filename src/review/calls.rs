@@ -1,9 +1,9 @@
 //! The calls of one endpoint and role as the store holds them, by outcome and interval.
 
 use crate::exchange::{Outcome, Role};
-use crate::latency::{Interval, Phase, Series, SeriesKey, Slots, Timeline};
+use crate::latency::{Interval, Phase, SeriesKey, Slots, SlotsSum, Timeline};
 use crate::review::ReviewError;
-use crate::store::{Reader, SeriesFilter, StoredInterval, StoredSeries};
+use crate::store::{CountedInterval, Reader, SeriesFilter, StoredSeries};
 use std::collections::BTreeMap;
 
 /// All calls of one endpoint and role.
@@ -180,24 +180,23 @@ impl StoredCalls {
 #[derive(Default)]
 struct Parts {
     totals: BTreeMap<Outcome, Vec<Interval>>,
-    phases: BTreeMap<(Outcome, Phase), Series>,
+    phases: BTreeMap<(Outcome, Phase), SlotsSum>,
 }
 
 impl Parts {
-    fn add(&mut self, key: &SeriesKey, stored: StoredInterval) {
+    fn add(&mut self, key: &SeriesKey, stored: CountedInterval) {
+        let CountedInterval { start_unix_s, length_s, slots } = stored;
         if key.phase != Phase::Total {
-            return self.phases.entry((key.outcome, key.phase)).or_default().merge(&stored.series);
+            return self.phases.entry((key.outcome, key.phase)).or_default().add(&slots);
         }
-        let slots = Slots::of(&stored.series);
         let (answered, censored) =
             if key.outcome.is_censored() { (Slots::default(), slots) } else { (slots, Slots::default()) };
-        let (start_unix_s, length_s) = (stored.start_unix_s, stored.length_s);
         self.totals.entry(key.outcome).or_default().push(Interval { start_unix_s, length_s, answered, censored });
     }
 
     fn calls(self) -> Calls {
         let totals = self.totals.into_iter().map(|(outcome, intervals)| (outcome, Timeline::new(intervals)));
-        let phases = self.phases.into_iter().map(|(key, series)| (key, Slots::of(&series)));
+        let phases = self.phases.into_iter().map(|(key, sum)| (key, sum.slots()));
         Calls {
             by_outcome: totals.filter(|(_, timeline)| timeline.calls() > 0).collect(),
             phases: phases.filter(|(_, slots)| !slots.is_empty()).collect(),

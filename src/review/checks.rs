@@ -220,7 +220,7 @@ fn censoring(evidence: &Evidence, settings: &Settings) -> Check {
         "at most {} ended by the recorder, and three times as long waited for as any timeout chosen",
         percent(settings.lost_answers / 2.0)
     );
-    let next = "raise shadow.total_timeout (60s costs nothing: nobody waits for these calls) and record again";
+    let next = "raise shadow.total_timeout and shadow.read_timeout (60s cost nothing: nobody waits for these calls) and record again";
     Check::new(4, "censoring", "Was every call waited for long enough?", goal, good)
         .found(format!(
             "{timeouts} calls ended by the recorder ({}){words}; {chosen} {}",
@@ -309,7 +309,11 @@ fn success(evidence: &Evidence, settings: &Settings) -> Check {
         .unless(
             best.measured.success >= settings.success,
             Verdict::NoGo,
-            "fewer failures are needed; more attempts would not help as they come in runs",
+            if worst.correlation > 0.0 {
+                "fewer failures are needed; they come in runs, so that more attempts would not help"
+            } else {
+                "fewer failures are needed, or a larger review.budget; profile \"background\" allows more attempts"
+            },
         )
         .unless(judged.iter().all(|(one, _)| one.calls as f64 >= needed), Verdict::CannotSay, "go on recording")
         .detail(judged.iter().map(|(one, best)| {
@@ -419,8 +423,11 @@ fn today(evidence: &Evidence, settings: &Settings) -> Check {
     });
     check
         .found(format!(
-            "{:.2} times (95 % interval {:.2} to {:.2}) at {}",
-            ratio.value, ratio.low, ratio.high, worst.endpoint
+            "{:.2} times (95 % interval {:.2} {}) at {}",
+            ratio.value,
+            ratio.low,
+            if ratio.high.is_finite() { format!("to {:.2}", ratio.high) } else { "and more".to_owned() },
+            worst.endpoint
         ))
         .unless(
             ratio.high <= settings.slower,

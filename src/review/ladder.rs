@@ -56,14 +56,43 @@ impl Ladder {
 
 fn rung(timeline: &Timeline, level: Level) -> Rung {
     let (name, quantile) = (level.name, level.share());
+    let refused = |needs_calls| {
+        let needs_days = stats::days_until(needs_calls, timeline);
+        Rung { name, quantile, needs_calls, needs_days, estimate: None }
+    };
+    let (has, needs) = (timeline.stretches().max(1), stats::min_stretches(level));
+    // As many calls as there will be by then.
+    let by_then = if has < needs { (timeline.calls() as f64 / has as f64 * needs as f64).ceil() as u64 } else { 0 };
     match stats::estimate(timeline, level, CONFIDENCE) {
+        Ok(_) if by_then > 0 => refused(by_then),
         Ok(estimate) => {
             let needs_calls = (stats::min_calls(quantile) as f64 * estimate.effect.deff).ceil() as u64;
             Rung { name, quantile, needs_calls, needs_days: Some(0.0), estimate: Some(estimate) }
         }
-        Err(needs_calls) => {
-            let needs_days = stats::days_until(needs_calls, timeline);
-            Rung { name, quantile, needs_calls, needs_days, estimate: None }
-        }
+        Err(needs_calls) => refused(needs_calls),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::latency::{Interval, Slots};
+
+    #[test]
+    fn the_far_tail_of_less_than_two_days_is_refused_with_the_calls_of_two() {
+        let days = |stretches: i64| {
+            let answered = Slots::from_counts((1..=100).map(|us| (us, 1)));
+            let one = |j| Interval {
+                start_unix_s: j * 600,
+                length_s: 600,
+                answered: answered.clone(),
+                ..Interval::default()
+            };
+            Ladder::of(&Timeline::new((0..stretches).map(one).collect()))
+        };
+        let [.., p99, p999, _] = &days(144).rungs[..] else { panic!() };
+        assert!(p99.estimate.is_some() && p999.estimate.is_none());
+        assert_eq!((p999.needs_calls, p999.needs_days), (28_800, Some(1.0)));
+        assert!(days(288).rungs[5].estimate.is_some());
     }
 }

@@ -50,7 +50,7 @@ const CLIENTS: &[Client] = &[
     ("Python httpx", "python", httpx, "each is one wait (connect, read, write, pool), not the whole; asyncio.timeout adds the whole"),
     ("Python requests", "python", requests, "the second number is one read from the socket, not the whole answer; no limit unless set"),
     ("axios", "javascript", axios, "timeout is one wait for the server in Node: an answer that drips is never cut; the signal ends the whole"),
-    ("reqwest + tower", "rust", reqwest, "timeout is from connect to the last byte of the body; the async client has none unless set"),
+    ("reqwest + tower", "rust", reqwest, "reqwest's timeout is one attempt, from connect to the last byte of the body, and there is none unless set; tower's is all attempts with the waits between them, and ends when the answer's head arrives"),
 ];
 
 /// Settings for every client, from the endpoint that needs the longest timeout; none where no timeout is known.
@@ -261,10 +261,18 @@ fn axios(n: &Numbers) -> String {
 }
 
 fn reqwest(n: &Numbers) -> String {
-    let Numbers { connect, attempt, pool, .. } = n;
+    let Numbers { connect, attempt, budget, backoff, pool, .. } = n;
+    let client = format!(
+        "let client = reqwest::Client::builder()\n    .connect_timeout(Duration::from_millis({connect}))\n    .timeout(Duration::from_millis({attempt}))\n    .pool_max_idle_per_host({pool})\n    .build()?;\n"
+    );
+    let retries = n.attempts.saturating_sub(1);
+    if retries == 0 {
+        return format!(
+            "{client}let service = tower::ServiceBuilder::new().concurrency_limit({pool}).service(client);\n"
+        );
+    }
     format!(
-        "let client = reqwest::Client::builder()\n    .connect_timeout(Duration::from_millis({connect}))\n    .timeout(Duration::from_millis({attempt}))\n    .pool_max_idle_per_host({pool})\n    .build()?;\nlet service = tower::ServiceBuilder::new()\n    .concurrency_limit({pool})\n    .timeout(Duration::from_millis({}))\n    .service(client);\n",
-        n.budget
+        "#[derive(Clone)]\nstruct Again {{\n    left: u32,\n}}\n\nimpl tower::retry::Policy<reqwest::Request, reqwest::Response, reqwest::Error> for Again {{\n    type Future = tokio::time::Sleep;\n\n    fn retry(\n        &mut self,\n        _: &mut reqwest::Request,\n        answer: &mut Result<reqwest::Response, reqwest::Error>,\n    ) -> Option<Self::Future> {{\n        let failed = !answer.as_ref().is_ok_and(|answer| !answer.status().is_server_error());\n        self.left = self.left.checked_sub(1).filter(|_| failed)?;\n        Some(tokio::time::sleep(Duration::from_millis({backoff})))\n    }}\n\n    fn clone_request(&mut self, request: &reqwest::Request) -> Option<reqwest::Request> {{\n        request.try_clone()\n    }}\n}}\n\n{client}let service = tower::ServiceBuilder::new()\n    .timeout(Duration::from_millis({budget}))\n    .retry(Again {{ left: {retries} }})\n    .concurrency_limit({pool})\n    .service(client);\n"
     )
 }
 

@@ -15,7 +15,7 @@ pub enum ReviewError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// Nothing was ever recorded under that name.
-    #[error("integration \"{name}\" has nothing recorded{}; recorded are: {}", nearest_text(.nearest.as_deref()), list(.known))]
+    #[error("integration \"{name}\" has nothing recorded; {}recorded are: {}", nearest_text(.nearest.as_deref()), list(.known))]
     UnknownIntegration {
         /// The name asked for.
         name: String,
@@ -25,7 +25,7 @@ pub enum ReviewError {
         known: Vec<String>,
     },
     /// The integration has calls, but none at that endpoint.
-    #[error("endpoint \"{name}\" has nothing recorded{}; recorded are: {}", nearest_text(.nearest.as_deref()), list(.known))]
+    #[error("endpoint \"{name}\" has nothing recorded; {}recorded are: {}", nearest_text(.nearest.as_deref()), list(.known))]
     UnknownEndpoint {
         /// The endpoint asked for.
         name: String,
@@ -50,7 +50,7 @@ impl ReviewError {
 }
 
 fn nearest_text(nearest: Option<&str>) -> String {
-    nearest.map(|name| format!("; did you mean \"{name}\"?")).unwrap_or_default()
+    nearest.map(|name| format!("did you mean \"{name}\"? ")).unwrap_or_default()
 }
 
 fn list(known: &[String]) -> String {

@@ -107,7 +107,9 @@ fn notes(sections: &[Section]) -> String {
         );
     }
     if sections.iter().any(|section| section.success.rungs.iter().any(|rung| rung.estimate.is_none())) {
-        text.push_str("needs N: fewer than N calls do not support this percentile, so it is not shown.\n");
+        text.push_str(
+            "needs N: fewer than N calls do not support this percentile, so it is not shown; p99.9 and beyond want two days of calls.\n",
+        );
     }
     text.push_str(&rare_episodes(sections));
     let deff = sections.iter().map(|section| section.success.deff()).fold(1.0, f64::max);

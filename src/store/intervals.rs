@@ -1,6 +1,6 @@
 //! Latencies interval by interval, handed over one at a time: two weeks of them would be gigabytes.
 
-use crate::latency::{Exact, Series, SeriesKey};
+use crate::latency::{Exact, Series, SeriesKey, Slots};
 use crate::store::error::at;
 use crate::store::reader::unsigned;
 use crate::store::{Reader, SeriesFilter, StoreError};
@@ -21,11 +21,27 @@ pub struct StoredInterval {
     pub series: Series,
 }
 
+/// One stored interval of one run, as the statistics read it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CountedInterval {
+    /// Its start, seconds since the Unix epoch.
+    pub start_unix_s: i64,
+    /// Its length, seconds: ten minutes, or more where it is old.
+    pub length_s: i64,
+    /// Its calls by latency.
+    pub slots: Slots,
+}
+
+/// Bytes of a room for blobs: one that grew would be twice as large at times.
+const ROOM_BYTES: usize = 32 << 10;
+/// Rows of other series that are stepped over between two wanted ones: they lie on the same pages.
+const STEPPED_OVER_MAX: i64 = 8;
+
 /// The histograms of one series by time, as they are stored: some hundred bytes each, decoded one at a time.
 #[derive(Clone, Debug, Default)]
 pub struct StoredSeries {
     rows: Vec<StoredRow>,
-    blobs: Vec<u8>,
+    rooms: Vec<Vec<u8>>,
 }
 
 #[derive(Clone, Debug)]
@@ -35,6 +51,7 @@ struct StoredRow {
     length_s: i64,
     run: i64,
     exact: Exact,
+    room: usize,
     blob: Range<usize>,
 }
 
@@ -48,14 +65,25 @@ impl StoredSeries {
     ///
     /// # Errors
     /// [`StoreError::BadBlob`] where one is damaged: figures without it would look right and be wrong.
-    pub fn intervals(&self) -> impl Iterator<Item = Result<StoredInterval, StoreError>> {
+    pub fn intervals(&self) -> impl Iterator<Item = Result<CountedInterval, StoreError>> {
         self.rows.iter().map(|row| {
-            let blob = self.blobs.get(row.blob.clone()).unwrap_or_default();
-            let series =
-                Series::decode(blob, row.exact).map_err(|source| StoreError::BadBlob { id: row.id, source })?;
-            let (start_unix_s, length_s, run) = (row.start_unix_s, row.length_s, row.run);
-            Ok(StoredInterval { start_unix_s, length_s, run, series })
+            let blob = self.rooms.get(row.room).and_then(|room| room.get(row.blob.clone())).unwrap_or_default();
+            let slots = Slots::decode(blob, row.exact).map_err(|source| StoreError::BadBlob { id: row.id, source })?;
+            Ok(CountedInterval { start_unix_s: row.start_unix_s, length_s: row.length_s, slots })
         })
+    }
+
+    /// Keeps a blob: which room it is in, and where.
+    fn keep(&mut self, blob: &[u8]) -> (usize, Range<usize>) {
+        if self.rooms.last().is_none_or(|room| room.capacity() - room.len() < blob.len()) {
+            self.rooms.push(Vec::with_capacity(ROOM_BYTES.max(blob.len())));
+        }
+        let at = self.rooms.len().saturating_sub(1);
+        let from = self.rooms.last().map_or(0, Vec::len);
+        if let Some(room) = self.rooms.last_mut() {
+            room.extend_from_slice(blob);
+        }
+        (at, from..from + blob.len())
     }
 }
 
@@ -73,28 +101,29 @@ impl Reader {
         let keys = self.series_keys(filter)?;
         let mut ids: Vec<i64> = Vec::new();
         let text = "SELECT id FROM hist WHERE series = ?1 AND t0 >= ?2";
+        let since = filter.since_unix_s.unwrap_or(i64::MIN);
         for (series, _) in &keys {
-            let since = filter.since_unix_s.unwrap_or(i64::MIN);
             ids.extend(self.rows(text, [*series, since], |row| row.get::<_, i64>(0))?);
         }
         ids.sort_unstable();
-        let mut found: HashMap<i64, StoredSeries> = HashMap::new();
-        let text = "SELECT id, t0, dur_s, run, n, sum_us, min_us, max_us, crc32, blob, series FROM hist WHERE id = ?1";
+        let mut found: HashMap<i64, StoredSeries> = keys.iter().map(|(id, _)| (*id, StoredSeries::default())).collect();
+        let text = "SELECT id, t0, dur_s, run, n, sum_us, min_us, max_us, crc32, blob, series FROM hist
+            WHERE id BETWEEN ?1 AND ?2 AND t0 >= ?3";
         let mut statement = self.db.prepare_cached(text).map_err(&said)?;
-        for id in ids {
-            let mut rows = statement.query([id]).map_err(&said)?;
-            let Some(row) = rows.next().map_err(&said)? else { continue };
-            let (id, exact) = exact(row).map_err(&said)?;
-            let series = found.entry(row.get(10).map_err(&said)?).or_default();
-            let from = series.blobs.len();
-            series.blobs.extend_from_slice(row.get_ref(9).and_then(|column| Ok(column.as_blob()?)).map_err(&said)?);
-            let placed = |row: &rusqlite::Row<'_>| Ok((row.get(1)?, row.get(2)?, row.get(3)?));
-            let (start_unix_s, length_s, run) = placed(row).map_err(&said)?;
-            let blob = from..series.blobs.len();
-            series.rows.push(StoredRow { id, start_unix_s, length_s, run, exact, blob });
+        for near in ids.chunk_by(|a, b| b - a <= STEPPED_OVER_MAX) {
+            let (Some(first), Some(last)) = (near.first(), near.last()) else { continue };
+            let mut rows = statement.query([*first, *last, since]).map_err(&said)?;
+            while let Some(row) = rows.next().map_err(&said)? {
+                let Some(series) = found.get_mut(&row.get(10).map_err(&said)?) else { continue };
+                let (id, exact) = exact(row).map_err(&said)?;
+                let (room, blob) = series.keep(row.get_ref(9).and_then(|column| Ok(column.as_blob()?)).map_err(&said)?);
+                let placed = |row: &rusqlite::Row<'_>| Ok((row.get(1)?, row.get(2)?, row.get(3)?));
+                let (start_unix_s, length_s, run) = placed(row).map_err(&said)?;
+                series.rows.push(StoredRow { id, start_unix_s, length_s, run, exact, room, blob });
+            }
         }
         let named = keys.into_iter().filter_map(|(id, key)| {
-            let mut series = found.remove(&id)?;
+            let mut series = found.remove(&id).filter(|series| !series.rows.is_empty())?;
             series.rows.sort_by_key(|row| (row.start_unix_s, row.run));
             Some((key, series))
         });

@@ -42,7 +42,7 @@ mod writer;
 pub use classes::{CaptureClass, ClassMember};
 pub use error::StoreError;
 pub use filter::{CaptureFilter, SeriesFilter, Settings};
-pub use intervals::{StoredInterval, StoredSeries};
+pub use intervals::{CountedInterval, StoredInterval, StoredSeries};
 pub use migrate::check;
 pub use prepare::{Prepared, Preparer};
 pub use reader::Reader;

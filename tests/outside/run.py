@@ -21,6 +21,7 @@ import mirror_stories
 import otlp_stories
 import settings_stories
 import sink_stories
+import stall_stories
 import stripe_stories
 from processes import ANY_PORT, place, started, tell
 
@@ -88,6 +89,8 @@ def main():
     arguments = parser.parse_args()
     held = []
     with tempfile.TemporaryDirectory() as folder:
+        if not arguments.direct:
+            stalled = stall_stories.begin(arguments.binary, pathlib.Path(folder))
         for server, about in [(httpbin, bin_stories), (localstripe, stripe_stories)]:
             try:
                 held += run_servers(server, about, arguments, pathlib.Path(folder) / server.__name__)
@@ -103,6 +106,7 @@ def main():
             held += fixture_stories.run(arguments.binary, pathlib.Path(folder), httpbin, localstripe)
             held += alert_stories.run(arguments.binary, pathlib.Path(folder))
             held += otlp_stories.run(arguments.binary, pathlib.Path(folder))
+            held += stalled.result()
     failed = held.count(False)
     print(f"{len(held) - failed} passed, {failed} failed")
     return 1 if failed else 0

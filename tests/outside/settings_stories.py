@@ -6,6 +6,7 @@ import concurrent.futures
 import contextlib
 import http.server
 import json
+import os
 import pathlib
 import shutil
 import sqlite3
@@ -38,8 +39,8 @@ def run(binary, folder):
     """Tells every story; whether each held."""
     place = folder / "settings"
     place.mkdir()
-    with slow_server() as address:
-        pasted = Pasted(place, binary, address)
+    with slow_server() as server:
+        pasted = Pasted(place, binary, server)
         stories = [
             ("Envoy accepts its route and its cluster", envoy_accepts),
             ("gRPC's deadline and attempts are those of the service config", grpc_keeps),
@@ -47,6 +48,8 @@ def run(binary, folder):
             ("httpx ends each wait, and with the limit the whole", httpx_ends),
             ("Java's clients end what is said of them", java_ends),
             ("axios ends what is said of it", axios_ends),
+            ("Go's client ends the whole", go_ends),
+            ("reqwest ends an attempt, and tower all of them", tower_ends),
         ]
         return [tell(f"settings: {title}", story, pasted) for title, story in stories]
 
@@ -58,6 +61,7 @@ class Slow(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         if self.path == "/never":
+            self.server.asked += 1
             # Until whoever asked is gone.
             with contextlib.suppress(OSError):
                 self.rfile.read(1)
@@ -80,10 +84,11 @@ class Slow(http.server.BaseHTTPRequestHandler):
 def slow_server():
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Slow)
     server.daemon_threads = True
+    server.asked = 0
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}"
+        yield server
     finally:
         server.shutdown()
         thread.join()
@@ -92,7 +97,10 @@ def slow_server():
 class Pasted:
     """The settings of a provider that answers in some tens of milliseconds: their timeouts are short enough to wait for."""
 
-    def __init__(self, folder, binary, address):
+    def __init__(self, folder, binary, server):
+        address = f"http://127.0.0.1:{server.server_port}"
+        # How often it was asked for what it never answers.
+        self.asked = lambda: server.asked
         self.folder, self.never, self.drips = folder, f"{address}/never", f"{address}/drips"
         store = recorded(folder, binary)
         self.record(store)
@@ -272,8 +280,8 @@ def httpx_ends(pasted):
     asyncio.run(all_of_it())
 
 
-def lines_of(command):
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False, timeout=120)
+def lines_of(command, **more):
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False, timeout=120, **more)
     assert done.returncode == 0, done.stdout + done.stderr
     told = {}
     for line in done.stdout.splitlines():
@@ -298,6 +306,42 @@ def java_ends(pasted):
     ends_at(told["OkHttp", "drips"], pasted.attempt_ms, "OkHttp")
     drips_through(told["Apache HttpClient 5", "drips"], "Apache HttpClient 5")
     drips_through(told["Java HttpClient", "drips"], "Java HttpClient")
+
+
+def go_ends(pasted):
+    text = (PARTS / "Settings.go").read_text().replace("@GO@", textwrap.indent(pasted.texts["Go net/http"], "\t").strip())
+    source, binary = pasted.folder / "settings.go", pasted.folder / "settings-go"
+    source.write_text(text)
+    assert shutil.which("go"), "scripts/test installs Go"
+    caches = {"GOCACHE": str(ROOT / "target" / "outside" / "go"), "GOPATH": str(pasted.folder / "go"), "GOFLAGS": "-mod=mod"}
+    built = ["go", "build", "-o", binary, source]
+    subprocess.run(built, check=True, capture_output=True, env=os.environ | caches, cwd=pasted.folder)
+    told = lines_of([binary, pasted.never, pasted.drips])
+    for address in ("never", "drips"):
+        ends_at(told["Go net/http", address], pasted.attempt_ms, f"Go, {address}")
+
+
+def tower_ends(pasted):
+    text = pasted.texts["reqwest + tower"]
+    attempt, budget = f".timeout(Duration::from_millis({pasted.attempt_ms:.0f}))", f"from_millis({pasted.budget_ms})"
+    assert attempt in text and budget in text and "left: 1" in text, text
+    settings, patient = pasted.folder / "settings.rs", pasted.folder / "patient.rs"
+    settings.write_text(f"{{\n{text}service\n}}\n")
+    patient.write_text(f"{{\n{text.replace(attempt, '.timeout(Duration::from_secs(60))')}service\n}}\n")
+    package = ROOT / "tests" / "outside" / "tower" / "Cargo.toml"
+    place = ROOT / "target" / "outside" / "tower"
+    line = ["cargo", "run", "--quiet", "--locked", "--offline", "--manifest-path", package, "--target-dir", place, "--"]
+    given = {"SETTINGS": str(settings), "PATIENT": str(patient)}
+    before = pasted.asked()
+    told = lines_of([*line, pasted.never, pasted.drips], env=os.environ | given)
+    name, waits_ms = "reqwest + tower", 100
+    # One that never answers is asked twice; one that drips has answered with its head, and its body is cut.
+    ends_at(told[name, "never"], 2 * pasted.attempt_ms + waits_ms, name)
+    ends_at(told[name, "drips"], pasted.attempt_ms, f"{name}, drips")
+    # What no attempt's timeout ends is ended by tower's, until the head has arrived.
+    ends_at(told["patient", "never"], pasted.budget_ms, "tower's whole")
+    drips_through(told["patient", "drips"], "tower's whole")
+    assert pasted.asked() - before == 3, "two attempts, and one that was cut by the whole"
 
 
 def axios_ends(pasted):

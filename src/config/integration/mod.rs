@@ -276,7 +276,8 @@ pub(crate) fn check(
         section.reader.warnings.push(text);
     }
     review.sample = f64::from(mirror.sample_ppm) / 1e6;
-    review.recording_timeout_us = Some(shadow.total_timeout_ms.saturating_mul(1_000));
+    // A provider that does not begin to answer is silent.
+    review.recording_timeout_us = Some(shadow.total_timeout_ms.min(shadow.read_timeout_ms).saturating_mul(1_000));
     let (name, matched) = (name.to_owned(), own);
     let whole = IntegrationConfig {
         name,

@@ -44,6 +44,14 @@ pub fn share_of_few(k: u64, n: u64, deff: f64, confidence: f64) -> Share {
     Share { k, n, low: low.min(value), high: high.max(value) }
 }
 
+/// Whether the interval of [`share_of_few`] lies above `rate`: one look at the distribution, where the interval's end takes
+/// fifty.
+pub(crate) fn surely_above(k: u64, n: u64, deff: f64, rate: f64, confidence: f64) -> bool {
+    let (ke, ne) = (k.min(n) as f64 / deff, n as f64 / deff);
+    let below = || checked_beta_reg(ke, ne - ke + 1.0, rate).unwrap_or(1.0);
+    k > 0 && k as f64 > rate * n as f64 && below() < (1.0 - confidence) / 2.0
+}
+
 /// The one-sided upper bound of the share `k` of `n` (which may be effective counts): it is at most this with at least
 /// `confidence`. 1 without calls.
 pub fn share_at_most(k: f64, n: f64, confidence: f64) -> f64 {
@@ -146,6 +154,16 @@ mod tests {
         for deff in [1.0, 3.0, 500.0, 5_000.0] {
             let one = share_of_few(7, 1_000, deff, 0.95);
             assert!(one.low <= one.value() && one.value() <= one.high && one.high <= 1.0, "{deff}: {one:?}");
+        }
+    }
+
+    #[test]
+    fn a_share_is_surely_above_what_its_interval_lies_above() {
+        for (k, n, deff) in [(0, 100, 1.0), (7, 100, 1.0), (7, 100, 4.0), (70, 1_000, 9.0), (100, 100, 1.0)] {
+            for rate in [0.001, 0.01, 0.028, 0.029, 0.05, 0.9] {
+                let low = share_of_few(k, n, deff, 0.95).low;
+                assert_eq!(surely_above(k, n, deff, rate, 0.95), low > rate, "{k} of {n}, {deff}: {low} {rate}");
+            }
         }
     }
 

@@ -46,74 +46,60 @@ impl Effect {
 /// cluster j and `p` overall, `J/(J-1) * sum((k_j - p n_j)^2) / (n p (1-p))`. The standard deviation of such a figure over
 /// J clusters is about `sqrt(2 / (J-1))` of it. At least 1. Calls we ended ourselves count as above.
 pub fn effect(timeline: &Timeline, limit_us: u64) -> Effect {
-    timeline.clusters().effect(timeline.answered().after(limit_us))
+    timeline.clusters().effect(timeline, timeline.answered().after(limit_us))
 }
 
-/// The calls of a timeline by interval and by latency: an interval of a percentile asks for the effect at some hundred
-/// latencies, and each is the sum of one row.
+/// The same for a part of a timeline of which no other limit is asked for: a look at each interval, and no table.
+pub(crate) fn effect_of_part(part: &[&Interval], limit_us: u64) -> Effect {
+    let above: Vec<u32> = part.iter().map(|interval| counted(interval.above_at_most(limit_us))).collect();
+    Lengths::of(part.iter().copied()).effect(&above)
+}
+
+/// Slots between two that are marked.
+const STEP: usize = 16;
+
+/// Where to look in each interval of a timeline: an interval of a percentile asks for the effect at some hundred latencies.
 #[derive(Debug)]
 pub(crate) struct Clusters {
-    /// For each slot that holds any call, and for none at last: the calls of each interval from that slot up, and those we
-    /// ended ourselves.
-    above: Vec<u32>,
-    /// All calls of each interval.
-    calls: Vec<f64>,
-    /// For each length, where each cluster of it ends, as a position among the intervals, and its calls.
-    ends: [Vec<(usize, f64)>; LENGTHS_S.len()],
+    /// For each sixteenth slot of the timeline, and for none at last: in each interval, how many of its slots lie below.
+    marks: Vec<u16>,
+    lengths: Lengths,
+    /// For each slot of the timeline, and for none at last.
     effects: Vec<OnceLock<Effect>>,
 }
 
-/// Intervals that are filled in together: a row of so many is one line of a processor's cache.
-const TOGETHER: usize = 16;
+/// The clusters of each length.
+#[derive(Debug)]
+struct Lengths {
+    /// All calls of each interval.
+    calls: Vec<u64>,
+    /// For each length, where each cluster of it ends, as a position among the intervals, and its calls.
+    ends: [Vec<(usize, f64)>; LENGTHS_S.len()],
+}
 
-impl Clusters {
-    pub(crate) fn of(timeline: &Timeline) -> Self {
-        let intervals = timeline.intervals();
-        let places: Vec<u16> = timeline.answered().places().map(|(place, _)| place).collect();
-        let mut row_of = vec![0_usize; places.last().map_or(0, |last| usize::from(*last) + 1)];
-        places.iter().enumerate().for_each(|(row, place)| row_of[usize::from(*place)] = row);
-        let mut above = vec![0_u32; (places.len() + 1) * intervals.len()];
-        let mut rows = vec![[0_u32; TOGETHER]; places.len() + 1];
-        for (turn, some) in intervals.chunks(TOGETHER).enumerate() {
-            for (column, interval) in some.iter().enumerate() {
-                let ended = interval.censored.len();
-                let (mut count, mut to) = (counted(ended), places.len() + 1);
-                for (place, upwards) in interval.answered.places().rev() {
-                    let row = row_of[usize::from(place)];
-                    rows[row + 1..to].iter_mut().for_each(|one| one[column] = count);
-                    (count, to) = (counted(upwards.saturating_add(ended)), row + 1);
-                }
-                rows[..to].iter_mut().for_each(|one| one[column] = count);
-            }
-            for (row, counts) in rows.iter().enumerate() {
-                let at = row * intervals.len() + turn * TOGETHER;
-                above[at..at + some.len()].copy_from_slice(&counts[..some.len()]);
-            }
-        }
-        let calls: Vec<f64> = intervals.iter().map(|interval| interval.calls() as f64).collect();
+impl Lengths {
+    fn of<'a>(intervals: impl Iterator<Item = &'a Interval> + Clone) -> Self {
+        let calls: Vec<u64> = intervals.clone().map(Interval::calls).collect();
         let ends = LENGTHS_S.map(|length_s| {
-            let of = |interval: &Interval| interval.start_unix_s.div_euclid(length_s);
-            let (mut from, mut ends) = (0, Vec::new());
-            for cluster in intervals.chunk_by(|a, b| of(a) == of(b)) {
-                let to = from + cluster.len();
-                ends.push((to, calls[from..to].iter().sum()));
-                from = to;
+            let mut ends: Vec<(usize, f64)> = Vec::new();
+            let mut last = None;
+            for ((at, interval), calls) in intervals.clone().enumerate().zip(&calls) {
+                let cluster = Some(interval.start_unix_s.div_euclid(length_s));
+                match ends.last_mut().filter(|_| last == cluster) {
+                    Some((end, sum)) => (*end, *sum) = (at + 1, *sum + *calls as f64),
+                    None => ends.push((at + 1, *calls as f64)),
+                }
+                last = cluster;
             }
             ends
         });
-        let effects = (0..=places.len()).map(|_| OnceLock::new()).collect();
-        Self { above, calls, ends, effects }
+        Self { calls, ends }
     }
 
-    /// Of the calls from a slot up, as its position among those that hold any.
-    fn effect(&self, slot: usize) -> Effect {
-        self.effects.get(slot).map_or(Effect::INDEPENDENT, |known| *known.get_or_init(|| self.computed(slot)))
-    }
-
-    fn computed(&self, slot: usize) -> Effect {
-        let width = self.calls.len();
-        let above = &self.above[slot * width..(slot + 1) * width];
-        let (k, n) = (above.iter().map(|k| f64::from(*k)).sum::<f64>(), self.calls.iter().sum::<f64>());
+    /// Of so many calls of each interval.
+    fn effect(&self, above: &[u32]) -> Effect {
+        let k = above.iter().map(|k| u64::from(*k)).sum::<u64>() as f64;
+        let n = self.calls.iter().sum::<u64>() as f64;
         let (mut largest, mut widened) = (1.0_f64, 1.0_f64);
         let mut clusters = 0;
         for ends in &self.ends {
@@ -129,6 +115,45 @@ impl Clusters {
             }
         }
         Effect { deff: largest, widened, clusters }
+    }
+}
+
+impl Clusters {
+    pub(crate) fn of(timeline: &Timeline) -> Self {
+        let (intervals, places) = (timeline.intervals(), timeline.answered().places().map(|(place, _)| place));
+        let effects = (0..=places.len()).map(|_| OnceLock::new()).collect();
+        let marked: Vec<u16> = places.step_by(STEP).chain([u16::MAX]).collect();
+        let mut marks = vec![0; marked.len() * intervals.len()];
+        for (column, interval) in intervals.iter().enumerate() {
+            let (mut below, mut held) = (0, interval.answered.places().peekable());
+            for (row, place) in marked.iter().enumerate() {
+                while held.next_if(|(one, _)| one < place).is_some() {
+                    below += 1;
+                }
+                marks[row * intervals.len() + column] = below;
+            }
+        }
+        Self { marks, lengths: Lengths::of(intervals.iter()), effects }
+    }
+
+    /// Of the calls from a slot up, as its position among those of the timeline.
+    fn effect(&self, timeline: &Timeline, slot: usize) -> Effect {
+        let known = self.effects.get(slot);
+        known.map_or(Effect::INDEPENDENT, |known| *known.get_or_init(|| self.computed(timeline, slot)))
+    }
+
+    fn computed(&self, timeline: &Timeline, slot: usize) -> Effect {
+        let (intervals, place) = (timeline.intervals(), timeline.answered().place_at(slot));
+        let row = |at: usize| self.marks.get(at * intervals.len()..(at + 1) * intervals.len()).unwrap_or_default();
+        let (from, to) = (row(slot / STEP), row(slot / STEP + 1));
+        let above = intervals.iter().enumerate().map(|(at, interval)| {
+            let answered = match (place, from.get(at), to.get(at)) {
+                (Some(place), Some(from), Some(to)) => interval.answered.upwards_from(place, *from..*to),
+                _ => 0,
+            };
+            counted(answered.saturating_add(interval.censored.len()))
+        });
+        self.lengths.effect(&above.collect::<Vec<_>>())
     }
 }
 
@@ -148,7 +173,7 @@ fn counted(calls: u64) -> u32 {
 fn powers(above: &[u32], ends: &[(usize, f64)], p: f64) -> (f64, f64) {
     let (mut from, mut squares, mut fourths) = (0, 0.0, 0.0);
     for (to, n) in ends {
-        let k: f64 = above[from..*to].iter().map(|k| f64::from(*k)).sum();
+        let k = above[from..*to].iter().map(|k| u64::from(*k)).sum::<u64>() as f64;
         let square = (k - p * n) * (k - p * n);
         squares += square;
         fourths += square * square;

@@ -20,7 +20,7 @@ pub use compare::{Ratio, Weeks, confidence_of_look, ratio, weeks};
 pub(crate) use episodes::Clusters;
 pub use episodes::{CLUSTERS_MIN, Effect, correlation, effect};
 pub use modes::{Mode, explained, modes};
-pub use quantile::{Estimate, LADDER, Level, days_until, estimate, min_calls};
+pub use quantile::{Estimate, LADDER, Level, days_until, estimate, min_calls, min_stretches};
 pub use retry::{Budget, Hedge, Plan, hedge, success_within};
 pub use survival::{Survival, survival};
 pub use timeout::{Advice, Cell, Refusal, Timeout, WhatIf, Worst, advise, hours, what_if};

@@ -4,12 +4,12 @@
 //! percentile is as often too low as too high. The advice here is an upper bound instead: the smallest measured value of
 //! which it is sure, with the stated confidence, that no more than the target share lies above it.
 
-use crate::latency::Timeline;
-use crate::latency::stats::binomial::{Share, binomial_at_most, share_at_most, share_of_few};
-use crate::latency::stats::episodes::effect_around;
+use crate::latency::stats::binomial::{Share, binomial_at_most, share_at_most, share_of_few, surely_above};
+use crate::latency::stats::episodes::{effect_around, effect_of_part};
 use crate::latency::stats::quantile::first_slot;
 use crate::latency::stats::{CLUSTERS_MIN, days_until, effect};
 use crate::latency::timeline::HOURS_OF_WEEK;
+use crate::latency::{Interval, Timeline};
 
 /// What one timeout would cut.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -34,7 +34,9 @@ pub fn what_if(timeline: &Timeline, timeout_us: u64, confidence: f64) -> Option<
     let (surely, at_most) = timeline.above(timeout_us);
     let effect = effect(timeline, timeout_us);
     let share = |k| share_of_few(k, n, effect.widened, confidence);
-    Some(WhatIf { timeout_us, surely: share(surely), at_most: share(at_most), deff: effect.deff })
+    let of_both = share(at_most);
+    let surely = if surely == at_most { of_both } else { share(surely) };
+    Some(WhatIf { timeout_us, surely, at_most: of_both, deff: effect.deff })
 }
 
 /// The worst stretch of the week.
@@ -199,15 +201,15 @@ pub fn hours(timeline: &Timeline, limit_us: u64) -> Vec<Cell> {
 /// where there are not two such groups. The groups share the error (Bonferroni): of eighty, the worst looks bad by chance.
 fn worst_hours(timeline: &Timeline, overall_us: u64, rate: f64, confidence: f64) -> Option<Worst> {
     let needed = ((1.0 - confidence).ln() / (1.0 - rate).ln() * 1.5).ceil() as u64;
-    let mut by_hour = vec![(0_u64, 0_usize); HOURS_OF_WEEK];
+    let mut by_hour: Vec<Vec<&Interval>> = vec![Vec::new(); HOURS_OF_WEEK];
     for interval in timeline.intervals() {
-        let hour = by_hour.get_mut(interval.hour_of_week())?;
-        *hour = (hour.0 + interval.calls(), hour.1 + 1);
+        by_hour.get_mut(interval.hour_of_week())?.push(interval);
     }
     let mut groups: Vec<(usize, usize)> = Vec::new();
     let (mut from, mut calls, mut intervals) = (0, 0, 0);
     for (hour, held) in by_hour.iter().enumerate() {
-        (calls, intervals) = (calls + held.0, intervals + held.1);
+        calls += held.iter().map(|interval| interval.calls()).sum::<u64>();
+        intervals += held.len();
         if calls >= needed && intervals >= CLUSTERS_MIN {
             groups.push((from, hour));
             (from, calls, intervals) = (hour + 1, 0, 0);
@@ -219,14 +221,21 @@ fn worst_hours(timeline: &Timeline, overall_us: u64, rate: f64, confidence: f64)
     }
     let each = 1.0 - 2.0 * (1.0 - confidence) / groups.len() as f64;
     let judged = groups.into_iter().map(|(from_hour, to_hour)| {
-        let part = timeline.only(|interval| (from_hour..=to_hour).contains(&interval.hour_of_week()));
-        let (k, n) = (part.above(overall_us).1, part.calls());
-        let cut = share_of_few(k, n, effect(&part, overall_us).deff, each);
-        let longest = part.answered().value_at_rank(part.answered().len());
-        let own = (cut.low > rate).then(|| bound(&part, rate, confidence).or(longest)).flatten();
-        Worst { from_hour, to_hour, timeout_us: own, cut_by_overall: cut.value() }
+        let mut part = by_hour[from_hour..=to_hour].concat();
+        part.sort_by_key(|interval| interval.start_unix_s);
+        let k: u64 = part.iter().map(|interval| interval.above_at_most(overall_us)).sum();
+        let n: u64 = part.iter().map(|interval| interval.calls()).sum();
+        let worse = surely_above(k, n, effect_of_part(&part, overall_us).deff, rate, each);
+        let timeout_us = worse.then(|| longest_wait(&part, rate, confidence)).flatten();
+        Worst { from_hour, to_hour, timeout_us, cut_by_overall: k as f64 / n.max(1) as f64 }
     });
     judged.max_by(|a, b| a.timeout_us.cmp(&b.timeout_us).then(a.cut_by_overall.total_cmp(&b.cut_by_overall)))
+}
+
+/// The timeout that keeps the promise in a part of the week, or where none surely does, its longest answer.
+fn longest_wait(part: &[&Interval], rate: f64, confidence: f64) -> Option<u64> {
+    let part = Timeline::new(part.iter().copied().cloned().collect());
+    bound(&part, rate, confidence).or_else(|| part.answered().value_at_rank(part.answered().len()))
 }
 
 /// Rounded up to two digits: 1 034 ms becomes 1 100 ms.
@@ -238,7 +247,7 @@ pub(crate) fn rounded_up(us: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::latency::{Interval, Slots};
+    use crate::latency::Slots;
 
     fn line(intervals: i64, calls: u64, us: impl Fn(i64, u64) -> u64) -> Timeline {
         let one = |j: i64| Interval {

@@ -165,6 +165,20 @@ fn intervals_cover_what_they_promise_where_slow_calls_come_in_episodes() {
     }
 }
 
+/// Less than two days are refused before anything is computed of them.
+#[test]
+fn the_far_tail_is_covered_from_two_days_on() {
+    for (name, traffic, few) in [
+        ("independent, 2 days of 4/min", independent(288, 40), 60),
+        ("episodes, 2 days of 4/min", episodes(288, 40), 100),
+        ("episodes, 7 days of 2/min", episodes(7 * 144, 20), 60),
+    ] {
+        assert!(traffic.intervals as u64 >= min_stretches(LADDER[5]));
+        let covered = coverage(name, &traffic, LADDER[5], runs(few));
+        assert!((0.91..=1.0).contains(&covered), "{name}: {covered}");
+    }
+}
+
 /// How often the advice is given and breaks its promise, and how often a timeout at the measured percentile does.
 fn promises(name: &str, traffic: &Traffic, level: Level, runs: u32) -> f64 {
     let (mut dice, rate) = (Dice(2), 1.0 - level.share());
