@@ -14,7 +14,6 @@ pub(crate) struct StubArgs {
     /// A folder that `darklaunch export` wrote, in any format
     #[arg(
         value_name = "DIR",
-        required_unless_present_any = ["store", "config"],
         conflicts_with_all = ["store", "config", "per_endpoint", "since", "outcome", "slower_than", "ids"],
     )]
     folder: Option<PathBuf>,
