@@ -1,7 +1,9 @@
 //! From traffic to a stand-in provider, on the command line: export, stub, verify, and their exit codes.
 
-use crate::support::{Recorder, Upstream, command, json};
+use crate::support::{Dice, Recorder, Upstream, command, json};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -90,4 +92,88 @@ async fn what_was_recorded_is_served_again_and_held_against_what_comes_later() {
     std::fs::write(recorder.folder.path().join("mine/file"), "mine").unwrap();
     let foreign = ["export", &integration, "--format", "har", "--out", "mine"];
     assert_eq!(code(&foreign).0, Some(2), "a folder of somebody else stays");
+}
+
+/// What a folder holds, by the paths inside it; nothing if there is none.
+fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let (mut all, mut waiting) = (BTreeMap::new(), vec![folder.to_owned()]);
+    while let Some(place) = waiting.pop() {
+        for entry in std::fs::read_dir(&place).into_iter().flatten().map(Result::unwrap) {
+            match entry.path() {
+                path if path.is_dir() => waiting.push(path),
+                path => drop(all.insert(path.strip_prefix(folder).unwrap().to_owned(), std::fs::read(&path).unwrap())),
+            }
+        }
+    }
+    all
+}
+
+/// What an export that was killed left beside its folder.
+fn left_behind(room: &Path) -> BTreeSet<String> {
+    let names = std::fs::read_dir(room).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names.filter(|name| name.starts_with("out.")).collect()
+}
+
+#[tokio::test]
+async fn an_export_that_is_killed_leaves_the_whole_old_folder_or_the_whole_new_one() {
+    const KILLS: usize = 20;
+    let provider = Upstream::replies(BEFORE).await;
+    let recorder = Recorder::between(&provider, &provider, "");
+    for n in 0..120 {
+        reqwest::get(format!("{}/things-{}/{n}", recorder.traffic, n % 24)).await.unwrap().text().await.unwrap();
+    }
+    recorder.at_rest().await;
+    let integration = recorder.status().await["integrations"][0]["name"].as_str().unwrap().to_owned();
+    let room = recorder.folder.path().join("room");
+    std::fs::create_dir(&room).unwrap();
+    let export = |out: &str, per_endpoint: &str| {
+        let mut export = command();
+        export.args([
+            "export",
+            &integration,
+            "--format",
+            "plain",
+            "--check",
+            "--per-endpoint",
+            per_endpoint,
+            "--out",
+            out,
+        ]);
+        export.current_dir(recorder.folder.path()).stdout(Stdio::null()).stderr(Stdio::null());
+        export
+    };
+    let whole = ["1", "3"].map(|per_endpoint| {
+        assert!(export(per_endpoint, per_endpoint).status().unwrap().success());
+        contents(&recorder.folder.path().join(per_endpoint))
+    });
+    assert!(whole[0].len() > 24 && whole[1].len() > whole[0].len());
+
+    let (out, mut dice) = (room.join("out"), Dice::new(7));
+    // Each kind of the state that a kill may leave, and how many exports were killed in the middle.
+    let (mut seen, mut in_the_middle, mut left) = ([0, 0, 0], 0, 0);
+    for kill in 0..10 * KILLS {
+        let mut running = export("room/out", ["1", "3"][kill % 2]).spawn().unwrap();
+        // From the moment that it writes, so many looks later.
+        let looks = dice.below(3_000);
+        let is_over = |running: &mut Child| running.try_wait().unwrap().is_some();
+        let before = left_behind(&room);
+        while left_behind(&room).is_subset(&before) && !is_over(&mut running) {}
+        let over = (0..looks).any(|_| is_over(&mut running));
+        running.kill().unwrap();
+        running.wait().unwrap();
+        in_the_middle += usize::from(!over);
+        left += left_behind(&room).len();
+        let found = contents(&out);
+        let kind = whole.iter().position(|whole| *whole == found).unwrap_or(2);
+        assert!(kind < 2 || found.is_empty(), "a half: {:?}", found.keys());
+        seen[kind] += 1;
+        if in_the_middle >= KILLS {
+            break;
+        }
+    }
+    assert!(in_the_middle >= KILLS, "{seen:?}");
+    assert!(left > 0 && seen[0] > 0 && seen[1] > 0, "{seen:?}, {left} left behind");
+    assert!(export("room/out", "3").status().unwrap().success());
+    assert_eq!(left_behind(&room), BTreeSet::new(), "the next one cleans up");
+    assert_eq!(contents(&out), whole[1]);
 }

@@ -41,7 +41,7 @@ pub(crate) fn fixtures(command: &FixturesCommand) -> Done {
     };
     match args.output.output {
         Output::Json => print::json(&report.to_json())?,
-        Output::Text => print::data(&text(&report))?,
+        Output::Text => print::data(&text(&report, opened.origins.len()))?,
     }
     if !report.findings.is_empty() {
         return Err(Failure::no(format!("{} findings: export again, or tell the provider", report.findings.len())));
@@ -52,7 +52,7 @@ pub(crate) fn fixtures(command: &FixturesCommand) -> Done {
     Ok(())
 }
 
-fn text(report: &DriftReport) -> String {
+fn text(report: &DriftReport, fixtures: usize) -> String {
     let finding = |one: &Drift| {
         let what = one.what.replace('_', " ");
         format!("{:<7} {}: {what} {}: {} -> {}\n", one.level.name(), one.endpoint, one.place, one.before, one.now)
@@ -63,6 +63,6 @@ fn text(report: &DriftReport) -> String {
     }
     let of =
         if report.recordings > 0 { format!(", held against {} recordings", report.recordings) } else { String::new() };
-    text.push_str(&format!("{} fixtures{of}: {} findings", report.fixtures, report.findings.len()));
+    text.push_str(&format!("{} of {fixtures} fixtures{of}: {} findings", report.fixtures, report.findings.len()));
     text
 }

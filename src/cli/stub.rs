@@ -12,7 +12,10 @@ use tokio::signal::unix::{SignalKind, signal};
 #[derive(Args)]
 pub(crate) struct StubArgs {
     /// A folder that `darklaunch export` wrote, in any format
-    #[arg(value_name = "DIR", conflicts_with_all = ["store", "config"])]
+    #[arg(
+        value_name = "DIR",
+        conflicts_with_all = ["store", "config", "per_endpoint", "since", "outcome", "slower_than", "ids"],
+    )]
     folder: Option<PathBuf>,
     /// Of a store: the integration [default: the only one]
     #[arg(long, value_name = "NAME", conflicts_with = "folder")]

@@ -80,7 +80,7 @@ pub struct RequestCopy {
 pub struct ResponseCopy {
     /// The status, 100–999.
     pub status: u16,
-    /// End-to-end headers.
+    /// End-to-end headers, and behind them the trailers that `Trailer` names.
     pub headers: HeaderMap,
     /// The body.
     pub body: BodyCopy,

@@ -9,6 +9,7 @@ mod clock;
 mod outcome;
 mod reason;
 mod refused;
+mod trailers;
 
 pub use body::{BodyCopy, BodyState, DropReason};
 pub use capture::{
@@ -18,3 +19,4 @@ pub use clock::{Clock, Instant};
 pub use outcome::Outcome;
 pub use reason::NotMirrored;
 pub use refused::Refused;
+pub use trailers::append_trailers;

@@ -3,6 +3,7 @@
 use crate::adapt;
 use crate::exchange::{
     BodyCopy, Clock, DropReason, Exchange, Failure, FailureKind, Instant, Outcome, ResponseCopy, Role, Timings,
+    append_trailers,
 };
 use crate::mirror::{BytesHeld, Settings};
 use crate::upstream::{Origin, OriginSettings, Target, Timer, failure_of};
@@ -119,6 +120,9 @@ impl Shadow {
             let frame = frame.map_err(|error| failure_of(&error))?;
             if let Some(data) = frame.data_ref() {
                 progress.keep(data, self.settings.answer_bytes_max, held);
+            }
+            if let (Some(trailers), Some((_, headers))) = (frame.trailers_ref(), &mut progress.head) {
+                append_trailers(headers, trailers);
             }
             let drained = (self.settings.answer_bytes_max as u64).saturating_mul(DRAIN_FACTOR);
             if progress.over_cap && progress.seen_bytes > drained {

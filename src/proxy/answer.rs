@@ -2,6 +2,7 @@
 
 use crate::exchange::{
     BodyCopy, DropReason, Endpoint, Exchange, Failure, FailureKind, Instant, Outcome, ResponseCopy, Role, Timings,
+    append_trailers,
 };
 use crate::mirror::{BytesHeld, PrimaryDone};
 use crate::proxy::Route;
@@ -188,6 +189,9 @@ impl Body for AnswerBody {
                     Some(Ok(frame)) => {
                         if let Some(data) = frame.data_ref() {
                             this.leg.keep(data);
+                        }
+                        if let (Some(trailers), Some(copy)) = (frame.trailers_ref(), &mut this.leg.copy) {
+                            append_trailers(&mut copy.headers, trailers);
                         }
                         // Trailers are the last frame, and nobody polls on after them.
                         if frame.is_trailers() || this.inner.is_end_stream() {

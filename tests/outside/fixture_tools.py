@@ -99,6 +99,19 @@ def ask(front, one, proxied=None):
         connection.close()
 
 
+def trailers(front, one):
+    """The field lines after a chunked body, for a client that says it takes them; http.client throws them away."""
+    method, target, headers, _ = asked(one)
+    lines = [f"{name}: {value}" for name, value in {**headers, "Host": "t", "TE": "trailers", "Connection": "TE, close"}.items()]
+    with socket.create_connection(place(front), timeout=TIMEOUT_SECONDS) as connection:
+        connection.sendall("\r\n".join([f"{method} {target} HTTP/1.1", *lines, "", ""]).encode())
+        with connection.makefile("rb") as stream:
+            answer = stream.read()
+    _, _, after = answer.rpartition(b"\r\n0\r\n")
+    found = [line.partition(b":") for line in after.split(b"\r\n") if line]
+    return {name.decode().lower(): value.strip().decode() for name, _, value in found}
+
+
 def end(front, one, timeout_seconds=TIMEOUT_SECONDS):
     """How a call ends: an answer and its status, or `reset`, `empty` (closed without a word) or `timeout`."""
     connection = http.client.HTTPConnection(*place(front), timeout=timeout_seconds)
@@ -136,9 +149,17 @@ def free_port():
         return listener.getsockname()[1]
 
 
+def installed(package, pattern):
+    """A file of a package from npm."""
+    found = sorted((NODE / package).glob(pattern))
+    if not found:
+        raise RuntimeError(f"{package} is not installed: there is no {pattern} in {NODE / package}; scripts/test installs it")
+    return found[-1]
+
+
 @contextlib.contextmanager
 def wiremock(folder, place_for):
-    jar = next((NODE / "wiremock" / "build").glob("wiremock-standalone-*.jar"))
+    jar = installed("wiremock", "build/wiremock-standalone-*.jar")
     root = place_for / "wiremock"
     shutil.copytree(folder, root)
     port = free_port()
@@ -150,7 +171,7 @@ def wiremock(folder, place_for):
 @contextlib.contextmanager
 def mockserver(place_for):
     """It takes long to start, so it starts once: gives the tool that loads an export into it."""
-    jar = next((NODE / "mockserver-node").glob("mockserver-netty-*.jar"))
+    jar = installed("mockserver-node", "mockserver-netty-*.jar")
     port = free_port()
     properties = {"localBoundIP": "127.0.0.1", "logLevel": "INFO"}
     given = [f"-Dmockserver.{name}={value}" for name, value in properties.items()]
@@ -182,7 +203,7 @@ def mountebank(folder, place_for):
     imposters = place_for / "imposters.json"
     text = (folder / "imposters.json").read_text(encoding="utf-8")
     imposters.write_text(text.replace('"port": 4545', f'"port": {port}'), encoding="utf-8")
-    command = ["node", NODE / "mountebank" / "bin" / "mb", "start", "--port", admin, "--host", "127.0.0.1", "--localOnly"]
+    command = ["node", installed("mountebank", "bin/mb"), "start", "--port", admin, "--host", "127.0.0.1", "--localOnly"]
     command += ["--nologfile", "--pidfile", place_for / "mb.pid", "--configfile", imposters]
     with started("mountebank", command, rf"\[http:{port}[^\n]*Open for business()", place_for, cwd=place_for):
         yield f"127.0.0.1:{port}", None

@@ -5,7 +5,7 @@ use darklaunch::fixtures::{Speed, Stub, StubSettings, read};
 use libfuzzer_sys::fuzz_target;
 use std::collections::BTreeMap;
 
-const EXCHANGE: &[u8] = br#"{"id":"a","endpoint":"GET /a","rank":1,"ask":{"method":"GET","path":"/a","query":{},"body":null},
+const EXCHANGE: &[u8] = br#"{"schema":"darklaunch.fixture/v1","id":"a","endpoint":"GET /a","rank":1,"ask":{"method":"GET","path":"/a","query":{},"body":null},
     "answer":{"status":200,"headers":[],"body":""},"wait":null,"step":null}"#;
 
 fuzz_target!(|data: &[u8]| {
