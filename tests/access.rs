@@ -347,6 +347,19 @@ async fn an_address_that_other_machines_reach_wants_tls_and_a_token_and_trusts_n
     let entered = send(login.body(format!("token={ann}"))).await;
     let set = entered.headers()["set-cookie"].to_str().unwrap();
     assert!(set.starts_with("__Host-darklaunch-") && set.ends_with("; Secure"), "{set}");
+    std::fs::write(recorder.folder.path().join("ca.pem"), &authority.pem).unwrap();
+    let status = |more: &[&str]| {
+        let mut command = command();
+        command.env("DARKLAUNCH_TOKEN", &ann).current_dir(recorder.folder.path());
+        command.args(["status", "--console", &console]).args(more).output().unwrap()
+    };
+    assert_eq!(status(&[]).status.code(), Some(4), "nobody vouches for that certificate");
+    let known = status(&["--console-ca", "ca.pem"]);
+    assert!(known.status.success(), "{}", text(&known));
+    for (bad, why) in [("key.pem", "holds no certificate"), ("absent.pem", "cannot be read")] {
+        let refused = status(&["--console-ca", bad]);
+        assert!(refused.status.code() == Some(2) && text(&refused).contains(why), "{}", text(&refused));
+    }
     let plain = talk(&format!("127.0.0.1:{port}"), b"GET / HTTP/1.1\r\n\r\n").await;
     assert!(!plain.contains("HTTP/1.1 200"), "{plain}");
     assert!(recorder.cli(&["stop", "payments"]).status.success(), "the owner needs neither");

@@ -242,6 +242,64 @@ async fn rules_are_signed_off_by_name_and_other_rules_void_it() {
 }
 
 #[tokio::test]
+async fn a_cell_of_the_heat_map_leads_to_its_calls() {
+    let (recorder, _primary, _shadow) = busy().await;
+    let cells = eventually("all calls in the chart", async || {
+        let page = page(&recorder, "/integrations/payments").await;
+        let links = page.split("<a href=\"/recordings?integration=payments&amp;outcome=ok&amp;from=").skip(1);
+        let cell = |text: &str| {
+            let link = text.split('"').next().unwrap().replace("&amp;", "&");
+            let calls =
+                text.split("aria-label=\"").nth(1).unwrap().split(' ').next().unwrap().parse::<usize>().unwrap();
+            (link, calls)
+        };
+        let cells: Vec<(String, usize)> = links.map(cell).collect();
+        (cells.iter().map(|(_, calls)| calls).sum::<usize>() == CALLS).then_some(cells)
+    })
+    .await;
+    let mut all = 0;
+    for (link, calls) in cells {
+        let path = format!("/recordings?integration=payments&outcome=ok&from={link}");
+        let listed = page(&recorder, &path).await.matches("<tbody>").count();
+        // A page has fifty rows; ten minutes may begin between a call's arrival and its end.
+        assert!(listed.abs_diff(calls.min(50)) <= 1, "{path}: {listed} instead of {calls}");
+        all += listed;
+    }
+    assert!(all >= 50, "{all}");
+}
+
+#[tokio::test]
+async fn the_last_search_of_the_store_is_told() {
+    let (recorder, _primary, _shadow) = busy().await;
+    page_with(&recorder, "/integrations/payments", &["What is stored has not been searched yet"]).await;
+    assert!(recorder.cli(&["store", "check"]).status.success());
+    let words = ["Last search of everything stored", "sound, and no planted value is readable", "70 recordings"];
+    page_with(&recorder, "/integrations/payments", &words).await;
+    assert!(recorder.cli(&["store", "redact", "--dry-run"]).status.success());
+    page_with(&recorder, "/integrations/payments", &["darklaunch store redact --dry-run", "0 recordings would be"])
+        .await;
+    assert_eq!(recorder.status().await["recorder"]["last_scan"]["good"], true);
+}
+
+#[tokio::test]
+async fn pages_are_sent_packed_and_made_once_for_all_readers() {
+    let (recorder, _primary, _shadow) = busy().await;
+    let get = |path: &str| client().get(format!("{}{path}", recorder.console));
+    let packed = get("/integrations/payments").header("accept-encoding", "gzip").send().await.unwrap();
+    assert_eq!(packed.headers()["content-encoding"], "gzip");
+    assert_eq!(packed.headers()["vary"], "accept-encoding");
+    assert!(packed.headers().contains_key("content-security-policy"));
+    let (mut text, bytes) = (String::new(), packed.bytes().await.unwrap());
+    std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(&bytes[..]), &mut text).unwrap();
+    assert!(text.contains("Stop mirroring now") && bytes.len() * 2 < text.len(), "{} of {}", bytes.len(), text.len());
+    let plain = get("/integrations/payments").send().await.unwrap();
+    assert!(!plain.headers().contains_key("content-encoding"));
+    // A stop shows at once, whatever is kept.
+    assert_eq!(post(&recorder, "/integrations/payments/stop", "").await.status(), 303);
+    assert!(page(&recorder, "/integrations/payments").await.contains("Mirroring is stopped."));
+}
+
+#[tokio::test]
 async fn a_recording_is_downloaded_as_a_fixture_through_the_gate() {
     let (recorder, _primary, _shadow) = busy().await;
     let list = page_with(&recorder, "/recordings", &["/recordings/0"]).await;

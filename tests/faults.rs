@@ -241,10 +241,16 @@ impl Drop for Disk {
 #[tokio::test]
 async fn a_full_disk_is_counted_and_not_felt_and_recording_goes_on_when_it_is_freed() {
     let (primary, shadow) = (Upstream::replies("{}").await, Upstream::replies("{}").await);
-    let config = crate::support::config_text(&primary.url, &shadow.url, "");
+    let told = Upstream::replies("{}").await;
+    let alerts = format!("[alerts]\nwebhooks = [\"json:{}\"]\nwindow = \"1s\"\nlasting = \"1s\"\n\n", told.url);
+    let config = alerts + &crate::support::config_text(&primary.url, &shadow.url, "");
     let folder = tempfile::tempdir().unwrap();
     let disk = Disk::new(folder.path());
     let recorder = Recorder::inside(folder, &config.replace("darklaunch.db", "disk/darklaunch.db"));
+    let notice = |state: &str| {
+        let all = told.seen().into_iter().map(|seen| serde_json::from_slice::<Value>(&seen.body).unwrap());
+        all.into_iter().find(|one| one["alert"] == "DarklaunchDoesNotRecord" && one["state"] == state)
+    };
     let call = async || {
         let answer = talk(&recorder.traffic, GET).await;
         assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("{}"), "{answer}");
@@ -253,7 +259,7 @@ async fn a_full_disk_is_counted_and_not_felt_and_recording_goes_on_when_it_is_fr
     assert_eq!(recorder.at_rest().await["recorded"], 1);
     disk.fill();
     // What is left of a page already allocated may still take a few.
-    let one = eventually("a capture that could not be stored", async || {
+    eventually("a capture that could not be stored", async || {
         call().await;
         let one = recorder.at_rest().await;
         one["not_recorded"]["store_failed"].as_u64().map(|_| one)
@@ -261,7 +267,18 @@ async fn a_full_disk_is_counted_and_not_felt_and_recording_goes_on_when_it_is_fr
     .await;
     let ready = reqwest::get(format!("{}/readyz", recorder.console)).await.unwrap();
     assert!(ready.text().await.unwrap().contains("store"), "readiness names the store");
+    let fires = eventually("the alert", async || {
+        call().await;
+        notice("firing")
+    });
+    let fires = fires.await;
+    assert!(fires["remedy"].as_str().unwrap().contains("disk"), "{fires}");
+    let one = recorder.at_rest().await;
+    // The page of a switch needs no disk, and neither does a stop.
+    let page = reqwest::get(format!("{}/integrations/payments", recorder.console)).await.unwrap();
+    assert!(page.text().await.unwrap().contains("Stop mirroring now"), "the page has its switch");
     disk.free();
+    eventually("its end", async || notice("resolved")).await;
     let before = one["recorded"].as_u64().unwrap();
     let one = eventually("recording again", async || {
         call().await;

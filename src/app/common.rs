@@ -3,7 +3,7 @@
 use crate::app::rules::Rules;
 use crate::app::{build, outward};
 use crate::config::Config;
-use crate::console::{self, Ready, RulesInForce, TokensInForce};
+use crate::console::{self, Ready, RulesInForce, ScansShown, TokensInForce};
 use crate::control::Switchboard;
 use crate::exchange::Clock;
 use crate::fixtures;
@@ -24,6 +24,7 @@ pub(in crate::app) struct Common {
     pub totals: Arc<Totals>,
     pub tracer: Option<Tracer>,
     pub tokens: Arc<TokensInForce>,
+    pub scans: Arc<ScansShown>,
 }
 
 impl Common {
@@ -46,6 +47,7 @@ impl Common {
             totals: Arc::default(),
             tracer,
             tokens: Arc::default(),
+            scans: Arc::default(),
         };
         (common, exporter)
     }
@@ -63,6 +65,7 @@ impl Common {
             fixtures: fixtures::Door::new(self.redactors.clone(), PseudonymKey::new(key)),
             ready: self.ready.clone(),
             tokens: self.tokens.clone(),
+            scans: self.scans.clone(),
             version: env!("CARGO_PKG_VERSION"),
             started_unix_us,
             clock: Clock,

@@ -1,8 +1,8 @@
 //! The keeper of the state folder: saves every change of a switch, obeys stop files, lets the ramps rise, and takes up tokens
-//! that were made or revoked. It needs neither console nor store, so a stop works, and is remembered, when both are down.
+//! that were made or revoked and what searches of the store found. It needs neither console nor store, so a stop works, and is remembered, when both are down.
 
-use crate::config::{SavedSwitch, StateFolder, Stops, TokensStamp};
-use crate::console::{Ready, Tokens, TokensInForce};
+use crate::config::{FileStamp, SavedSwitch, StateFolder, Stops};
+use crate::console::{Ready, ScansShown, Tokens, TokensInForce};
 use crate::control::{RampPhase, RampState, Switchboard};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -32,13 +32,15 @@ impl Keeper {
     pub(crate) fn start(
         folder: StateFolder,
         switchboard: Arc<Switchboard>,
-        tokens: &Arc<TokensInForce>,
+        (tokens, scans): (&Arc<TokensInForce>, &Arc<ScansShown>),
         ready: Arc<Ready>,
     ) -> std::io::Result<Self> {
         let (orders, told) = sync_channel(1);
         let mut tokens = TokenKeeping { shown: Arc::clone(tokens), ready, stamp: None };
         tokens.take_up(&folder);
-        let keeping = Keeping { folder, switchboard, tokens, saved: Vec::new(), warned: false, frozen: false };
+        let mut scans = ScanKeeping { shown: Arc::clone(scans), stamp: None };
+        scans.take_up(&folder);
+        let keeping = Keeping { folder, switchboard, tokens, scans, saved: Vec::new(), warned: false, frozen: false };
         let thread = std::thread::Builder::new().name("dl-keeper".into()).spawn(move || keeping.run(&told))?;
         Ok(Self { orders, thread })
     }
@@ -72,6 +74,7 @@ struct Keeping {
     folder: StateFolder,
     switchboard: Arc<Switchboard>,
     tokens: TokenKeeping,
+    scans: ScanKeeping,
     saved: Vec<SavedSwitch>,
     warned: bool,
     frozen: bool,
@@ -82,6 +85,7 @@ impl Keeping {
         loop {
             self.obey_stop_files();
             self.tokens.take_up(&self.folder);
+            self.scans.take_up(&self.folder);
             self.switchboard.tick();
             self.save_changes();
             match orders.recv_timeout(LOOK_EVERY) {
@@ -169,7 +173,7 @@ impl Keeping {
 struct TokenKeeping {
     shown: Arc<TokensInForce>,
     ready: Arc<Ready>,
-    stamp: Option<TokensStamp>,
+    stamp: Option<FileStamp>,
 }
 
 impl TokenKeeping {
@@ -186,5 +190,21 @@ impl TokenKeeping {
         };
         self.ready.report("tokens", problem);
         self.shown.show(tokens);
+    }
+}
+
+/// What searches of the store found, as the console knows it.
+struct ScanKeeping {
+    shown: Arc<ScansShown>,
+    stamp: Option<FileStamp>,
+}
+
+impl ScanKeeping {
+    fn take_up(&mut self, folder: &StateFolder) {
+        let stamp = folder.scans_stamp();
+        if stamp != self.stamp {
+            self.stamp = stamp;
+            self.shown.show(folder.scans().unwrap_or_default());
+        }
     }
 }

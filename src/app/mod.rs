@@ -260,7 +260,8 @@ impl App {
         let (redactors, ready) = (rules.redactors.clone(), rules.ready.clone());
         let (common, exporter) = Common::new(config, (&built.ledger, &switches), &rules, started_unix_us);
         // Before the console, which then knows every token from its first answer on.
-        let keeper = Keeper::start(state, switches, &common.tokens, ready.clone()).map_err(StartError::one)?;
+        let keeper =
+            Keeper::start(state, switches, (&common.tokens, &common.scans), ready.clone()).map_err(StartError::one)?;
         let shared = common.shared(config, key, started_unix_us);
         let outward = outward::start(config, &common, shared.clone(), exporter)?;
         let started = start_line(config, common, writer, built.lines, (shards, shards_in))?;

@@ -12,6 +12,8 @@ use std::time::Duration;
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 /// Where a token is looked for when `--token` is not given.
 const TOKEN_VARIABLE: &str = "DARKLAUNCH_TOKEN";
+/// Where those authorities are when `--console-ca` is not given.
+const CA_VARIABLE: &str = "DARKLAUNCH_CONSOLE_CA";
 
 /// Where the recorder's console is, and what it is shown.
 #[derive(Args, Clone)]
@@ -25,6 +27,9 @@ pub(crate) struct ConsoleArg {
     /// Where the token is: env:NAME or file:PATH [default: $DARKLAUNCH_TOKEN]
     #[arg(long, value_name = "REFERENCE")]
     token: Option<String>,
+    /// Certificates (PEM) of authorities to trust for an https:// console, beside the system's
+    #[arg(long, value_name = "FILE", env = CA_VARIABLE)]
+    console_ca: Option<PathBuf>,
 }
 
 /// Why a call gave nothing.
@@ -76,12 +81,13 @@ pub(crate) fn who() -> String {
 impl ConsoleArg {
     /// The recorder of this configuration.
     pub(crate) fn of(config: PathBuf) -> Self {
-        Self { config: ConfigArg { config: Some(config) }, console: None, token: None }
+        Self { config: ConfigArg { config: Some(config) }, console: None, token: None, console_ca: None }
     }
 
     /// One call.
     pub(crate) fn call(&self, method: reqwest::Method, path: &str, body: Option<Value>) -> Result<Value, CallFailure> {
         let token = self.secret()?;
+        let trusted = self.console_ca.as_deref().map(authorities).transpose()?.unwrap_or_default();
         crate::app::install_tls();
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -89,7 +95,7 @@ impl ConsoleArg {
             .map_err(|error| Failure::unreachable(format!("cannot start a runtime: {error}")))?;
         let mut failed = None;
         for way in self.ways()? {
-            match runtime.block_on(ask(&way, method.clone(), path, body.as_ref(), token.as_deref())) {
+            match runtime.block_on(ask(&way, (method.clone(), path, body.as_ref()), token.as_deref(), &trusted)) {
                 // Left behind by a recorder that died, or another user's.
                 Err(gone) if matches!(way, Way::Owner(_)) && gone.failure.code == 4 => failed = Some(gone),
                 done => return done,
@@ -137,6 +143,16 @@ fn network(config: &Config) -> String {
     format!("{scheme}://{address}")
 }
 
+fn authorities(file: &Path) -> Result<Vec<reqwest::Certificate>, Failure> {
+    let bad = |why: String| {
+        Failure::usage(format!("--console-ca {}: {why}; name a file of PEM certificates", file.display()))
+    };
+    let read = Reference::File(file.to_owned()).resolve(&Environment::new(std::iter::empty()));
+    let read = read.map_err(|error| bad(error.to_string()))?;
+    let found = reqwest::Certificate::from_pem_bundle(read.expose()).map_err(|error| bad(error.to_string()))?;
+    if found.is_empty() { Err(bad("it holds no certificate".to_owned())) } else { Ok(found) }
+}
+
 /// Whether what is sent to `base` can be read on the way.
 fn readable(base: &str) -> bool {
     let Ok(url) = url::Url::parse(base) else { return false };
@@ -151,10 +167,9 @@ fn readable(base: &str) -> bool {
 
 async fn ask(
     way: &Way,
-    method: reqwest::Method,
-    path: &str,
-    body: Option<&Value>,
+    (method, path, body): (reqwest::Method, &str, Option<&Value>),
     token: Option<&str>,
+    trusted: &[reqwest::Certificate],
 ) -> Result<Value, CallFailure> {
     let (base, words) = (way.base(), way.words());
     let gone = |error: reqwest::Error| {
@@ -163,6 +178,9 @@ async fn ask(
     let mut client = reqwest::Client::builder().no_proxy().timeout(ANSWER_TIMEOUT);
     if let Way::Owner(socket) = way {
         client = client.unix_socket(socket.clone());
+    }
+    if !trusted.is_empty() {
+        client = client.tls_certs_merge(trusted.iter().cloned());
     }
     let client = client.build().map_err(gone)?;
     let mut request = client.request(method, format!("{base}{path}"));

@@ -1,6 +1,7 @@
 //! `store redact`: brings what is stored under today's rules.
 
 use crate::cli::read::StoreArg;
+use crate::cli::store::keep_scan;
 use crate::cli::{Done, Failure, Output, OutputArg, canary, gate, print};
 use crate::redact::{Canaries, PseudonymKey};
 use crate::store::{Redo, RedoEnd, RedoReport};
@@ -35,6 +36,13 @@ pub(crate) fn redact(args: &RedactStoredArgs) -> Done {
         report.add(batch);
     }
     let end = redo.finish(&rules).map_err(|error| Failure::no(error.to_string()))?;
+    let (command, changed) = match args.dry_run {
+        true => ("store redact --dry-run", "would be changed by today’s rules"),
+        false => ("store redact", "were brought under today’s rules"),
+    };
+    let good = report.unreadable == 0 && (report.changed == 0 || !args.dry_run);
+    let found = format!("{} recordings {changed}, {} cannot be read", report.changed, report.unreadable);
+    keep_scan(&args.store, command, report.looked_at, good, &found);
     match args.output.output {
         Output::Json => print::json(&to_json(&report, args.dry_run, end))?,
         Output::Text => print::data(&text(&report, args.dry_run))?,

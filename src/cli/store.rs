@@ -3,7 +3,7 @@
 use crate::cli::canary::{self, CanaryArgs};
 use crate::cli::read::{StoreArg, duration_us};
 use crate::cli::{Done, Failure, Output, OutputArg, print, redo};
-use crate::config;
+use crate::config::{self, Scan, StateFolder};
 use crate::exchange::Clock;
 use crate::store::{Settings, Soundness, Upkeep};
 use clap::Subcommand;
@@ -116,6 +116,13 @@ fn check(backups: &[PathBuf], canaries: &CanaryArgs, store: &StoreArg, output: O
     // Without the key nobody can tell what was planted; the rest is told all the same.
     let canaries = canary::look(store, canaries);
     let clean = canaries.as_ref().is_ok_and(canary::CanaryReport::is_clean);
+    let good = found.findings.is_empty() && (canaries.is_err() || clean);
+    let words = match (good, &canaries) {
+        (false, _) => "not as it should be; run it again to see the places",
+        (true, Ok(_)) => "sound, and no planted value is readable",
+        (true, Err(_)) => "sound; planted values were not looked for",
+    };
+    keep_scan(store, "store check", found.captures, good, words);
     match output.output {
         Output::Json => {
             let findings = found.findings.iter();
@@ -140,9 +147,16 @@ fn check(backups: &[PathBuf], canaries: &CanaryArgs, store: &StoreArg, output: O
             print::data(&format!("{}{canaries}", sound_text(&found)))?;
         }
     }
-    match (found.findings.is_empty(), canaries.is_err() || clean) {
-        (true, true) => Ok(()),
-        _ => Err(Failure::no("the store is not sound: see above")),
+    if good { Ok(()) } else { Err(Failure::no("the store is not sound: see above")) }
+}
+
+/// Leaves the result where the console shows it; what was asked for is done all the same.
+pub(crate) fn keep_scan(store: &StoreArg, command: &str, recordings: u64, good: bool, found: &str) {
+    let scan =
+        Scan { at_unix_us: Clock.unix_us(), command: command.to_owned(), recordings, good, found: found.to_owned() };
+    let kept = store.path().map(|path| StateFolder::keep_scan(&path, scan));
+    if let Ok(Err(why)) = kept {
+        print::talk(&format!("the console will not show this result: {why}"));
     }
 }
 

@@ -14,6 +14,7 @@ mod raw;
 mod reader;
 mod redaction;
 mod rules;
+mod scans;
 mod secret;
 mod state;
 mod surroundings;
@@ -32,6 +33,7 @@ use crate::telemetry::Priority;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+pub use crate::console::Scan;
 pub use crate::console::{Role, TokenRecord};
 pub use crate::proxy::Listen;
 pub use alerting::{AlertsConfig, OtlpConfig, WebhookConfig, WebhookFormat};
@@ -47,7 +49,7 @@ pub use rules::{Fingerprint, RulesError, fingerprint, read_document, read_folder
 pub use secret::{Environment, Reference, Secret, SecretError};
 pub use state::{SavedSwitch, StateError, StateFolder, Stops};
 pub use surroundings::{key_for_once, key_from_file, machine_name, user_name};
-pub use tokens::{TokensError, TokensStamp};
+pub use tokens::{FileStamp, TokensError};
 pub use units::{BadUnit, duration_ms, percent_ppm, rate_per_s, size_bytes};
 
 /// The variable that names the file.

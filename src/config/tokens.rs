@@ -21,9 +21,9 @@ struct TokensFile {
     tokens: Vec<TokenRecord>,
 }
 
-/// Tells one state of the file from another.
+/// Tells one state of a file from another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TokensStamp {
+pub struct FileStamp {
     inode: u64,
     changed_s: i64,
     changed_ns: i64,
@@ -58,9 +58,13 @@ impl StateFolder {
     }
 
     /// Which state of the file this is; `None` without a file.
-    pub fn tokens_stamp(&self) -> Option<TokensStamp> {
-        let found = fs::metadata(self.path().join(TOKENS)).ok()?;
-        Some(TokensStamp { inode: found.ino(), changed_s: found.ctime(), changed_ns: found.ctime_nsec() })
+    pub fn tokens_stamp(&self) -> Option<FileStamp> {
+        self.stamp(TOKENS)
+    }
+
+    pub(in crate::config) fn stamp(&self, name: &str) -> Option<FileStamp> {
+        let found = fs::metadata(self.path().join(name)).ok()?;
+        Some(FileStamp { inode: found.ino(), changed_s: found.ctime(), changed_ns: found.ctime_nsec() })
     }
 
     /// Changes the tokens, one change at a time, whichever process makes it.
@@ -90,7 +94,7 @@ impl StateFolder {
     }
 
     /// To the folder's owner: the recorder, also when root made the token.
-    fn give(&self, path: &Path) -> Result<(), StateError> {
+    pub(in crate::config) fn give(&self, path: &Path) -> Result<(), StateError> {
         let folder = fs::metadata(self.path()).map_err(io("look at", self.path()))?;
         let file = fs::metadata(path).map_err(io("look at", path))?;
         if folder.uid() == file.uid() {

@@ -24,7 +24,7 @@ const whatIf = root => {
     const us = Math.round(Math.exp(Number(input.value)));
     value.textContent = human(us);
     input.setAttribute("aria-valuetext", human(us));
-    output.replaceChildren(...sides.map(({ name, calls, ended_by_us, slots }) => {
+    output.replaceChildren(...sides.map(({ name, calls, ended_by_us, slots, vain }) => {
       const slot = slots.find(([edge]) => edge > us);
       const cut = (slot ? slot[1] : 0) + ended_by_us;
       const said = document.createElement("span");
@@ -34,6 +34,11 @@ const whatIf = root => {
       said.textContent = cut
         ? `${percent(cut / calls)} of ${name}’s calls would be cut off: ${cut} of ${calls}, about 1 in ${Math.max(1, Math.round(calls / cut))}.`
         : `None of ${name}’s ${calls} calls would be cut off, so at most about ${percent(Math.min(1, 3 / calls))} in the long run.`;
+      const spared = vain?.find(([edge]) => edge > us)?.[1];
+      if (spared) {
+        said.dataset.spared = spared;
+        said.textContent += ` It would spare ${spared} waits of at least that long for calls that did not succeed anyway.`;
+      }
       return said;
     }));
     if (line) {

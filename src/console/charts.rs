@@ -101,7 +101,7 @@ pub(crate) fn latency_over_time(heat: &Heat, integration: &str, limit_us: Option
                 @let start = columns.start_unix_s(*column);
                 @let words = format!("{} of {} to {}, {}", words::calls(*calls), human_us(from), human_us(to), words::moment(start * 1_000_000));
                 a href={ "/recordings?integration=" (integration) "&outcome=ok&from=" (start) "&until=" (start + columns.width_s)
-                    "&slower_than_us=" (from.saturating_sub(1)) } aria-label=(words) {
+                    "&slower_than_us=" (from.saturating_sub(1)) "&at_most_us=" (to.saturating_sub(1)) } aria-label=(words) {
                     rect class={ "v" (level(*calls, most)) } x=(num(x_of(columns, *column))) width=(num((width - 1.0).max(1.0)))
                         y=(num(y_of(to))) height=(num(ROW_HEIGHT - 1.0)) { title { (words) } }
                 }
@@ -212,7 +212,7 @@ mod tests {
         let svg = latency_over_time(&heat, "payments", Some(1_500)).into_string();
         assert!(!svg.contains("NaN") && !svg.contains("style="), "{svg}");
         assert_eq!(svg.matches("<rect class=\"v").count(), 2);
-        assert!(svg.contains("slower_than_us=999") && svg.contains("class=\"limit\""), "{svg}");
+        assert!(svg.contains("slower_than_us=999&amp;at_most_us=1413") && svg.contains("class=\"limit\""), "{svg}");
         assert!((1..=6).contains(&level(1, 1)) && level(1, 1_000_000) < level(1_000, 1_000_000));
     }
 }

@@ -26,6 +26,8 @@ pub(crate) struct Events {
     ticks: Interval,
     looks: u32,
     last: Option<u64>,
+    /// Whether the look before found a change.
+    changed: bool,
     _place: OwnedSemaphorePermit,
 }
 
@@ -34,7 +36,7 @@ impl Events {
     pub(crate) fn new(shared: Arc<Shared>, place: OwnedSemaphorePermit) -> Self {
         let mut ticks = interval(LOOK_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        Self { shared, ticks, looks: 0, last: None, _place: place }
+        Self { shared, ticks, looks: 0, last: None, changed: false, _place: place }
     }
 
     /// A number that differs when something shown does.
@@ -69,9 +71,13 @@ impl Body for Events {
         let now = self.fingerprint();
         let text = match self.last.replace(now) {
             None => "retry: 2000\n\n",
-            Some(before) if before != now => "event: change\ndata: {}\n\n",
-            // A comment: the other side is still there.
-            Some(_) => ":\n\n",
+            Some(before) => {
+                let changed = before != now;
+                // Told once more a second later: pages are kept that long, and the last change must not be missed.
+                let again = std::mem::replace(&mut self.changed, changed);
+                // A comment: the other side is still there.
+                if changed || again { "event: change\ndata: {}\n\n" } else { ":\n\n" }
+            }
         };
         Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(text.as_bytes())))))
     }

@@ -25,10 +25,14 @@ const ROWS_PER_DOUBLING: f64 = 2.0;
 /// See the file.
 #[derive(Debug)]
 pub(crate) struct Insight {
+    /// When it was read, microseconds since the Unix epoch.
+    pub(crate) read_unix_us: i64,
     /// The go-live review, or why there is none.
     pub(crate) review: Result<Review, String>,
     /// All endpoints together, today's provider before the new one.
     pub(crate) sections: Vec<Section>,
+    /// Times of the new provider's calls that are no success.
+    pub(crate) vain: Slots,
     /// What we ourselves take of a call's time on its way to today's provider.
     pub(crate) own_delay: Option<OwnDelay>,
     /// The new provider's latencies over time.
@@ -117,21 +121,34 @@ pub(crate) fn read(
     path: &Path,
     integration: &str,
     settings: &review::Settings,
-    now_unix_s: i64,
+    now_unix_us: i64,
 ) -> Result<Insight, String> {
     let reader = Reader::open(path).map_err(|error| error.to_string())?;
-    let review = Review::build(&reader, integration, None, now_unix_s, settings).map_err(|error| error.to_string());
+    let review =
+        Review::build(&reader, integration, None, now_unix_us / 1_000_000, settings).map_err(|error| error.to_string());
     let sections = review::overall(&reader, integration).map_err(|error| error.to_string())?;
-    let rest = || -> Result<(Option<OwnDelay>, Heat, Flow, Differences), StoreError> {
+    let rest = || -> Result<(Slots, Option<OwnDelay>, Heat, Flow, Differences), StoreError> {
         Ok((
+            vain(&reader, integration)?,
             own_delay(&reader, integration)?,
             heat(&reader, integration)?,
             flow(&reader, integration)?,
             differences(&reader, integration)?,
         ))
     };
-    let (own_delay, heat, flow, differences) = rest().map_err(|error| error.to_string())?;
-    Ok(Insight { review, sections, own_delay, heat, flow, differences })
+    let (vain, own_delay, heat, flow, differences) = rest().map_err(|error| error.to_string())?;
+    Ok(Insight { read_unix_us: now_unix_us, review, sections, vain, own_delay, heat, flow, differences })
+}
+
+fn vain(reader: &Reader, integration: &str) -> Result<Slots, StoreError> {
+    let filter = SeriesFilter { integration: integration.to_owned(), ..SeriesFilter::default() };
+    let mut all = Vec::new();
+    reader.each_interval(
+        &filter,
+        |key| key.role == Role::Shadow && key.phase == Phase::Total && key.outcome != Outcome::Ok,
+        |_, one| all.push(Slots::of(&one.series)),
+    )?;
+    Ok(Slots::merged(&all))
 }
 
 fn own_delay(reader: &Reader, integration: &str) -> Result<Option<OwnDelay>, StoreError> {
@@ -176,8 +193,17 @@ fn row_of(us: u64) -> i32 {
     ((lower_edge_us(us).max(1) as f64).log2() * ROWS_PER_DOUBLING).floor() as i32
 }
 
+/// The smallest time of a row, microseconds: where a slot of the histograms begins, so that whoever asks for the times from
+/// here to the next row's gets the calls that were counted.
 fn edge_us(row: i32) -> u64 {
-    (f64::from(row) / ROWS_PER_DOUBLING).exp2().round() as u64
+    let about = (f64::from(row) / ROWS_PER_DOUBLING).exp2().round() as u64;
+    // Never further away than a slot is wide.
+    let (mut low, mut high) = (about / 2, about.saturating_mul(2).max(2));
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if row_of(middle) < row { low = middle + 1 } else { high = middle }
+    }
+    low
 }
 
 fn flow(reader: &Reader, integration: &str) -> Result<Flow, StoreError> {
@@ -244,7 +270,7 @@ mod tests {
         #[test]
         fn rows_hold_what_they_are_named_for(us in 1_u64..400_000_000) {
             let row = row_of(us);
-            prop_assert!(edge_us(row) <= us.max(2) + 1 && us <= edge_us(row + 1) * 102 / 100 + 2, "{us} {row}");
+            prop_assert!(edge_us(row) <= us && us < edge_us(row + 1), "{us} {row}");
         }
     }
 }

@@ -11,6 +11,7 @@ mod events;
 mod fixture;
 mod guard;
 mod insight;
+mod kept;
 mod lists;
 mod metrics;
 mod openapi;
@@ -30,6 +31,7 @@ mod reading;
 mod ready;
 mod routes;
 mod rules;
+mod scans;
 mod serve;
 mod sign_off;
 mod tables;
@@ -47,6 +49,7 @@ pub use metrics::gather;
 pub use price::Price;
 pub use ready::Ready;
 pub use rules::{RuleSetShown, RulesInForce, RulesShown};
+pub use scans::{SCANS_MAX, Scan, ScansShown};
 pub use serve::{Bound, ConsoleError, bind, refuse_open};
 
 use crate::control::Switchboard;
@@ -114,6 +117,8 @@ pub struct Shared {
     pub totals: Arc<Totals>,
     /// Who has a token.
     pub tokens: Arc<TokensInForce>,
+    /// What was found when the whole store was last searched.
+    pub scans: Arc<ScansShown>,
     /// Whether the recorder is up, and what troubles it.
     pub ready: Arc<Ready>,
     /// The version of this program.

@@ -27,18 +27,21 @@ pub(crate) fn golive(insight: &Insight) -> Markup {
                     h2 #golive-title { "Ready for go-live? " span.badge.cannot_say { span aria-hidden="true" { "? " } "Not enough data" } }
                     p.quiet { (why) "." }
                 }
-                Ok(review) => { (answered(review)) }
+                Ok(review) => { (answered(review, insight.read_unix_us)) }
             }
         }
     }
 }
 
-fn answered(review: &Review) -> Markup {
+fn answered(review: &Review, read_unix_us: i64) -> Markup {
     let (symbol, word) = verdict_words(review.verdict);
-    let holds = review.with(Verdict::Go).count();
+    let count = |verdict| review.with(verdict).count();
+    let (holds, against, unknown) = (count(Verdict::Go), count(Verdict::NoGo), count(Verdict::CannotSay));
     html! {
         h2 #golive-title { "Ready for go-live? " span class={ "badge " (review.verdict.name()) } { span aria-hidden="true" { (symbol) } " " (word) } }
-        p.quiet { (holds) " of " (review.checks.len()) " checks hold. " (review.summary) }
+        p { strong { (holds) " of " (review.checks.len()) " checks hold" }
+            @if against > 0 { ", " (against) @if against == 1 { " does not" } @else { " do not" } }
+            @if unknown > 0 { ", " (unknown) " cannot be answered yet" } ". " (review.seen) }
         ul.checks {
             @for verdict in [Verdict::NoGo, Verdict::CannotSay] { @for check in review.with(verdict) { (one(check)) } }
         }
@@ -46,7 +49,7 @@ fn answered(review: &Review) -> Markup {
             summary { (holds) " checks hold" }
             ul.checks { @for check in review.with(Verdict::Go) { (one(check)) } }
         } }
-        p.quiet { "The same review as one file: " code { "darklaunch review " (review.integration) " --html review.html" } }
+        p.quiet { "Review and charts as of " (words::time(read_unix_us)) ". The same review as one file: " code { "darklaunch review " (review.integration) " --html review.html" } }
     }
 }
 
@@ -91,7 +94,8 @@ pub(crate) fn differences(now: &IntegrationView, found: &Differences) -> Markup 
     }
 }
 
-fn what_words(what: &str) -> &str {
+/// What a kind of difference means.
+pub(crate) fn what_words(what: &str) -> &str {
     match what {
         "status" => "another status",
         "content_type" => "another content type",

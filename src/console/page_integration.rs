@@ -5,7 +5,7 @@ use crate::console::access::{Caller, May};
 use crate::console::insight::{Insight, OwnDelay};
 use crate::console::page_redaction::redaction;
 use crate::console::pages::{NEW, TODAYS, badge, changed, figure, frame, paused_words, provider, sides, unreadable};
-use crate::console::tables::{Call, Change, Details, EndpointFigures, Recent, RoleFigures};
+use crate::console::tables::{Call, Change, Details, EndpointFigures, Looked, Recent, RoleFigures};
 use crate::console::view::{IntegrationView, RecorderView};
 use crate::console::{page_golive, page_provider, page_times, words};
 use crate::exchange::{NotMirrored, Outcome};
@@ -19,7 +19,16 @@ pub(crate) struct Found<'a> {
     pub(crate) by: &'a Caller,
     pub(crate) providers: Option<&'a Providers>,
     pub(crate) details: Result<&'a Details, &'a String>,
-    pub(crate) insight: Result<&'a Insight, &'a String>,
+    pub(crate) looked: &'a Looked,
+}
+
+impl Found<'_> {
+    fn insight(&self) -> Option<&Insight> {
+        match self.looked {
+            Looked::At(insight) => Some(insight),
+            Looked::BeingRead | Looked::Failed(_) => None,
+        }
+    }
 }
 
 /// `GET /integrations/{name}`; `refused` says why a change was not made.
@@ -29,13 +38,18 @@ pub(crate) fn page(
     found: &Found<'_>,
     refused: Option<&str>,
 ) -> Html<String> {
-    let (details, insight) = (found.details.ok(), found.insight.ok());
+    let (details, insight) = (found.details.ok(), found.insight());
     let mirrored =
         insight.and_then(|insight| insight.review.as_ref().ok()).map(|review| review.ledger.mirrored_total());
     let body = html! {
         h1 { (now.name) }
         (switch(now, found, refused))
-        @if let (Err(why), _) | (_, Err(why)) = (found.details, found.insight) { (unreadable(why)) }
+        @match (found.details, found.looked) {
+            (Err(why), _) | (_, Looked::Failed(why)) => { (unreadable(why)) }
+            (_, Looked::BeingRead) => { p.notice role="status" data-being-read { "The review and the charts are being read for the first time since the "
+                "recorder started. " a href={ "/integrations/" (now.name) } { "Load again" } " in a moment." } }
+            _ => {}
+        }
         @if let Some(insight) = insight { (page_golive::golive(insight)) }
         @if let Some(details) = details { (glance(now, &details.overall)) (percentiles(now, details, insight)) }
         @if let Some(insight) = insight { (page_times::heat(now, insight)) (page_times::outcomes(&insight.flow)) }
@@ -50,7 +64,7 @@ pub(crate) fn page(
 
 fn switch(now: &IntegrationView, found: &Found<'_>, refused: Option<&str>) -> Markup {
     let (address, off) = (format!("/integrations/{}", now.name), now.state == "off");
-    let own = found.insight.ok().and_then(|insight| insight.own_delay);
+    let own = found.insight().and_then(|insight| insight.own_delay);
     html! {
         section class={ "card switch " (now.state) } aria-labelledby="mirroring" {
             div #live-state data-renew {

@@ -59,13 +59,20 @@ fn group(found: &Findings, which: Whose, id: &str, title: &str) -> Markup {
                 @for (name, one) in rows { tbody { tr {
                     th.title scope="row" { code { (one.endpoint) } }
                     td data-label="Integration" { (name) }
-                    td data-label="What" { @if let Some(status) = one.status { (status) " " } (words::outcome(one.outcome)) }
+                    td data-label="What" { (what(one)) }
                     td.n data-label="Recordings" { (words::count(one.captures)) }
                     td data-label="Example" { @match &one.example { Some(id) => { a href={ "/recordings/" (id) } { "newest" } } None => { "pruned" } } }
                 } } }
             } } }
         }
     }
+}
+
+/// The status, where the words do not tell it already.
+fn what(one: &StatusCount) -> Markup {
+    let words = words::outcome(one.outcome);
+    let status = one.status.filter(|status| !words.contains(&status.to_string()));
+    html! { @if let Some(status) = status { strong { (status) } ", " (words) } @else { (words::first_upper(words)) } }
 }
 
 /// `GET /history`.

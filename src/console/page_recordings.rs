@@ -1,5 +1,7 @@
 //! The list of recordings, and one of them with both exchanges side by side. Recorded text is hostile and stays text.
 
+use crate::console::page_golive::what_words;
+use crate::console::page_redaction::place_words;
 use crate::console::pages::{NEW, TODAYS, frame, provider, unreadable};
 use crate::console::query::{PAGE_ROWS, Query, SORTED_MAX, Sort};
 use crate::console::words;
@@ -52,19 +54,21 @@ fn filters(list: &List<'_>) -> Markup {
             label { "Endpoint" input type="text" name="endpoint" value=(query.endpoint) maxlength="300" placeholder="GET /customers/{id}"; }
             label { "Outcome" select name="outcome" { option value="" { "all" }
                 @for one in Outcome::ALL { option value=(one.name()) selected[one.name() == query.outcome] { (words::outcome(one)) } } } }
-            label { "Slower than (ms)" input type="text" inputmode="numeric" name="slower_than_ms" value=(slower_ms(query)) maxlength="12" pattern="[0-9]*"; }
+            label { "Slower than (ms)" input type="text" inputmode="decimal" name="slower_than_ms" value=(slower_ms(query)) maxlength="16" pattern="[0-9]*([.][0-9]{1,3})?"; }
             label { "Redacted by rule" input type="text" name="redacted" value=(query.redacted) maxlength="100" placeholder="email"; }
             label { "Order" select name="sort" { @for (sort, name, words) in Sort::ALL { option value=(name) selected[sort == list.sort] { (words) } } } }
             input type="hidden" name="from" value=(query.from); input type="hidden" name="until" value=(query.until);
+            input type="hidden" name="at_most_us" value=(query.at_most_us);
             button type="submit" { "Show" }
-            @if !query.bounds().is_empty() { p.quiet { "Only " (query.bounds()) ". " a href="/recordings" { "All times" } } }
+            @if !query.bounds().is_empty() { p.quiet { "Only " (query.bounds()) ". " a href="/recordings" { "All recordings" } } }
         }
     }
 }
 
 fn slower_ms(query: &Query) -> String {
     match query.slower_than_us.trim().parse::<u64>() {
-        Ok(us) if query.slower_than_ms.is_empty() => (us / 1_000).to_string(),
+        // To the microsecond, so that the form asks again for what it shows.
+        Ok(us) if query.slower_than_ms.is_empty() => format!("{}", us as f64 / 1_000.0),
         _ => query.slower_than_ms.clone(),
     }
 }
@@ -122,7 +126,7 @@ pub(crate) fn detail(one: &StoredCapture, names: (Option<&str>, &str)) -> Html<S
         @if !one.differences.is_empty() {
             section.card aria-labelledby="differs" {
                 h2 #differs { "Where they differ" }
-                ul { @for one in &one.differences { li { code { (visible(&one.path)) } ": " (one.what.name().replace('_', " ")) } } }
+                ul { @for one in &one.differences { li { code { (visible(&one.path)) } ": " (what_words(one.what.name())) } } }
             }
         }
         section.card aria-labelledby="redacted" {
@@ -130,7 +134,7 @@ pub(crate) fn detail(one: &StoredCapture, names: (Option<&str>, &str)) -> Html<S
             @if one.hits.is_empty() { p.quiet { "No rule found anything in this recording." } }
             @else { table { thead { tr { th scope="col" { "Rule" } th scope="col" { "Where" } th.n scope="col" { "Values" } } }
                 tbody { @for (rule, side, part, count) in &one.hits { tr {
-                    th scope="row" { code { (rule) } } td { (side) ", " (part) } td.n { (count) } } } } } }
+                    th scope="row" { code { (rule) } } td { (place_words(side, part)) } td.n { (count) } } } } } }
             p.quiet { "Rule set " code { (one.rules_hash.get(..12).unwrap_or(&one.rules_hash)) } ". What a rule replaced was never stored." }
         }
         section.card aria-labelledby="fixture" {

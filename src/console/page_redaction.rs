@@ -50,7 +50,13 @@ fn last_look(now: &IntegrationView, recorder: &RecorderView) -> Markup {
             p { "Last self-check: " (words::time(recorder.rules_since_unix_us)) ", "
                 @if now.rules.self_check_failures.is_empty() { span.good { "✓ every planted value was found" } }
                 @else { strong.bad { "✗ " (now.rules.self_check_failures.len()) " planted values stayed readable" } }
-                ". What is stored is searched anew by " code { "darklaunch store check" } "." }
+                "." }
+        }
+        @match &recorder.last_scan {
+            Some(scan) => { p { "Last search of everything stored: " (words::time(scan.at_unix_us)) ", "
+                @if scan.good { span.good { "✓ " (scan.found) } } @else { strong.bad { "✗ " (scan.found) } }
+                " (" code { "darklaunch " (scan.command) } ", " (words::count(scan.recordings)) " recordings)." } }
+            None => { p.quiet { "What is stored has not been searched yet; " code { "darklaunch store check" } " does it." } }
         }
     }
 }
@@ -102,7 +108,8 @@ fn places(places: &[PlaceView]) -> Markup {
     }
 }
 
-fn place_words(side: &str, part: &str) -> String {
+/// Where a rule struck.
+pub(crate) fn place_words(side: &str, part: &str) -> String {
     let message = match side {
         "request" => "the request",
         "primary" => "today’s provider’s answer",

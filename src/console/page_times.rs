@@ -41,7 +41,7 @@ pub(crate) fn curve(now: &IntegrationView, insight: &Insight) -> Markup {
             p.quiet { "Each step to the right is rarer: p99 is the time within which 99 of 100 calls finish, p99.9 that of 999 of "
                 "1 000. Upright strokes: where the true figure lies with 95 % certainty. Grey: fewer than ten calls are slower "
                 "than that, too few to rely on. All endpoints together, successful calls, everything in the database." }
-            (slider(now, &sections, limit_us(insight)))
+            (slider(now, &sections, &insight.vain, limit_us(insight)))
         }
     }
 }
@@ -67,7 +67,7 @@ fn name_of(now: &IntegrationView, role: Role) -> &str {
 }
 
 /// Counts as the slider reads them; hidden until the script, which it needs, shows it.
-fn slider(now: &IntegrationView, sections: &[&Section], limit_us: Option<u64>) -> Markup {
+fn slider(now: &IntegrationView, sections: &[&Section], vain: &Slots, limit_us: Option<u64>) -> Markup {
     let sides: Vec<_> = sections
         .iter()
         .map(|section| {
@@ -76,6 +76,8 @@ fn slider(now: &IntegrationView, sections: &[&Section], limit_us: Option<u64>) -
                 "calls": section.answered.len() + section.success.censored_calls,
                 "ended_by_us": section.success.censored_calls,
                 "slots": above_each(&section.answered),
+                // Who waits longer than the timeout for an answer that is no success waits in vain.
+                "vain": (section.role == Role::Shadow).then(|| above_each(vain)),
             })
         })
         .collect();
@@ -123,7 +125,7 @@ pub(crate) fn heat(now: &IntegrationView, insight: &Insight) -> Markup {
                     @if us <= *top { "Dashed: a timeout of " (human_us(us)) "; the slider moves it. " }
                     @else { "A timeout of " (human_us(us)) " lies above the chart; the dashed line is the slider’s. " }
                 }
-                "A cell leads to its calls." }
+                "A cell leads to those of its calls that are still kept." }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The frame of every page, and the list of integrations. No script, no inline style: the pages work with both off.
 
 use crate::console::page_golive::verdict_words;
-use crate::console::tables::{EndpointFigures, Figure, Overview, RoleFigures};
+use crate::console::tables::{EndpointFigures, Figure, Looked, Overview, RoleFigures};
 use crate::console::view::{IntegrationView, RecorderView, Status};
 use crate::console::words;
 use crate::review::Verdict;
@@ -19,7 +19,7 @@ const PAGES: [(&str, &str); 4] =
 /// What the list says of an integration beside its state and figures.
 pub(crate) struct Beside {
     pub(crate) per_minute: Option<u64>,
-    pub(crate) verdict: Option<Verdict>,
+    pub(crate) looked: Looked,
 }
 
 /// The frame.
@@ -187,7 +187,7 @@ fn rows(now: &IntegrationView, figures: Option<&EndpointFigures>, beside: Option
                         }
                     }
                     @if at == 0 {
-                        td.whole rowspan=(sides.len()) data-label="Go-live" { (verdict(beside.and_then(|beside| beside.verdict))) }
+                        td.whole rowspan=(sides.len()) data-label="Go-live" { (verdict(beside.map(|beside| &beside.looked))) }
                         td.wide.whole rowspan=(sides.len()) data-label="Last change" { (changed(now)) }
                     }
                 }
@@ -202,10 +202,14 @@ fn limits(now: &IntegrationView) -> Markup {
     html! { "Breaker " (breaker) @if let Some(daily) = &now.daily_calls { " · budget " (words::share(daily.used, daily.max)) " used today" } }
 }
 
-fn verdict(verdict: Option<Verdict>) -> Markup {
-    let (symbol, word) = verdict_words(verdict.unwrap_or(Verdict::CannotSay));
-    let class = verdict.unwrap_or(Verdict::CannotSay).name();
-    html! { span class={ "badge " (class) } { span aria-hidden="true" { (symbol) } " " (word) } }
+fn verdict(looked: Option<&Looked>) -> Markup {
+    let verdict = match looked {
+        Some(Looked::BeingRead) => return html! { span.quiet data-being-read { "being read …" } },
+        Some(Looked::At(insight)) => insight.verdict().unwrap_or(Verdict::CannotSay),
+        _ => Verdict::CannotSay,
+    };
+    let (symbol, word) = verdict_words(verdict);
+    html! { span class={ "badge " (verdict.name()) } { span aria-hidden="true" { (symbol) } " " (word) } }
 }
 
 /// Who changed the switch last, when and why.

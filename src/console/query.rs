@@ -2,6 +2,7 @@
 
 use crate::console::words;
 use crate::exchange::{CaptureId, Outcome};
+use crate::review::human_us;
 use crate::store::{CaptureFilter, CaptureSummary};
 use serde::Deserialize;
 use uuid::Uuid;
@@ -23,6 +24,7 @@ pub(crate) struct Query {
     /// Seconds since the Unix epoch.
     pub(crate) until: String,
     pub(crate) slower_than_us: String,
+    pub(crate) at_most_us: String,
     /// The same in milliseconds, as people write it.
     pub(crate) slower_than_ms: String,
     pub(crate) redacted: String,
@@ -77,12 +79,23 @@ impl Query {
             None => Sort::Newest,
         };
         let us = number("slower_than_us", &self.slower_than_us)?;
-        let ms = number("slower_than_ms", &self.slower_than_ms)?.map(|ms| ms.saturating_mul(1_000));
+        let ms = match self.slower_than_ms.trim() {
+            "" => None,
+            text => Some(
+                text.parse::<f64>()
+                    .ok()
+                    .filter(|ms| ms.is_finite() && *ms >= 0.0)
+                    .ok_or_else(|| format!("slower_than_ms \"{}\" is no number of milliseconds", clip(text)))?,
+            ),
+        };
+        // As a number of this type the largest stays the largest.
+        let ms = ms.map(|ms| (ms * 1_000.0).round() as i64);
         let unix_us = |s: Option<i64>| s.map(|s| s.saturating_mul(1_000_000));
         let filter = CaptureFilter {
             integration: text(&self.integration),
             endpoint: text(&self.endpoint),
             outcome,
+            at_most_us: number("at_most_us", &self.at_most_us)?.and_then(|us| u64::try_from(us).ok()),
             slower_than_us: ms.or(us).and_then(|us| u64::try_from(us).ok()),
             redacted_by: text(&self.redacted),
             since_unix_us: unix_us(number("from", &self.from)?),
@@ -104,6 +117,7 @@ impl Query {
             ("from", &self.from),
             ("until", &self.until),
             ("slower_than_us", &self.slower_than_us),
+            ("at_most_us", &self.at_most_us),
             ("slower_than_ms", &self.slower_than_ms),
             ("redacted", &self.redacted),
         ];
@@ -114,14 +128,20 @@ impl Query {
         format!("/recordings?{}", query.finish())
     }
 
-    /// Time bounds in words; empty without any.
+    /// Bounds that the form has no field for in words; empty without any.
     pub(crate) fn bounds(&self) -> String {
+        let at_most = self.at_most_us.trim().parse::<u64>().ok().map(|us| format!("{} at most", human_us(us)));
+        let all: Vec<String> = [self.times(), at_most].into_iter().flatten().collect();
+        all.join(", ")
+    }
+
+    fn times(&self) -> Option<String> {
         let moment = |text: &str| text.trim().parse::<i64>().ok().map(|s| words::moment(s.saturating_mul(1_000_000)));
         match (moment(&self.from), moment(&self.until)) {
-            (Some(from), Some(until)) => format!("from {from} to {until}"),
-            (Some(from), None) => format!("since {from}"),
-            (None, Some(until)) => format!("before {until}"),
-            (None, None) => String::new(),
+            (Some(from), Some(until)) => Some(format!("from {from} to {until}")),
+            (Some(from), None) => Some(format!("since {from}")),
+            (None, Some(until)) => Some(format!("before {until}")),
+            (None, None) => None,
         }
     }
 }
@@ -157,6 +177,12 @@ mod tests {
             (sort, filter.limit, asked.bounds().as_str()),
             (Sort::Newest, PAGE_ROWS, "since 1970-01-01 00:00:05 UTC")
         );
+        let cell = Query { slower_than_us: "999".into(), at_most_us: "1413".into(), ..Query::default() };
+        let (filter, _) = cell.filter().unwrap();
+        assert_eq!((filter.slower_than_us, filter.at_most_us), (Some(999), Some(1_413)));
+        assert_eq!(cell.bounds(), "1.4 ms at most");
+        let part = Query { slower_than_ms: "0.999".into(), ..Query::default() };
+        assert_eq!(part.filter().unwrap().0.slower_than_us, Some(999));
         for (bad, names) in [
             (Query { outcome: "fine".into(), ..Query::default() }, "outcome \"fine\""),
             (Query { before: "../../etc".into(), ..Query::default() }, "before"),

@@ -3,11 +3,12 @@
 use crate::console::access::{self, Caller, Gate, May};
 use crate::console::events::STREAMS_MAX;
 use crate::console::guard::{Hosts, guard};
+use crate::console::kept::Pages;
 use crate::console::pace::Pace;
 use crate::console::problem::Problem;
 use crate::console::tables::Tables;
 use crate::console::writes::Change;
-use crate::console::{Shared, assets, fixture, lists, metrics, openapi, page_integration, pages, sign_off, view};
+use crate::console::{Shared, assets, fixture, kept, lists, metrics, openapi, page_integration, pages, sign_off, view};
 use crate::control::StartError;
 use axum::extract::{Path, Request, State};
 use axum::middleware;
@@ -30,6 +31,7 @@ const ANSWER_S: u64 = 10;
 pub(crate) struct Desk {
     pub(crate) shared: Arc<Shared>,
     pub(crate) tables: Tables,
+    pub(crate) pages: Pages,
     pub(crate) pace: Arc<Pace>,
     /// What needs no token.
     pub(crate) anyone: May,
@@ -38,23 +40,22 @@ pub(crate) struct Desk {
 }
 
 /// The routes within their guard.
-pub(crate) fn router(shared: Arc<Shared>, hosts: Arc<Hosts>, gate: Arc<Gate>, pace: Arc<Pace>) -> Router {
-    let tables = Tables::new(shared.store_path.clone(), shared.clock);
+pub(crate) fn router(
+    shared: Arc<Shared>,
+    tables: Tables,
+    hosts: Arc<Hosts>,
+    gate: Arc<Gate>,
+    pace: Arc<Pace>,
+) -> Router {
     let anyone = gate.settings.anyone;
-    let desk = Desk { shared, tables, pace, anyone, streams: Arc::new(Semaphore::new(STREAMS_MAX)) };
+    let (pages, streams) = (Pages::default(), Arc::new(Semaphore::new(STREAMS_MAX)));
+    let desk = Desk { shared, tables, pages, pace, anyone, streams };
     Router::new()
-        .route("/", get(index))
-        .route("/integrations/{name}", get(integration))
+        .merge(pages_of(desk.clone()))
         .route("/integrations/{name}/stop", post(page_stop))
         .route("/integrations/{name}/start", post(page_start))
         .route("/integrations/{name}/sign-off", post(sign_off::from_page))
-        .route("/style.css", get(assets::style))
-        .route("/app.js", get(assets::script))
-        .route("/recordings", get(lists::recordings))
-        .route("/recordings/{id}", get(lists::recording))
         .route("/recordings/{id}/fixture", get(fixture::download))
-        .route("/findings", get(lists::findings))
-        .route("/history", get(lists::history))
         .route("/api/v1/events", get(lists::events))
         .route("/api/v1/openapi.json", get(api_document))
         .route("/api/v1/status", get(api_status))
@@ -78,6 +79,29 @@ pub(crate) fn router(shared: Arc<Shared>, hosts: Arc<Hosts>, gate: Arc<Gate>, pa
         .layer(middleware::from_fn(limit_time))
         .layer(middleware::from_fn_with_state(hosts, guard))
         .with_state(desk)
+}
+
+/// What people read.
+fn pages_of(desk: Desk) -> Router<Desk> {
+    Router::new()
+        .route("/", get(index))
+        .route("/integrations/{name}", get(integration))
+        .route("/recordings", get(lists::recordings))
+        .route("/recordings/{id}", get(lists::recording))
+        .route("/findings", get(lists::findings))
+        .route("/history", get(lists::history))
+        .route("/style.css", get(assets::style))
+        .route("/app.js", get(assets::script))
+        .route_layer(middleware::from_fn_with_state(desk, kept::keep))
+}
+
+/// Reads every review once, so that the first page finds them.
+pub(crate) async fn look_ahead(shared: Arc<Shared>, tables: Tables) {
+    for switch in shared.switchboard.iter() {
+        let name = switch.integration();
+        let settings = shared.providers_of(name).map(|both| both.review.clone()).unwrap_or_default();
+        tables.insight(name, settings).await;
+    }
 }
 
 /// Logging in and out.
@@ -106,15 +130,15 @@ async fn index(State(desk): State<Desk>) -> Response {
         let (tables, name) = (desk.tables.clone(), one.name.clone());
         let settings = desk.shared.providers_of(&name).map(|both| both.review.clone()).unwrap_or_default();
         reviews.spawn(async move {
-            let verdict = tables.insight(&name, settings).await.ok().and_then(|insight| insight.verdict());
-            (name, verdict)
+            let looked = tables.insight(&name, settings).await;
+            (name, looked)
         });
     }
     let mut beside = BTreeMap::new();
     while let Some(read) = reviews.join_next().await {
-        if let Ok((name, verdict)) = read {
+        if let Ok((name, looked)) = read {
             let per_minute = desk.pace.per_minute(&name);
-            beside.insert(name, pages::Beside { per_minute, verdict });
+            beside.insert(name, pages::Beside { per_minute, looked });
         }
     }
     pages::index(&status, figures.as_ref(), &beside).into_response()
@@ -138,7 +162,7 @@ pub(crate) async fn page(desk: &Desk, by: &Caller, name: &str, status: StatusCod
     let insight = desk.tables.insight(name, settings).await;
     let now = view::IntegrationView::of(&desk.shared, switch);
     let recorder = view::recorder(&desk.shared);
-    let found = page_integration::Found { by, providers, details: details.as_ref(), insight: insight.as_deref() };
+    let found = page_integration::Found { by, providers, details: details.as_ref(), looked: &insight };
     (status, page_integration::page(&now, &recorder, &found, refused)).into_response()
 }
 

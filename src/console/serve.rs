@@ -3,6 +3,7 @@
 use crate::console::access::{Gate, Peer, Places};
 use crate::console::guard::Hosts;
 use crate::console::pace::{Pace, SAMPLE_EVERY};
+use crate::console::tables::Tables;
 use crate::console::{Settings, Shared, routes, sign_off};
 use http::Request;
 use hyper::body::Incoming;
@@ -141,8 +142,10 @@ impl Bound {
         let tokens = Arc::clone(&shared.tokens);
         let gate = Arc::new(Gate::new(access, tokens, Arc::clone(&hosts), self.addr, tls.is_some()));
         let (shared, pace) = (Arc::new(shared), Arc::new(Pace::default()));
-        let router = routes::router(Arc::clone(&shared), hosts, Arc::clone(&gate), Arc::clone(&pace));
+        let tables = Tables::new(shared.store_path.clone(), shared.clock);
+        let router = routes::router(Arc::clone(&shared), tables.clone(), hosts, Arc::clone(&gate), Arc::clone(&pace));
         let mut connections = JoinSet::new();
+        connections.spawn(routes::look_ahead(Arc::clone(&shared), tables));
         // They end by the same signal as the connections.
         connections.spawn(sample(shared, pace, shutdown.clone()));
         if let Some(owner) = owner_socket.as_deref().and_then(open_for_owner) {

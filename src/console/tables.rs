@@ -7,14 +7,17 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
 
 /// Reads of the store at once.
 const READERS_MAX: usize = 2;
 /// Wait for a reader and its answer, seconds; then the page shows a notice instead.
 const READ_WAIT_S: u64 = 3;
-/// What took long to read is shown for so many times that long before it is read again.
-const KEPT_TIMES: u32 = 20;
+/// Wait for a newer review, milliseconds; then the page shows the one before.
+const NEWER_WAIT_MS: u64 = 60;
+/// What took long to read is shown for so many times that long before it is read again: a fiftieth of a core at most.
+const KEPT_TIMES: u32 = 50;
 /// Shortest time between two readings.
 const KEPT_MIN: Duration = Duration::from_secs(1);
 /// Recordings listed.
@@ -92,15 +95,40 @@ pub(crate) struct Details {
 /// Both providers over all endpoints, by integration.
 pub(crate) type Overview = BTreeMap<String, EndpointFigures>;
 
-/// What was read of an integration, until when it is shown.
-type Kept = Arc<Mutex<BTreeMap<String, (Instant, Arc<Insight>)>>>;
+/// Where a reading under way puts what came of it.
+type Reading = watch::Receiver<Option<Result<Arc<Insight>, String>>>;
+
+/// What is known of one integration's review.
+#[derive(Debug, Default)]
+struct Reviewed {
+    /// The newest reading, and until when it is not read again.
+    newest: Option<(Instant, Arc<Insight>)>,
+    /// The reading under way.
+    under_way: Option<Reading>,
+}
+
+/// The review and the charts of an integration, as far as they are there.
+#[derive(Clone, Debug)]
+pub(crate) enum Looked {
+    /// The newest reading.
+    At(Arc<Insight>),
+    /// It is being read for the first time.
+    BeingRead,
+    /// Why there is none.
+    Failed(String),
+}
+
+/// A reading under way, and what was read before it.
+type UnderWay = (Reading, Option<Arc<Insight>>);
 
 /// The door to the store.
 #[derive(Clone, Debug)]
 pub(crate) struct Tables {
     path: Arc<Path>,
     readers: Arc<Semaphore>,
-    kept: Kept,
+    known: Arc<Mutex<BTreeMap<String, Reviewed>>>,
+    /// At most one an integration; they end with the last page that could ask.
+    readings: Arc<Mutex<JoinSet<()>>>,
     clock: Clock,
 }
 
@@ -113,27 +141,74 @@ impl RoleFigures {
 
 impl Tables {
     pub(crate) fn new(path: PathBuf, clock: Clock) -> Self {
-        Self { path: Arc::from(path), readers: Arc::new(Semaphore::new(READERS_MAX)), kept: Kept::default(), clock }
+        Self {
+            path: Arc::from(path),
+            readers: Arc::new(Semaphore::new(READERS_MAX)),
+            known: Arc::default(),
+            readings: Arc::default(),
+            clock,
+        }
     }
 
-    /// The review and the charts of an integration, or why there are none. They are read again only after a multiple of
-    /// the time the reading took; a reading that outlasts the wait is there for the next page.
-    pub(crate) async fn insight(&self, integration: &str, settings: review::Settings) -> Result<Arc<Insight>, String> {
-        let (kept, clock, name) = (Arc::clone(&self.kept), self.clock, integration.to_owned());
-        if let Some(found) = fresh(&kept, &name, clock) {
-            return Ok(found);
+    /// The review and the charts of an integration. They are read anew after a multiple of the time the reading took, and
+    /// no page waits long for that: it shows the reading before, whose time stands beside it.
+    pub(crate) async fn insight(&self, integration: &str, settings: review::Settings) -> Looked {
+        let (mut reading, before) = match self.begin(integration, settings) {
+            Ok(newest) => return Looked::At(newest),
+            Err(under_way) => under_way,
+        };
+        let waited =
+            tokio::time::timeout(Duration::from_millis(NEWER_WAIT_MS), reading.wait_for(Option::is_some)).await;
+        let read = waited.ok().and_then(Result::ok).and_then(|read| read.clone());
+        match (read, before) {
+            (Some(Ok(newest)), _) => Looked::At(newest),
+            (Some(Err(why)), _) => Looked::Failed(why),
+            (None, Some(before)) => Looked::At(before),
+            (None, None) => Looked::BeingRead,
         }
-        self.read(move |path| {
-            // Another page may have read it while this one waited for its turn.
-            if let Some(found) = fresh(&kept, &name, clock) {
-                return Ok(found);
-            }
+    }
+
+    /// What is fresh; else the reading under way, begun if there is none, and what was read before it.
+    fn begin(&self, integration: &str, settings: review::Settings) -> Result<Arc<Insight>, UnderWay> {
+        let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = all.entry(integration.to_owned()).or_default();
+        let before = match &known.newest {
+            Some((until, newest)) if *until > self.clock.now() => return Ok(Arc::clone(newest)),
+            Some((_, before)) => Some(Arc::clone(before)),
+            None => None,
+        };
+        if let Some(under_way) = &known.under_way {
+            return Err((under_way.clone(), before));
+        }
+        let (done, reading) = watch::channel(None);
+        known.under_way = Some(reading.clone());
+        // Without the set that it stands in itself.
+        let tables = Self { readings: Arc::default(), ..self.clone() };
+        let name = integration.to_owned();
+        let mut readings = self.readings.lock().unwrap_or_else(PoisonError::into_inner);
+        while readings.try_join_next().is_some() {}
+        readings.spawn(async move {
+            let read = tables.read_insight(name.clone(), settings).await;
+            let mut all = tables.known.lock().unwrap_or_else(PoisonError::into_inner);
+            let known = all.entry(name).or_default();
+            known.under_way = None;
+            let read = read.map(|(until, insight)| {
+                known.newest = Some((until, Arc::clone(&insight)));
+                insight
+            });
+            // Whoever waited may have gone.
+            drop(done.send(Some(read)));
+        });
+        Err((reading, before))
+    }
+
+    async fn read_insight(&self, name: String, settings: review::Settings) -> Result<(Instant, Arc<Insight>), String> {
+        let clock = self.clock;
+        self.work(move |path| {
             let began = clock.now();
-            let read = Arc::new(insight::read(path, &name, &settings, clock.unix_us() / 1_000_000)?);
+            let read = Arc::new(insight::read(path, &name, &settings, clock.unix_us())?);
             let took = clock.now().saturating_duration_since(began);
-            let until = clock.now() + (took * KEPT_TIMES).max(KEPT_MIN);
-            kept.lock().unwrap_or_else(PoisonError::into_inner).insert(name, (until, Arc::clone(&read)));
-            Ok(read)
+            Ok((clock.now() + (took * KEPT_TIMES).max(KEPT_MIN), read))
         })
         .await
     }
@@ -148,29 +223,30 @@ impl Tables {
         self.read(move |path| crate::console::reading::details(path, &integration)).await
     }
 
-    /// Runs `work` on a worker. The place is given back by the worker, not by the waiting page: a store that hangs
-    /// occupies at most [`READERS_MAX`] threads, however often the page is loaded.
+    /// Runs `work` on a worker and waits for it, [`READ_WAIT_S`] at most.
     pub(crate) async fn read<T, F>(&self, work: F) -> Result<T, String>
     where
         T: Send + 'static,
         F: FnOnce(&Path) -> Result<T, String> + Send + 'static,
     {
-        let (path, readers) = (Arc::clone(&self.path), Arc::clone(&self.readers));
-        let reading = async move {
-            let place = readers.acquire_owned().await.map_err(|_| "the console is closing".to_owned())?;
-            let worker = tokio::task::spawn_blocking(move || {
-                let read = work(&path);
-                drop(place);
-                read
-            });
-            worker.await.unwrap_or_else(|_| Err("reading the recordings failed unexpectedly".to_owned()))
-        };
-        let waited = tokio::time::timeout(Duration::from_secs(READ_WAIT_S), reading).await;
+        let waited = tokio::time::timeout(Duration::from_secs(READ_WAIT_S), self.work(work)).await;
         waited.unwrap_or_else(|_| Err(format!("the recordings did not answer within {READ_WAIT_S} s")))
     }
-}
 
-fn fresh(kept: &Kept, integration: &str, clock: Clock) -> Option<Arc<Insight>> {
-    let kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-    kept.get(integration).filter(|(until, _)| *until > clock.now()).map(|(_, found)| Arc::clone(found))
+    /// The place is given back by the worker, not by the waiting page: a store that hangs occupies at most
+    /// [`READERS_MAX`] threads, however often the page is loaded.
+    async fn work<T, F>(&self, work: F) -> Result<T, String>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Path) -> Result<T, String> + Send + 'static,
+    {
+        let (path, readers) = (Arc::clone(&self.path), Arc::clone(&self.readers));
+        let place = readers.acquire_owned().await.map_err(|_| "the console is closing".to_owned())?;
+        let worker = tokio::task::spawn_blocking(move || {
+            let read = work(&path);
+            drop(place);
+            read
+        });
+        worker.await.unwrap_or_else(|_| Err("reading the recordings failed unexpectedly".to_owned()))
+    }
 }

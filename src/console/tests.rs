@@ -71,6 +71,7 @@ impl Running {
             outbox: Arc::default(),
             totals: Arc::default(),
             tokens: Arc::new(TokensInForce::default()),
+            scans: Arc::default(),
             fixtures: door(),
             ready: Arc::new(Ready::new()),
             version: "0.0.0",
@@ -372,11 +373,12 @@ fn what_rules_found_is_shown_by_place_and_rules_that_do_not_fit_raise_an_alarm()
     assert_eq!((&now["redaction_alarm"], &now["redaction_hits"]["card"]), (&Value::Null, &4.into()));
     assert_eq!(now["redaction_places"][1]["side"], "shadow");
     assert_eq!((&now["rules"]["hash"], &now["rules"]["strict"]), (&"def".into(), &true.into()));
-    let page = console.get("/integrations/payments").body;
+    // By another address: a page is kept for a second.
+    let page = console.get("/integrations/payments?2").body;
     assert!(page.contains("The body of the new provider’s answer") && page.contains("strict: only listed"), "{page}");
 
     console.shared.rules.show(rules(vec!["e-mail is readable in the body of the request".to_owned()]));
-    let page = console.get("/integrations/payments").body;
+    let page = console.get("/integrations/payments?3").body;
     assert!(page.contains("failed their self-check, so no body is stored: a planted e-mail"), "{page}");
     assert!(console.get("/metrics").body.contains("darklaunch_redaction_self_check{integration=\"payments\"} 0"));
 }

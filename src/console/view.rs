@@ -1,6 +1,6 @@
 //! What the API says, as plain data with stable names. Pages read the same data.
 
-use crate::console::{RuleSetShown, RulesShown, Shared, words};
+use crate::console::{RuleSetShown, RulesShown, Scan, Shared, words};
 use crate::control::{EndpointShare, PausedBy, RampPhase, RampState, SignOff, State, Switch};
 use crate::exchange::{DropReason, NotMirrored, Outcome, Refused};
 use crate::telemetry::{BookSnapshot, RuleHits};
@@ -28,6 +28,8 @@ pub(crate) struct RecorderView {
     /// Counts the reloads of the rules, from 1.
     rules_generation: u64,
     rules_since: String,
+    /// The last search of everything that is stored.
+    pub(crate) last_scan: Option<Scan>,
     #[serde(skip)]
     pub(crate) rules_since_unix_us: i64,
     #[serde(skip)]
@@ -285,6 +287,7 @@ pub(crate) fn recorder(shared: &Shared) -> RecorderView {
         rules_hash: rules.everyone.to_string(),
         rules_generation: rules.generation,
         rules_since: words::rfc3339(rules.since_unix_us),
+        last_scan: shared.scans.newest(),
         rules_since_unix_us: rules.since_unix_us,
         started_unix_us: shared.started_unix_us,
         as_of_unix_us: shared.clock.unix_us(),

@@ -15,7 +15,9 @@ pub struct Review {
     pub integration: String,
     /// The worst of the checks: GO only if all of them are.
     pub verdict: Verdict,
-    /// What a product manager reads first.
+    /// How much was seen, and what the busiest endpoint's timeout comes to.
+    pub seen: String,
+    /// What a product manager reads first: that, and which checks are open.
     pub summary: String,
     /// The fifteen checks.
     pub checks: Vec<Check>,
@@ -48,10 +50,12 @@ impl Review {
         let evidence = Evidence::read(reader, integration, since_unix_s, now_unix_s, settings)?;
         let checks = checks::all(&evidence, settings);
         let verdict = checks.iter().map(|check| check.verdict).max().unwrap_or(Verdict::CannotSay);
-        let summary = summary(&evidence, &checks, verdict, settings);
+        let seen = seen(&evidence, settings);
+        let summary = format!("{seen}{}", open(&checks, verdict));
         Ok(Self {
             integration: evidence.integration,
             verdict,
+            seen,
             summary,
             checks,
             endpoints: evidence.endpoints,
@@ -69,7 +73,7 @@ impl Review {
     }
 }
 
-fn summary(evidence: &Evidence, checks: &[Check], verdict: Verdict, settings: &Settings) -> String {
+fn seen(evidence: &Evidence, settings: &Settings) -> String {
     let mut text = format!(
         "Seen {} calls over {}.",
         evidence.shadow.len(),
@@ -94,11 +98,14 @@ fn summary(evidence: &Evidence, checks: &[Check], verdict: Verdict, settings: &S
             ));
         }
     }
+    text
+}
+
+fn open(checks: &[Check], verdict: Verdict) -> String {
     let open: Vec<&str> = checks.iter().filter(|check| check.verdict == verdict).map(|check| check.title).collect();
     match verdict {
-        Verdict::Go => text.push_str(" All fifteen checks hold."),
-        Verdict::NoGo => text.push_str(&format!(" It does not hold: {}", open.join(" "))),
-        Verdict::CannotSay => text.push_str(&format!(" The recording cannot tell yet: {}", open.join(" "))),
+        Verdict::Go => " All fifteen checks hold.".to_owned(),
+        Verdict::NoGo => format!(" It does not hold: {}", open.join(" ")),
+        Verdict::CannotSay => format!(" The recording cannot tell yet: {}", open.join(" ")),
     }
-    text
 }

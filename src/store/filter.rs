@@ -52,10 +52,12 @@ pub struct CaptureFilter {
     pub endpoint: Option<String>,
     /// Whose exchange (of `role`, else the shadow's) had this outcome.
     pub outcome: Option<Outcome>,
-    /// Which exchange `outcome` and `slower_than_us` mean; the shadow's if unset.
+    /// Which exchange `outcome`, `slower_than_us` and `at_most_us` mean; the shadow's if unset.
     pub role: Option<Role>,
     /// Whose exchange took longer than this, microseconds.
     pub slower_than_us: Option<u64>,
+    /// Whose exchange took this long at most, microseconds.
+    pub at_most_us: Option<u64>,
     /// In which this rule replaced something.
     pub redacted_by: Option<String>,
     /// Received at or after this, microseconds since the Unix epoch.

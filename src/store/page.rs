@@ -82,11 +82,14 @@ impl Reader {
             Role::Primary => (None, outcome),
         };
         let slowest = filter.slower_than_us.filter(|_| role == Role::Shadow).map(speed).unwrap_or_default();
+        let fastest = filter.at_most_us.filter(|_| role == Role::Shadow).map(speed);
         let text = "SELECT k.id, k.captures, k.speed FROM classes k
             JOIN endpoints e ON e.id = k.endpoint JOIN integrations i ON i.id = k.integration
             WHERE (?1 IS NULL OR i.name = ?1) AND (?2 IS NULL OR e.name = ?2) AND (?3 IS NULL OR k.outcome = ?3)
-              AND (?4 IS NULL OR k.primary_outcome = ?4) AND k.speed >= ?5";
-        self.rows(text, params![filter.integration, filter.endpoint, shadow, primary, slowest], |row| {
+              AND (?4 IS NULL OR k.primary_outcome = ?4) AND k.speed >= ?5
+              AND (?6 IS NULL OR k.speed <= ?6)";
+        let values = params![filter.integration, filter.endpoint, shadow, primary, slowest, fastest];
+        self.rows(text, values, |row| {
             let captures = u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0);
             Ok(Class { id: row.get(0)?, captures, speed: row.get(2)? })
         })
@@ -101,23 +104,26 @@ impl Reader {
     ) -> Result<(), StoreError> {
         let role = filter.role.unwrap_or(Role::Shadow);
         let sets = filter.redacted_by.as_deref().map(|rule| self.hit_sets(rule)).transpose()?;
-        // A class of a higher speed is slower as a whole; the one the limit falls into is looked at row by row.
-        let boundary = filter.slower_than_us.map(speed);
+        // A class of a higher speed is slower as a whole, one of a lower speed faster; the one that a limit falls into is
+        // looked at row by row.
+        let (low, high) = (filter.slower_than_us.map(speed), filter.at_most_us.map(speed));
+        let us = |limit: u64| i64::try_from(limit).unwrap_or(i64::MAX);
+        let (slower, at_most) = (filter.slower_than_us.map_or(-1, us), filter.at_most_us.map_or(i64::MAX, us));
         for class in classes {
-            let all_slower = role == Role::Shadow && boundary.is_some_and(|boundary| class.speed > boundary);
-            let slower = filter.slower_than_us.filter(|_| !all_slower);
-            let text = match (slower, &sets) {
-                (None, None) => NEWEST.to_owned(),
+            let inside = |limit: Option<u32>, whole: bool| limit.is_some() && !(role == Role::Shadow && whole);
+            let looked_at = inside(low, low.is_some_and(|low| class.speed > low))
+                || inside(high, high.is_some_and(|high| class.speed < high));
+            let text = match (looked_at, &sets) {
+                (false, None) => NEWEST.to_owned(),
                 // Without the column of the row, the index answers alone.
-                (Some(_), None) => with_total(&NEWEST_WITH.replace("hit_set", "0"), role),
+                (true, None) => with_total(&NEWEST_WITH.replace("hit_set", "0"), role),
                 (_, Some(_)) => with_total(NEWEST_WITH, role),
             };
             let (rows, since) = (page.rows as i64, page.reaches_back_to());
             let mut statement = self.statement(&text)?;
-            let slower = slower.map_or(-1, |us| i64::try_from(us).unwrap_or(i64::MAX));
             let mut found = match &sets {
                 None if text == NEWEST => statement.query(params![class.id, before.0, before.1, since, rows]),
-                _ => statement.query(params![class.id, before.0, before.1, since, slower]),
+                _ => statement.query(params![class.id, before.0, before.1, since, slower, at_most]),
             }
             .map_err(self.at())?;
             let mut taken = 0;
@@ -147,12 +153,14 @@ impl Reader {
     ) -> Result<(), StoreError> {
         let role = filter.role.unwrap_or(Role::Shadow);
         let allowed: HashSet<i64> = classes.iter().map(|class| class.id).collect();
-        let slower = filter.slower_than_us.map_or(-1, |us| i64::try_from(us).unwrap_or(i64::MAX));
+        let us = |limit: u64| i64::try_from(limit).unwrap_or(i64::MAX);
+        let (slower, at_most) = (filter.slower_than_us.map_or(-1, us), filter.at_most_us.map_or(i64::MAX, us));
         let text = with_total(STRUCK, role);
         for set in self.hit_sets(rule)? {
             let mut statement = self.statement(&text)?;
             let since = page.reaches_back_to();
-            let mut found = statement.query(params![set, before.0, before.1, since, slower]).map_err(self.at())?;
+            let mut found =
+                statement.query(params![set, before.0, before.1, since, slower, at_most]).map_err(self.at())?;
             let mut taken = 0;
             while let Some(row) = found.next().map_err(self.at())? {
                 let class: i64 = row.get(2).map_err(self.at())?;
@@ -188,7 +196,8 @@ impl Reader {
 }
 
 fn with_total(text: &str, role: Role) -> String {
-    format!("{text} AND {} > ?5 ORDER BY received_us DESC, seq DESC", total_column(role))
+    let total = total_column(role);
+    format!("{text} AND {total} > ?5 AND {total} <= ?6 ORDER BY received_us DESC, seq DESC")
 }
 
 /// The newest of a class, from its index alone.

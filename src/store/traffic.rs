@@ -9,6 +9,9 @@ use uuid::Uuid;
 
 /// Newest captures of each kind whose sizes and times are looked at.
 const NEWEST_MAX: i64 = 2_000;
+const TEN_SECONDS_US: i64 = 10_000_000;
+/// From so many captures in ten seconds on, on average, they are counted and not read.
+const CROWDED_CAPTURES: i64 = 32;
 
 /// One status that an endpoint of the shadow answered with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,16 +86,41 @@ impl Reader {
     /// # Errors
     /// What SQLite says.
     pub fn arrivals(&self, integration: &str, since_unix_us: Option<i64>) -> Result<BTreeMap<i64, u64>, StoreError> {
-        let text = "SELECT received_us / 10000000, count(*) FROM captures WHERE class = ?1 AND received_us >= ?2
-            GROUP BY received_us / 10000000";
         let mut all: BTreeMap<i64, u64> = BTreeMap::new();
+        let since = since_unix_us.unwrap_or(i64::MIN);
         for class in self.classes_of(integration, None)? {
-            let since = since_unix_us.unwrap_or(i64::MIN);
-            for (at, calls) in self.rows(text, params![class, since], |row| Ok((row.get(0)?, unsigned(row.get(1)?))))? {
+            self.arrivals_of(class, since, &mut all)?;
+        }
+        Ok(all)
+    }
+
+    /// Adds those of one class. Both ways go along its index without sorting; where many share ten seconds, SQLite counts
+    /// them, which takes a quarter of the time that reading each does.
+    fn arrivals_of(&self, class: i64, since: i64, all: &mut BTreeMap<i64, u64>) -> Result<(), StoreError> {
+        let ends = "SELECT (SELECT min(received_us) FROM captures WHERE class = ?1 AND received_us >= ?2),
+            (SELECT max(received_us) FROM captures WHERE class = ?1 AND received_us >= ?2),
+            (SELECT captures FROM classes WHERE id = ?1)";
+        let ends: Vec<(Option<i64>, Option<i64>, Option<i64>)> =
+            self.rows(ends, params![class, since], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        let Some((Some(first), Some(last), Some(captures))) = ends.into_iter().next() else { return Ok(()) };
+        let of = |us: i64| us.div_euclid(TEN_SECONDS_US);
+        if captures / (of(last) - of(first) + 1) < CROWDED_CAPTURES {
+            let each = "SELECT received_us FROM captures WHERE class = ?1 AND received_us >= ?2";
+            self.rows(each, params![class, since], |row| {
+                *all.entry(of(row.get(0)?)).or_default() += 1;
+                Ok(())
+            })?;
+            return Ok(());
+        }
+        let within = "SELECT count(*) FROM captures WHERE class = ?1 AND received_us >= ?2 AND received_us < ?3";
+        for at in of(first)..=of(last) {
+            let (from, until) = ((at * TEN_SECONDS_US).max(since), (at + 1) * TEN_SECONDS_US);
+            let calls = self.rows(within, params![class, from, until], |row| Ok(unsigned(row.get(0)?)))?.pop();
+            if let Some(calls @ 1..) = calls {
                 *all.entry(at).or_default() += calls;
             }
         }
-        Ok(all)
+        Ok(())
     }
 
     /// The newest successful calls of an endpoint, at most 2 000 of each kind.

@@ -51,6 +51,15 @@ impl Caller {
         }
     }
 
+    /// What their pages depend on beside the address: name, rights, and the secret in their forms.
+    pub(crate) fn sees(&self) -> (Option<Arc<str>>, May, Option<Arc<str>>) {
+        let name = match &self.known {
+            Known::Named { name, .. } => Some(Arc::clone(name)),
+            Known::Anyone | Known::Owner => None,
+        };
+        (name, self.may, self.csrf.clone())
+    }
+
     /// What every form that changes something holds.
     pub(crate) fn csrf_field(&self) -> Markup {
         html! { @if let Some(secret) = &self.csrf { input type="hidden" name=(CSRF_FIELD) value=(secret); } }

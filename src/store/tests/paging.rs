@@ -34,6 +34,10 @@ fn filters_find_what_a_walk_over_everything_finds() {
         CaptureFilter { outcome: Some(Outcome::Ok), role: Some(Role::Primary), ..base.clone() },
         CaptureFilter { slower_than_us: Some(5_000), ..base.clone() },
         CaptureFilter { slower_than_us: Some(5), role: Some(Role::Primary), ..base.clone() },
+        CaptureFilter { slower_than_us: Some(5_000), at_most_us: Some(1 << 17), ..base.clone() },
+        CaptureFilter { at_most_us: Some(255), ..base.clone() },
+        CaptureFilter { at_most_us: Some(255), role: Some(Role::Primary), ..base.clone() },
+        CaptureFilter { at_most_us: Some(300), redacted_by: some("iban"), ..base.clone() },
         CaptureFilter { redacted_by: some("iban"), ..base.clone() },
         CaptureFilter {
             redacted_by: some("email"),
@@ -53,6 +57,7 @@ fn filters_find_what_a_walk_over_everything_finds() {
                 && filter.endpoint.as_ref().is_none_or(|name| **name == *capture.endpoint)
                 && filter.outcome.is_none_or(|outcome| side.is_some_and(|side| side.outcome == outcome))
                 && filter.slower_than_us.is_none_or(|us| side.is_some_and(|side| side.timings.total_us > us))
+                && filter.at_most_us.is_none_or(|us| side.is_some_and(|side| side.timings.total_us <= us))
                 && filter.since_unix_us.is_none_or(|since| capture.received_unix_us >= since)
                 && filter.redacted_by.as_ref().is_none_or(|rule| one.hits.iter().any(|hit| *hit.rule == **rule))
         };

@@ -1,6 +1,6 @@
 //! The stand-in provider's sockets: one thread, readiness only, so that it costs little beside what is measured.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
@@ -26,6 +26,9 @@ pub struct UpstreamArgs {
     /// Where `GET /counts` and `GET /mode/NAME` are answered; modes: ok, slow, stall, refuse, reset, reset_mid, drip, error
     #[arg(long)]
     control: SocketAddr,
+    /// Calls to paths that begin so are read and never answered
+    #[arg(long, value_name = "PREFIX")]
+    hang: Option<String>,
 }
 
 struct Connection {
@@ -38,6 +41,7 @@ struct Connection {
 
 struct Server {
     address: SocketAddr,
+    hang: Option<String>,
     listener: Option<TcpListener>,
     control: TcpListener,
     poll: Poll,
@@ -49,6 +53,8 @@ struct Server {
     slow: VecDeque<(Instant, u64, usize)>,
     /// Requests that are never answered while the mode lasts.
     held: Vec<(u64, usize)>,
+    /// Connections with a call that is never answered.
+    hanging: HashSet<u64>,
     /// Connections whose answer leaves by the byte.
     dripping: Vec<u64>,
     next_drip: Instant,
@@ -90,6 +96,7 @@ impl Server {
         poll.watch(&control, CONTROL)?;
         Ok(Self {
             address: args.listen,
+            hang: args.hang.clone(),
             listener: Some(listener),
             control,
             poll,
@@ -99,6 +106,7 @@ impl Server {
             next_token: FIRST,
             slow: VecDeque::new(),
             held: Vec::new(),
+            hanging: HashSet::new(),
             dripping: Vec::new(),
             next_drip: Instant::now(),
             answers: HashMap::new(),
@@ -152,9 +160,12 @@ impl Server {
             match connection.socket.read(&mut self.chunk) {
                 Ok(0) => {
                     self.connections.remove(&news.token);
+                    self.hanging.remove(&news.token);
+                    self.counts.closed();
                     return;
                 }
                 Ok(read) => {
+                    self.counts.heard();
                     connection.buffer.extend_from_slice(&self.chunk[..read]);
                     if read < self.chunk.len() && !news.gone {
                         break;
@@ -164,6 +175,8 @@ impl Server {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(_) => {
                     self.connections.remove(&news.token);
+                    self.hanging.remove(&news.token);
+                    self.counts.closed();
                     return;
                 }
             }
@@ -171,16 +184,21 @@ impl Server {
         if !self.dripping.contains(&news.token) {
             self.write(news.token, usize::MAX);
         }
-        while let Some((path_bytes, close)) = self.take_request(news.token) {
-            self.received(news.token, path_bytes, close);
+        while let Some((wanted, close)) = self.take_request(news.token) {
+            match wanted {
+                Some(bytes) => self.received(news.token, bytes, close),
+                None => drop(self.hanging.insert(news.token)),
+            }
         }
     }
 
-    /// Takes a whole request from a connection's buffer: the size of the answer it wants, and whether it is the last.
-    fn take_request(&mut self, token: u64) -> Option<(usize, bool)> {
+    /// Takes a whole request from a connection's buffer: the size of the answer it wants, if it gets one, and whether it is
+    /// the last.
+    fn take_request(&mut self, token: u64) -> Option<(Option<usize>, bool)> {
         let connection = self.connections.get_mut(&token)?;
-        let (wanted, head): (usize, Head) = match parse::request(&connection.buffer) {
-            Ok(head) => head.map(|(path, head)| (wanted_bytes(path), head))?,
+        let hangs = |path: &str| self.hang.as_deref().is_some_and(|prefix| path.starts_with(prefix));
+        let (wanted, head): (Option<usize>, Head) = match parse::request(&connection.buffer) {
+            Ok(head) => head.map(|(path, head)| ((!hangs(path)).then(|| wanted_bytes(path)), head))?,
             Err(()) => {
                 self.connections.remove(&token);
                 return None;
@@ -303,7 +321,7 @@ impl Server {
     }
 
     fn told(&self) -> String {
-        self.counts.to_json(self.mode, self.connections.len()).to_string()
+        self.counts.to_json(self.mode, self.connections.len(), self.hanging.len()).to_string()
     }
 
     /// Changes the mode. What waited for an answer gets it now, or is closed with the port.

@@ -1,6 +1,7 @@
 //! What a stand-in provider does with a request, and what it has counted.
 
 use std::collections::BTreeMap;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
@@ -56,6 +57,15 @@ pub struct Counts {
     pub received: BTreeMap<&'static str, u64>,
     /// Whole answers written.
     pub answered: u64,
+    /// When the last byte arrived, microseconds since the Unix epoch.
+    pub last_byte_unix_us: u64,
+    /// When the other side last closed a connection.
+    pub last_close_unix_us: u64,
+}
+
+fn now_unix_us() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
 }
 
 impl Counts {
@@ -63,11 +73,22 @@ impl Counts {
         *self.received.entry(mode.name()).or_default() += 1;
     }
 
-    pub fn to_json(&self, mode: Mode, open: usize) -> Value {
+    pub fn heard(&mut self) {
+        self.last_byte_unix_us = now_unix_us();
+    }
+
+    pub fn closed(&mut self) {
+        self.last_close_unix_us = now_unix_us();
+    }
+
+    pub fn to_json(&self, mode: Mode, open: usize, hanging: usize) -> Value {
         json!({
             "mode": mode.name(),
             "accepted": self.accepted,
             "open": open,
+            "hanging": hanging,
+            "last_byte_unix_us": self.last_byte_unix_us,
+            "last_close_unix_us": self.last_close_unix_us,
             "received": self.received,
             "received_total": self.received.values().sum::<u64>(),
             "answered": self.answered,
@@ -119,7 +140,7 @@ mod tests {
     fn requests_are_counted_by_mode() {
         let mut counts = Counts::default();
         [Mode::Ok, Mode::Ok, Mode::Stall].into_iter().for_each(|mode| counts.received(mode));
-        let told = counts.to_json(Mode::Stall, 3);
+        let told = counts.to_json(Mode::Stall, 3, 0);
         assert_eq!(
             (&told["received"]["ok"], &told["received_total"], &told["open"]),
             (&json!(2), &json!(3), &json!(3))
