@@ -16,12 +16,12 @@ pub(in crate::redact) fn redact(redactor: &Redactor, raw: Capture) -> Redacted<R
     let mut pass = Pass::new(redactor, &names);
     let mut capture = all(&mut pass, raw.clone());
     let (residue, decoded) = (pass.residue(), std::mem::take(&mut pass.decoded));
-    let subjects = pass.subjects();
+    let (subjects, leaves) = (pass.subjects(), std::mem::take(&mut pass.leaves));
     let mut hits = pass.into_hits();
     if let Some(residue) = residue.as_ref().filter(|residue| residue.shows(&decoded) || is_dirty(&capture, residue)) {
         // A value named in one place is mentioned in another: a second pass replaces the mentions too.
         let mut again = Pass::new(redactor, &names);
-        again.known = Some(residue);
+        (again.known, again.before) = (Some(residue), Some(&leaves));
         capture = all(&mut again, raw);
         hits = again.into_hits();
         purge(&mut capture, residue);

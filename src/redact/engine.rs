@@ -85,11 +85,12 @@ impl Redactor {
         let mut pass = Pass::new(self, &names);
         let mut fresh = decode::body(&mut pass, Some(content_type), bytes)?;
         let (residue, decoded) = (pass.residue(), std::mem::take(&mut pass.decoded));
+        let leaves = std::mem::take(&mut pass.leaves);
         pass.into_hits();
         if let Some(residue) = residue.filter(|residue| residue.is_mentioned(&fresh) || residue.shows(&decoded)) {
             // Named in one place and only mentioned in another: a second pass replaces what the first one learned.
             let mut again = Pass::new(self, &names);
-            again.known = Some(&residue);
+            (again.known, again.before) = (Some(&residue), Some(&leaves));
             fresh = decode::body(&mut again, Some(content_type), bytes)?;
             if residue.is_in(&fresh) {
                 return Err(DropReason::Residue);

@@ -56,6 +56,10 @@ pub(in crate::redact) struct Pass<'r> {
     pub part: Part,
     /// What an earlier pass found, replaced wherever it is mentioned.
     pub known: Option<&'r Residue>,
+    /// What that pass left alone.
+    pub before: Option<&'r Leaves>,
+    /// What this pass left alone.
+    pub leaves: Leaves,
     /// Runs one rule alone.
     pub only: Option<u16>,
     /// Where every decision is noted, if somebody wants to know.
@@ -74,6 +78,16 @@ pub(in crate::redact) struct Pass<'r> {
     found: HashMap<Box<str>, Found, RandomState>,
 }
 
+/// Which of the texts of JSON documents a pass left alone, in their order: the pass after it need not ask the rules again.
+#[derive(Default)]
+pub(in crate::redact) struct Leaves {
+    left_alone: Vec<bool>,
+    /// Texts seen so far.
+    seen: usize,
+    /// Whether the pass is in one: what it holds is part of it.
+    inside: bool,
+}
+
 struct Found {
     rule: u16,
     replaced: Replaced,
@@ -87,6 +101,8 @@ impl<'r> Pass<'r> {
             side: Side::Request,
             part: Part::Body,
             known: None,
+            before: None,
+            leaves: Leaves::default(),
             only: None,
             trace: None,
             decoded: Vec::new(),
@@ -142,8 +158,8 @@ impl<'r> Pass<'r> {
 
     /// A field's name as a text of its own: `Some` if it must change.
     pub fn name(&mut self, name: &str, key: &Key<'_>, depth: u8) -> Result<Option<String>, DropReason> {
-        // What an earlier pass found, or one rule alone, is asked anew.
-        if key.is_clean() && self.known.is_none() {
+        // What an earlier pass found is asked anew.
+        if key.is_clean() && self.known.is_none_or(|known| !known.may_change(name, kinds_of(name.as_bytes()))) {
             return Ok(None);
         }
         let strict = self.redactor.strict.is_some();
@@ -222,6 +238,35 @@ impl<'r> Pass<'r> {
     /// A text without a name, by the rules alone: strict mode does not ask it. `Some` if it must change.
     pub fn scan_bare(&mut self, raw: &str) -> Result<Option<String>, DropReason> {
         text::scan(self, raw, kinds_of(raw.as_bytes()), Place::BARE)
+    }
+
+    /// A text of a document that every pass walks in the same order: `Some` if it must change.
+    pub fn leaf(&mut self, raw: &str, kinds: Kinds, place: Place<'_>) -> Result<Option<String>, DropReason> {
+        if self.leaves.inside {
+            return self.value_of(raw, kinds, place);
+        }
+        let at = self.leaves.seen;
+        self.leaves.seen += 1;
+        match (self.known, self.before) {
+            (Some(known), Some(before)) => {
+                let left_alone = before.left_alone.get(at).copied().unwrap_or_default();
+                if left_alone && !known.may_change(raw, kinds) {
+                    return Ok(None);
+                }
+            }
+            _ => self.leaves.left_alone.push(false),
+        }
+        self.leaves.inside = true;
+        let fresh = self.value_of(raw, kinds, place);
+        self.leaves.inside = false;
+        if fresh.is_err() {
+            // The walk ends here, and need not end here in the other pass.
+            self.before = None;
+        }
+        if let Some(left_alone) = self.leaves.left_alone.get_mut(at) {
+            *left_alone = matches!(fresh, Ok(None));
+        }
+        fresh
     }
 
     /// A text value whose kinds of bytes are known: `Some` if it must change.

@@ -274,7 +274,7 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
         let start = self.at;
         let (raw, kinds) = self.string()?;
         let place = Place { key, parents: &self.parents, depth: self.nested };
-        if let Some(fresh) = self.pass.value_of(&raw, kinds, place)? {
+        if let Some(fresh) = self.pass.leaf(&raw, kinds, place)? {
             self.splice(start, &quoted(&fresh));
         }
         Ok(())

@@ -1,12 +1,14 @@
 //! The last check: nothing that was just replaced may still be readable in what is kept, in any encoding.
 //!
-//! The search is a rolling one over four bytes at a time, so it costs the same for one value and for thousands: the
-//! first four bytes of every value are a bit in a small table, and only where the bit is set is a value looked up, by
-//! halving the sorted list of those that begin so. Values are compared by their first 64 bytes at most, which keeps
+//! The search looks at four bytes at a time, so it costs the same for one value and for thousands: the first four bytes
+//! of every value are a mark in a small table, and only where the mark is set is a value looked up, by halving the
+//! sorted list of those that begin so. Values are compared by their first 64 bytes at most, which keeps
 //! the search linear whatever the values and the text are.
 
-use crate::redact::format::{charset, form, markup};
-use crate::redact::matching::gate::{DASH, DIGIT, Kinds, LOWER, PLUS, SLASH, SPACE, UNDERSCORE, UPPER, kind_of};
+use crate::redact::format::{charset, form, markup, nested};
+use crate::redact::matching::gate::{
+    COLON, DASH, DIGIT, Kinds, LOWER, OTHER, PERCENT, PLUS, SLASH, SPACE, STRUCTURE, UNDERSCORE, UPPER, kind_of,
+};
 use crate::redact::rule::rules::{Action, PseudonymKey};
 use crate::redact::stand_in::kind::{Kind, digits_of, is_digits_and_separators};
 use crate::redact::stand_in::pseudonym::replace;
@@ -27,11 +29,14 @@ const DIGITS_MIN: usize = 8;
 const BASE64_BYTES_MIN: usize = 24;
 /// Texts of our own stand-ins, which a raw value may happen to be part of.
 const OWN: &str = "person- user- masked @example.invalid https://example.invalid/ addr- tok- date- word- hash-";
-/// The table of starts has so many bits for each value, so that few are set by chance; and at least 2^12 bits.
-const TABLE_BITS_PER_VALUE: usize = 32;
-const TABLE_BITS_MIN: usize = 1 << 12;
+/// The table of starts has so many marks for each value, so that few are set by chance; and at least 2^12.
+const MARKS_PER_VALUE: usize = 32;
+const MARKS_MIN: usize = 1 << 12;
 /// What is compared of a longer value, in bytes: who can read so much of a secret can read it.
 const COMPARED_BYTES_MAX: usize = 64;
+/// How far before and after a `+` or a `%` an encoded value may reach, in bytes: twice encoded a byte is `%25uXXXX`.
+const PLUS_REACH: usize = COMPARED_BYTES_MAX;
+const PERCENT_REACH: usize = 8 * COMPARED_BYTES_MAX;
 
 const ANY_PADDING: GeneralPurposeConfig = GeneralPurposeConfig::new()
     .with_decode_padding_mode(DecodePaddingMode::Indifferent)
@@ -78,8 +83,8 @@ enum Rank {
 pub(in crate::redact) struct Residue {
     /// Sorted by their starts, then without regard to case.
     sought: Vec<Sought>,
-    /// One bit for each start.
-    table: Box<[u64]>,
+    /// Marks of the starts, a power of two of them.
+    marks: Box<[bool]>,
     key: PseudonymKey,
 }
 
@@ -93,19 +98,18 @@ impl Residue {
         }
         sought.sort_unstable_by(|a, b| (a.start, &a.lower, a.rank).cmp(&(b.start, &b.lower, b.rank)));
         sought.dedup_by(|a, b| a.lower == b.lower);
-        let bits = (sought.len() * TABLE_BITS_PER_VALUE).next_power_of_two().max(TABLE_BITS_MIN);
-        let mut table = vec![0_u64; bits / 64].into_boxed_slice();
+        let count = (sought.len() * MARKS_PER_VALUE).next_power_of_two().max(MARKS_MIN);
+        let mut marks = vec![false; count].into_boxed_slice();
         let mut open: Vec<usize> = Vec::new();
         for at in 0..sought.len() {
             while open.last().is_some_and(|&other| !sought[at].lower.starts_with(&sought[other].lower)) {
                 open.pop();
             }
-            let (word, bit) = place_in(sought[at].start, bits / 64 - 1);
-            table[word] |= bit;
+            marks[place_of(sought[at].start) & (count - 1)] = true;
             sought[at].shorter = open.last().copied();
             open.push(at);
         }
-        Some(Self { sought, table, key: key.clone() })
+        Some(Self { sought, marks, key: key.clone() })
     }
 
     /// Where the values are mentioned, and their stand-ins; in order, without overlaps.
@@ -152,6 +156,15 @@ impl Residue {
         seen(piece) || charset::clear(piece).is_some_and(|text| seen(text.as_bytes()))
     }
 
+    /// Whether replacing the values may change a text of these kinds of bytes that the rules leave alone: whether a value
+    /// is in it, or it may hold one in an encoding, or in a part that is looked at by itself.
+    pub fn may_change(&self, text: &str, kinds: Kinds) -> bool {
+        kinds & (PERCENT | PLUS | STRUCTURE | OTHER) != 0
+            || kinds & COLON != 0 && kinds & SLASH != 0
+            || nested::may_hold(text, kinds)
+            || self.next(text.as_bytes(), 0, |_| true).is_some()
+    }
+
     /// Whether a value can be read in bytes as they are.
     pub fn shows(&self, bytes: &[u8]) -> bool {
         self.next(bytes, 0, |rank| rank != Rank::Word).is_some()
@@ -164,13 +177,14 @@ impl Residue {
         let Some(text) = std::str::from_utf8(piece).ok().filter(|_| escaped || entities || encoded) else {
             return false;
         };
-        if escaped && self.shows(unescape(text).as_bytes())
+        escaped && self.shows(unescape(text).as_bytes())
             || entities && self.shows(markup::unescape(text).text.as_bytes())
-        {
-            return true;
-        }
-        let mut decoded = encoded.then_some(Cow::Borrowed(text));
-        // Twice, for what was encoded twice.
+            || encoded && around_signs(text).any(|part| self.is_encoded_in(part))
+    }
+
+    /// Whether a value can be read in a part of a text that is percent-encoded, also twice.
+    fn is_encoded_in(&self, part: &str) -> bool {
+        let mut decoded = Some(Cow::Borrowed(part));
         for _ in 0..2 {
             let next = decoded.filter(|text| text.contains(['%', '+'])).and_then(|text| form::decode(&text, true));
             decoded = next.map(Cow::Owned);
@@ -192,17 +206,13 @@ impl Residue {
 
     /// The first value of a wanted rank at or after `from`: the longest of those that begin there.
     fn next(&self, bytes: &[u8], from: usize, wanted: impl Fn(Rank) -> bool) -> Option<(Range<usize>, &Sought)> {
-        let mask = self.table.len() - 1;
-        let rest = bytes.get(from..).unwrap_or_default();
-        let mut four = 0;
-        for (end, byte) in rest.iter().enumerate() {
-            four = four >> 8 | u32::from(*byte) << 24;
-            let (start, Some(at)) = (four | CASES, end.checked_sub(3)) else { continue };
-            let (word, bit) = place_in(start, mask);
-            if self.table.get(word).is_none_or(|bits| bits & bit == 0) {
+        let mask = self.marks.len() - 1;
+        let fours = bytes.get(from..).unwrap_or_default().array_windows();
+        for (at, four) in (from..).zip(fours) {
+            let start = u32::from_le_bytes(*four) | CASES;
+            if !self.marks[place_of(start) & mask] {
                 continue;
             }
-            let at = from + at;
             let mut here = self.longest(start, &bytes[at..]);
             while let Some(found) = here {
                 let one = &self.sought[found];
@@ -313,10 +323,9 @@ fn start_of(bytes: &[u8]) -> Option<u32> {
     bytes.first_chunk().map(|four| u32::from_le_bytes(*four) | CASES)
 }
 
-/// The word and bit of a start in a table whose words are a power of two, `mask` one less.
-fn place_in(start: u32, mask: usize) -> (usize, u64) {
-    let hash = start.wrapping_mul(0x9E37_79B1);
-    ((hash >> 12) as usize & mask, 1 << (hash >> 6 & 63))
+/// Where the mark of a start is in a table of 2^32 of them; smaller ones have it at the lower bits.
+fn place_of(start: u32) -> usize {
+    (start.wrapping_mul(0x9E37_79B1) >> 12) as usize
 }
 
 /// Whether a value may stand in a piece in the encoding of URLs and forms: there is a `%` with its digits, or a `+` that
@@ -329,6 +338,23 @@ fn may_be_encoded(piece: &[u8]) -> bool {
     memchr::memchr2_iter(b'%', b'+', piece).any(|at| match piece[at] {
         b'%' => piece.get(at + 1).is_some_and(u8::is_ascii_hexdigit),
         _ => inner(at.checked_sub(1)) && inner(Some(at + 1)),
+    })
+}
+
+/// The parts of a text around the signs of the encoding of URLs and forms, as far as a value over a sign may reach; in
+/// order, without overlaps.
+fn around_signs(text: &str) -> impl Iterator<Item = &str> {
+    let bytes = text.as_bytes();
+    let reach = if memchr::memchr(b'%', bytes).is_some() { PERCENT_REACH } else { PLUS_REACH };
+    let mut signs = memchr::memchr2_iter(b'%', b'+', bytes).peekable();
+    std::iter::from_fn(move || {
+        let first = signs.next()?;
+        let mut last = first;
+        while let Some(next) = signs.next_if(|next| next - last <= 2 * reach) {
+            last = next;
+        }
+        let start = text.floor_char_boundary(first.saturating_sub(reach));
+        text.get(start..text.ceil_char_boundary(last + reach + 1))
     })
 }
 
