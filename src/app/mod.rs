@@ -301,6 +301,7 @@ impl App {
 }
 
 fn start_console(console: console::Bound, shared: console::Shared, cores: Option<usize>) -> Result<Runner, StartError> {
+    let console = console.open_for_owner();
     let serve = move |stop| async move {
         telemetry::step_back(Priority::Low, cores);
         if let Err(error) = console.serve(shared, stop).await {

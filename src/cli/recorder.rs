@@ -97,7 +97,7 @@ impl ConsoleArg {
         for way in self.ways()? {
             match runtime.block_on(ask(&way, (method.clone(), path, body.as_ref()), token.as_deref(), &trusted)) {
                 // Left behind by a recorder that died, or another user's.
-                Err(gone) if matches!(way, Way::Owner(_)) && gone.failure.code == 4 => failed = Some(gone),
+                Err(gone) if gone.failure.code == 4 => failed = Some(failed.unwrap_or(gone)),
                 done => return done,
             }
         }
@@ -173,7 +173,7 @@ async fn ask(
 ) -> Result<Value, CallFailure> {
     let (base, words) = (way.base(), way.words());
     let gone = |error: reqwest::Error| {
-        Failure::unreachable(format!("no recorder answers at {words}: {}; is it running?", error.without_url()))
+        Failure::unreachable(format!("no recorder answers at {words}: {}; is it running?", innermost(&error)))
     };
     let mut client = reqwest::Client::builder().no_proxy().timeout(ANSWER_TIMEOUT);
     if let Way::Owner(socket) = way {
@@ -204,6 +204,15 @@ async fn ask(
             not_allowed: matches!(status.as_u16(), 401 | 403 | 429),
         }),
     }
+}
+
+/// What the system said: those around it name the address, or that something was sent.
+fn innermost(error: &reqwest::Error) -> String {
+    let mut inner: &dyn std::error::Error = error;
+    while let Some(source) = inner.source() {
+        inner = source;
+    }
+    inner.to_string()
 }
 
 fn problem_text(problem: &Value, status: u16) -> String {

@@ -77,6 +77,7 @@ pub struct Bound {
     listener: TcpListener,
     addr: SocketAddr,
     settings: Settings,
+    owner: Option<std::os::unix::net::UnixListener>,
 }
 
 /// Takes the port, so that a taken one is known before anything starts. `anybody`: somebody has a token.
@@ -113,7 +114,14 @@ impl Bound {
     pub fn adopt(listener: TcpListener, settings: Settings) -> Result<Self, ConsoleError> {
         listener.set_nonblocking(true).map_err(ConsoleError::Listener)?;
         let addr = listener.local_addr().map_err(ConsoleError::Listener)?;
-        Ok(Self { listener, addr, settings })
+        Ok(Self { listener, addr, settings, owner: None })
+    }
+
+    /// Opens the socket of the recorder's own user, in the place of one from before: who sees the recorder start finds it.
+    #[must_use]
+    pub fn open_for_owner(self) -> Self {
+        let owner = self.settings.owner_socket.as_deref().and_then(open_for_owner);
+        Self { owner, ..self }
     }
 
     /// Another handle on the same listener.
@@ -148,7 +156,8 @@ impl Bound {
         connections.spawn(routes::look_ahead(Arc::clone(&shared), tables));
         // They end by the same signal as the connections.
         connections.spawn(sample(shared, pace, shutdown.clone()));
-        if let Some(owner) = owner_socket.as_deref().and_then(open_for_owner) {
+        if let Some(owner) = self.owner {
+            let owner = UnixListener::from_std(owner).map_err(ConsoleError::Listener)?;
             connections.spawn(serve_owner(owner, router.clone(), shutdown.clone()));
         }
         let (seats, places) = (Arc::new(Semaphore::new(CONNECTIONS_MAX)), Places::default());
@@ -204,12 +213,13 @@ async fn sample(shared: Arc<Shared>, pace: Arc<Pace>, shutdown: CancellationToke
 }
 
 /// The socket that only the recorder's own user can reach; without it everything else works.
-fn open_for_owner(path: &Path) -> Option<UnixListener> {
-    let open = || -> std::io::Result<UnixListener> {
+fn open_for_owner(path: &Path) -> Option<std::os::unix::net::UnixListener> {
+    let open = || -> std::io::Result<std::os::unix::net::UnixListener> {
         // Whoever holds the store's lock is the recorder: a file from before is nobody's.
         let beside = path.with_extension(format!("{}.new", std::process::id()));
         drop(fs::remove_file(&beside));
-        let listener = UnixListener::bind(&beside)?;
+        let listener = std::os::unix::net::UnixListener::bind(&beside)?;
+        listener.set_nonblocking(true)?;
         fs::set_permissions(&beside, fs::Permissions::from_mode(0o600))?;
         fs::rename(&beside, path)?;
         Ok(listener)
