@@ -241,8 +241,18 @@ fn states() -> Value {
                 "refused_requests": counts,
                 "recorder": {
                     "type": "object",
-                    "required": ["ready", "problems", "version", "started_at", "rules_hash", "rules_generation", "rules_since"],
-                    "properties": { "ready": { "type": "boolean" }, "problems": { "type": "array", "items": { "type": "string" } }, "version": { "type": "string" } },
+                    "required": ["ready", "problems", "version", "started_at", "rules_hash", "rules_generation", "rules_since", "last_scan"],
+                    "properties": {
+                        "ready": { "type": "boolean" },
+                        "problems": { "type": "array", "items": { "type": "string" } },
+                        "version": { "type": "string" },
+                        "last_scan": {
+                            "description": "What the last command found that searched everything stored (store check, store redact)",
+                            "type": ["object", "null"],
+                            "required": ["at_unix_us", "command", "recordings", "good", "found"],
+                            "properties": { "at_unix_us": { "type": "integer" }, "command": { "type": "string" }, "recordings": count, "good": { "type": "boolean" }, "found": { "type": "string" } },
+                        },
+                    },
                 },
             },
         },
