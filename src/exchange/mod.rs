@@ -6,6 +6,7 @@
 mod body;
 mod capture;
 mod clock;
+mod courtesy;
 mod outcome;
 mod reason;
 mod refused;
@@ -16,6 +17,7 @@ pub use capture::{
     Capture, CaptureId, Endpoint, Exchange, Failure, FailureKind, Integration, RequestCopy, ResponseCopy, Role, Timings,
 };
 pub use clock::{Clock, Instant};
+pub use courtesy::Courtesy;
 pub use outcome::Outcome;
 pub use reason::NotMirrored;
 pub use refused::Refused;

@@ -1,6 +1,6 @@
 //! The threads before the writer: each takes a few captures, redacts, compares and packs them, and hands them on in order.
 
-use crate::exchange::Integration;
+use crate::exchange::{Clock, Courtesy, Integration};
 use crate::recorder::{Held, Observe};
 use crate::redact::{Recording, Redacted};
 use crate::store::{Prepared, Preparer, Samples, TrainedDictionary};
@@ -109,7 +109,11 @@ impl<T, C> Redacting<T, C> {
         let mut few = Vec::with_capacity(TAKEN_AT_ONCE);
         while let Some(ticket) = self.take(&mut few) {
             let some = few.len() < TAKEN_AT_ONCE;
-            let ready: Vec<Ready> = few.drain(..).filter_map(|one| giving_way(self.one(one))).collect();
+            let (mut ready, mut courtesy) = (Vec::with_capacity(few.len()), Courtesy::new(Clock));
+            for one in few.drain(..) {
+                ready.extend(self.one(one));
+                courtesy.give_way();
+            }
             let bytes = ready.iter().map(|one| one.prepared.bytes()).sum();
             self.gate.pass(ticket, bytes);
             if let Err(back) = self.ready.send(Message::Chunk(Chunk { ticket, ready, bytes }))
@@ -161,13 +165,6 @@ impl<T, C> Redacting<T, C> {
             }
         }
     }
-}
-
-/// After each piece of work: a thread of lower priority keeps its core for a time slice of the system's, milliseconds, even
-/// when the user's path wakes up and wants it; asked now and then, it gives it up.
-fn giving_way<T>(done: T) -> T {
-    std::thread::yield_now();
-    done
 }
 
 fn count_lost(book: Option<&Arc<Book>>, reason: &'static str, count: u64) {

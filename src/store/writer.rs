@@ -1,6 +1,6 @@
 //! The one writer of a store.
 
-use crate::exchange::Clock;
+use crate::exchange::{Clock, Courtesy};
 use crate::latency::{Series, SeriesKey};
 use crate::store::checkpoint::Checkpoints;
 use crate::store::codec::{Dictionary, FIRST_DICTIONARY, Packer};
@@ -246,13 +246,12 @@ impl Writer {
             shared: &self.shared,
             packer: &mut self.packer,
         };
-        let (mut count, mut newest) = (0_i64, None);
+        let (mut count, mut newest, mut courtesy) = (0_i64, None, Courtesy::new(Clock));
         for one in fresh.iter().chain(&batch.prepared) {
             insert.capture(one)?;
             count += 1;
             newest = newest.max(Some(one.received_us));
-            // A batch takes milliseconds, which whoever wakes up on this core meanwhile would wait for.
-            std::thread::yield_now();
+            courtesy.give_way();
         }
         insert.totals()?;
         for intent in &batch.intents {
