@@ -124,7 +124,9 @@ async fn an_export_that_is_killed_leaves_the_whole_old_folder_or_the_whole_new_o
     }
     recorder.at_rest().await;
     let integration = recorder.status().await["integrations"][0]["name"].as_str().unwrap().to_owned();
-    let room = recorder.folder.path().join("room");
+    // Stopped, so that no latency is added between two exports.
+    let (folder, _) = recorder.stop();
+    let room = folder.path().join("room");
     std::fs::create_dir(&room).unwrap();
     let export = |out: &str, per_endpoint: &str| {
         let mut export = command();
@@ -139,25 +141,31 @@ async fn an_export_that_is_killed_leaves_the_whole_old_folder_or_the_whole_new_o
             "--out",
             out,
         ]);
-        export.current_dir(recorder.folder.path()).stdout(Stdio::null()).stderr(Stdio::null());
+        export.current_dir(folder.path()).stdout(Stdio::null()).stderr(Stdio::null());
         export
     };
     let whole = ["1", "3"].map(|per_endpoint| {
         assert!(export(per_endpoint, per_endpoint).status().unwrap().success());
-        contents(&recorder.folder.path().join(per_endpoint))
+        contents(&folder.path().join(per_endpoint))
     });
     assert!(whole[0].len() > 24 && whole[1].len() > whole[0].len());
 
     let (out, mut dice) = (room.join("out"), Dice::new(7));
     // Each kind of the state that a kill may leave, and how many exports were killed in the middle.
     let (mut seen, mut in_the_middle, mut left) = ([0, 0, 0], 0, 0);
-    for kill in 0..10 * KILLS {
-        let mut running = export("room/out", ["1", "3"][kill % 2]).spawn().unwrap();
-        // From the moment that it writes, so many looks later.
-        let looks = dice.below(3_000);
-        let is_over = |running: &mut Child| running.try_wait().unwrap().is_some();
+    let is_over = |running: &mut Child| running.try_wait().unwrap().is_some();
+    let begun = |per_endpoint: &str| {
         let before = left_behind(&room);
+        let mut running = export("room/out", per_endpoint).spawn().unwrap();
         while left_behind(&room).is_subset(&before) && !is_over(&mut running) {}
+        running
+    };
+    // How many looks a whole one takes from the moment that it writes: kills fall before and after its end.
+    let mut whole_one = begun("3");
+    let looks_max = (0..).take_while(|_: &u32| !is_over(&mut whole_one)).count() * 5 / 4;
+    for kill in 0..10 * KILLS {
+        let mut running = begun(["1", "3"][kill % 2]);
+        let looks = dice.below(looks_max + 1);
         let over = (0..looks).any(|_| is_over(&mut running));
         running.kill().unwrap();
         running.wait().unwrap();
