@@ -18,6 +18,8 @@ const READ_WAIT_S: u64 = 3;
 const NEWER_WAIT_MS: u64 = 60;
 /// What took long to read is shown for so many times that long before it is read again: a fiftieth of a core at most.
 const KEPT_TIMES: u32 = 50;
+/// And never longer: on a busy machine the page would tell of long ago.
+const KEPT_MAX: Duration = Duration::from_secs(10);
 /// Shortest time between two readings.
 const KEPT_MIN: Duration = Duration::from_secs(1);
 /// Recordings listed.
@@ -208,7 +210,7 @@ impl Tables {
             let began = clock.now();
             let read = Arc::new(insight::read(path, &name, &settings, clock.unix_us())?);
             let took = clock.now().saturating_duration_since(began);
-            Ok((clock.now() + (took * KEPT_TIMES).max(KEPT_MIN), read))
+            Ok((clock.now() + (took * KEPT_TIMES).clamp(KEPT_MIN, KEPT_MAX), read))
         })
         .await
     }

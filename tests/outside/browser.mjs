@@ -42,8 +42,8 @@ const holds = (fact, words) => {
 
 const state = async () => (await (await fetch(`${base}/api/v1/integrations/payments`)).json());
 
-const until = async (words, fact) => {
-  const end = Date.now() + 10_000;
+const until = async (words, fact, patience_ms = 10_000) => {
+  const end = Date.now() + patience_ms;
   while (Date.now() < end) {
     if (await fact()) return;
     await new Promise(done => setTimeout(done, 50));
@@ -171,7 +171,8 @@ await story("the slider counts as `latency --what-if` does", async () => {
     const shadow = JSON.parse(said).sections.filter(section => section.role === "shadow");
     found.told = shadow.reduce((sum, section) => sum + section.what_if[0].cut_calls_most, 0);
     return found.cut === found.told && found.cut > 0;
-  }).catch(error => {
+    // A reading is shown for ten seconds.
+  }, 40_000).catch(error => {
     throw new Error(`${error.message}: ${JSON.stringify(found)}`);
   });
   await page.context().close();
