@@ -1,5 +1,6 @@
 //! The keeper of the state folder: saves every change of a switch, obeys stop files, lets the ramps rise, and takes up tokens
-//! that were made or revoked and what searches of the store found. It needs neither console nor store, so a stop works, and is remembered, when both are down.
+//! that were made or revoked and what searches of the store found. It needs neither console nor store, so a stop works, and
+//! is remembered, when both are down.
 
 use crate::config::{FileStamp, SavedSwitch, StateFolder, Stops};
 use crate::console::{Ready, ScansShown, Tokens, TokensInForce};

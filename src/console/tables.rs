@@ -16,7 +16,7 @@ const READERS_MAX: usize = 2;
 const READ_WAIT_S: u64 = 3;
 /// Wait for a newer review, milliseconds; then the page shows the one before.
 const NEWER_WAIT_MS: u64 = 60;
-/// What took long to read is shown for so many times that long before it is read again: a fiftieth of a core at most.
+/// What took long to read is shown for so many times that long before it is read again: a fiftieth of a core, or [`KEPT_MAX`].
 const KEPT_TIMES: u32 = 50;
 /// And never longer: on a busy machine the page would tell of long ago.
 const KEPT_MAX: Duration = Duration::from_secs(10);

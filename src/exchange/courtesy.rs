@@ -23,11 +23,15 @@ impl Courtesy {
 
     /// Lets another thread run if one wants to.
     pub fn give_way(&mut self) {
+        self.give_way_by(std::thread::yield_now);
+    }
+
+    fn give_way_by(&mut self, leave: impl FnOnce()) {
         if self.left.is_zero() {
             return;
         }
         let before = self.clock.now();
-        std::thread::yield_now();
+        leave();
         self.left = self.left.saturating_sub(Duration::from_micros(self.clock.elapsed_us(before)));
     }
 }
@@ -37,15 +41,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_giving_way_costs_is_bounded() {
-        let mut courtesy = Courtesy::new(Clock);
-        let begun = Clock.now();
-        // Somebody takes the core each time, here for long.
-        while !courtesy.left.is_zero() {
-            courtesy.give_way();
-            courtesy.left = courtesy.left.saturating_sub(Duration::from_millis(3));
+    fn a_core_that_is_given_back_late_is_given_away_a_few_times_only() {
+        let (mut courtesy, mut left) = (Courtesy::new(Clock), 0);
+        for _ in 0..100 {
+            courtesy.give_way_by(|| {
+                let gone = Clock.now();
+                while Clock.elapsed_us(gone) < 4_000 {
+                    std::hint::spin_loop();
+                }
+                left += 1;
+            });
         }
-        courtesy.give_way();
-        assert!(courtesy.left.is_zero() && Clock.elapsed_us(begun) < 1_000_000);
+        // A busy machine may take longer to give it back.
+        assert!((1..=3).contains(&left), "{left} times");
     }
 }
