@@ -4,7 +4,7 @@
 use crate::console::{Shared, view};
 use crate::control::{PausedBy, RampPhase};
 use crate::exchange::{DropReason, Outcome};
-use crate::latency::{CALL_BOUNDS_US, Classes, OWN_BOUNDS_US};
+use crate::latency::{ADDED_BOUNDS_US, CALL_BOUNDS_US, Classes};
 use crate::measure::{Buckets, Labels, Metric, Rows};
 use crate::review::Standing;
 use prometheus_client::encoding::text::encode;
@@ -177,8 +177,9 @@ fn durations(shared: &Shared) -> Vec<Metric> {
         }
         (labels, buckets(CALL_BOUNDS_US, classes))
     });
-    let own = shared.totals.own().into_iter();
-    let own = own.map(|(name, classes)| (vec![("integration", name.to_string())], buckets(OWN_BOUNDS_US, classes)));
+    let added = shared.totals.added().into_iter();
+    let added =
+        added.map(|(name, classes)| (vec![("integration", name.to_string())], buckets(ADDED_BOUNDS_US, classes)));
     vec![
         Metric {
             name: "http.client.request.duration",
@@ -186,9 +187,9 @@ fn durations(shared: &Shared) -> Vec<Metric> {
             rows: Rows::Durations(calls.collect()),
         },
         Metric {
-            name: "darklaunch.own_delay",
-            help: "What a request waits in the recorder before it goes on to today's provider",
-            rows: Rows::Durations(own.collect()),
+            name: "darklaunch.added_delay",
+            help: "What the recorder adds to an application's call on both ways, without the provider's own time and network",
+            rows: Rows::Durations(added.collect()),
         },
     ]
 }

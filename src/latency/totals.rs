@@ -11,10 +11,26 @@ pub const CALL_BOUNDS_US: &[u64] = &[
     5_000, 10_000, 25_000, 50_000, 75_000, 100_000, 250_000, 500_000, 750_000, 1_000_000, 2_500_000, 5_000_000,
     7_500_000, 10_000_000, 30_000_000, 60_000_000,
 ];
-/// Upper bounds of our own delay on the user's path, microseconds.
-pub const OWN_BOUNDS_US: &[u64] = &[10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 100_000];
+/// Upper bounds of what we add to an application's call, microseconds.
+pub const ADDED_BOUNDS_US: &[u64] = &[10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 100_000];
 /// Methods that are told apart; others are one, `_OTHER`, as OpenTelemetry has it.
 const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY"];
+
+/// Fewer calls say too little of the slowest hundredth.
+const ADDED_CALLS_MIN: u64 = 299;
+
+/// What we add to an application's calls since the start: from a request's arrival until its head is sent on to the
+/// primary, and from the arrival of the answer's head until its first byte is handed to the application's connection.
+/// Neither the primary's own time nor a connect is in it, nor what waited unread in the kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AddedDelay {
+    /// Half of the calls had at most so much added, microseconds.
+    pub p50_us: u64,
+    /// 99 of 100 had, microseconds.
+    pub p99_us: u64,
+    /// Calls measured: those that the primary answered.
+    pub calls: u64,
+}
 
 /// What calls are told apart by.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,7 +57,7 @@ pub struct Classes {
 #[derive(Debug, Default)]
 struct Inner {
     calls: BTreeMap<CallKind, Classes>,
-    own: BTreeMap<Integration, Classes>,
+    added: BTreeMap<Integration, Series>,
 }
 
 /// All of it. As many rows as integrations, roles, outcomes and methods.
@@ -60,12 +76,14 @@ impl Totals {
                 let kind = CallKind { integration: integration.clone(), role: *role, outcome: *outcome, method };
                 inner.calls.entry(kind).or_insert_with(|| Classes::empty(CALL_BOUNDS_US)).add(series, CALL_BOUNDS_US);
             }
-            Phase::QueueWait if key.role == Role::Primary => {
-                let own = inner.own.entry(key.integration.clone()).or_insert_with(|| Classes::empty(OWN_BOUNDS_US));
-                own.add(series, OWN_BOUNDS_US);
-            }
             _ => {}
         }
+    }
+
+    /// Adds what a shard recorded of the time that we add to an integration's calls.
+    pub fn add_added(&self, integration: &Integration, series: &Series) {
+        let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        inner.added.entry(integration.clone()).or_default().merge(series);
     }
 
     /// Calls by kind, classes by [`CALL_BOUNDS_US`].
@@ -74,10 +92,22 @@ impl Totals {
         inner.calls.iter().map(|(kind, classes)| (kind.clone(), classes.clone())).collect()
     }
 
-    /// Our own delay before the primary is called, by [`OWN_BOUNDS_US`].
-    pub fn own(&self) -> Vec<(Integration, Classes)> {
+    /// What we add to the calls of each integration, by [`ADDED_BOUNDS_US`].
+    pub fn added(&self) -> Vec<(Integration, Classes)> {
         let inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        inner.own.iter().map(|(name, classes)| (name.clone(), classes.clone())).collect()
+        let classes = |series: &Series| {
+            let mut classes = Classes::empty(ADDED_BOUNDS_US);
+            classes.add(series, ADDED_BOUNDS_US);
+            classes
+        };
+        inner.added.iter().map(|(name, series)| (name.clone(), classes(series))).collect()
+    }
+
+    /// The same in two figures; none where too few calls were measured to know the slowest hundredth.
+    pub fn added_delay(&self, integration: &str) -> Option<AddedDelay> {
+        let inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let series = inner.added.get(integration).filter(|series| series.len() >= ADDED_CALLS_MIN)?;
+        Some(AddedDelay { p50_us: series.quantile(1, 2)?, p99_us: series.quantile(99, 100)?, calls: series.len() })
     }
 }
 

@@ -65,7 +65,7 @@ impl Shadow {
     ) -> Exchange {
         let started = self.clock.now();
         let started_unix_us = self.clock.unix_us();
-        let timer = Timer::default();
+        let timer = Timer::new(started);
         let mut progress = Progress::default();
         let total = Duration::from_millis(self.settings.total_timeout_ms);
         let work = self.exchange(request, &timer, started, held, &mut progress);
