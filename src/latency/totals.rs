@@ -50,8 +50,17 @@ pub struct CallKind {
 pub struct Classes {
     /// Calls by class.
     pub counts: Vec<u64>,
+    /// The same calls by [`eighth_of`]: at most 240, from 1 µs to ten minutes and above.
+    pub eighths: BTreeMap<i32, u64>,
     /// Microseconds.
     pub sum_us: u64,
+}
+
+/// The eighth of a doubling in which a latency lies, as Prometheus' native histograms number them in schema 3: number `n`
+/// is above `2^((n-1)/8)` and at most `2^(n/8)` seconds (prometheus.io/docs/specs/native_histograms).
+pub fn eighth_of(us: u64) -> i32 {
+    // What has no microsecond counts as one.
+    ((us.max(1) as f64 / 1e6).log2() * 8.0).ceil() as i32
 }
 
 #[derive(Debug, Default)]
@@ -68,15 +77,12 @@ impl Totals {
     /// Adds what a shard recorded of one kind of call.
     pub fn add(&self, key: &SeriesKey, series: &Series) {
         let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match key.phase {
-            Phase::Total => {
-                let SeriesKey { integration, role, outcome, endpoint, .. } = key;
-                let named = endpoint.split(' ').next().unwrap_or_default();
-                let method = METHODS.into_iter().find(|method| *method == named).unwrap_or("_OTHER");
-                let kind = CallKind { integration: integration.clone(), role: *role, outcome: *outcome, method };
-                inner.calls.entry(kind).or_insert_with(|| Classes::empty(CALL_BOUNDS_US)).add(series, CALL_BOUNDS_US);
-            }
-            _ => {}
+        if key.phase == Phase::Total {
+            let SeriesKey { integration, role, outcome, endpoint, .. } = key;
+            let named = endpoint.split(' ').next().unwrap_or_default();
+            let method = METHODS.into_iter().find(|method| *method == named).unwrap_or("_OTHER");
+            let kind = CallKind { integration: integration.clone(), role: *role, outcome: *outcome, method };
+            inner.calls.entry(kind).or_insert_with(|| Classes::empty(CALL_BOUNDS_US)).add(series, CALL_BOUNDS_US);
         }
     }
 
@@ -113,7 +119,7 @@ impl Totals {
 
 impl Classes {
     fn empty(bounds_us: &[u64]) -> Self {
-        Self { counts: vec![0; bounds_us.len() + 1], sum_us: 0 }
+        Self { counts: vec![0; bounds_us.len() + 1], eighths: BTreeMap::new(), sum_us: 0 }
     }
 
     fn add(&mut self, series: &Series, bounds_us: &[u64]) {
@@ -122,6 +128,7 @@ impl Classes {
             if let Some(class) = self.counts.get_mut(bounds_us.partition_point(|bound| *bound < us)) {
                 *class += count;
             }
+            *self.eighths.entry(eighth_of(us)).or_default() += count;
         }
     }
 }
@@ -148,6 +155,15 @@ mod tests {
             let (kind, classes) = totals.calls().pop().unwrap();
             prop_assert_eq!((kind.method, classes.sum_us), ("_OTHER", all.iter().sum::<u64>()));
             prop_assert_eq!(classes.counts.iter().sum::<u64>(), all.len() as u64);
+            prop_assert_eq!(classes.eighths.values().sum::<u64>(), all.len() as u64);
+            let mut below = 0;
+            for (eighth, count) in &classes.eighths {
+                below += count;
+                let bound_us = (f64::from(*eighth) / 8.0).exp2() * 1e6;
+                let truly = all.iter().filter(|us| **us as f64 <= bound_us * 1.000_001).count() as u64;
+                let nearly = all.iter().filter(|us| **us as f64 * 1.02 <= bound_us).count() as u64;
+                prop_assert!(nearly <= below && below <= truly, "{bound_us}: {nearly} {below} {truly}");
+            }
             let mut within = 0;
             for (bound, count) in CALL_BOUNDS_US.iter().zip(&classes.counts) {
                 within += count;
