@@ -65,7 +65,7 @@ pub(crate) fn page(
 fn switch(now: &IntegrationView, recorder: &RecorderView, found: &Found<'_>, refused: Option<&str>) -> Markup {
     let (address, off) = (format!("/integrations/{}", now.name), now.state == "off");
     html! {
-        section class={ "card switch " (now.state) } aria-labelledby="mirroring" {
+        section class={ "card switch " (now.state) } aria-labelledby="mirroring" data-here=(address) {
             div #live-state data-renew {
                 h2 id="mirroring" { "Mirroring " (badge(now)) }
                 p.lead { (sentence(now, found.providers.and_then(|providers| providers.rate_per_s))) (delay(now, recorder)) }
@@ -130,7 +130,8 @@ fn sentence(now: &IntegrationView, rate_per_s: Option<u32>) -> Markup {
             ("on", _) => { "Copying " strong { (now.sample) } " of the calls to the new provider, " strong { (shadow) }
                 @if let Some(rate) = rate_per_s.filter(|rate| *rate > 0) { ", at most " (rate) " per second" } ". " }
             (_, Some(paused_by)) => { "On, but not copying: " strong { (paused_words(paused_by)) } ". " }
-            _ => { strong { "Mirroring is stopped." } " No call is copied to the new provider, " strong { (shadow) } ". " }
+            _ => { strong { "Mirroring is stopped." } " No call is copied to the new provider, " strong { (shadow) } ". "
+                @if now.is_stopping() { (words::calls(now.ledger.pending)) " still on the way " (if now.ledger.pending == 1 { "is" } else { "are" }) " being cut off. " } }
         }
         @match now.primary_name() {
             Some(primary) => { "Your customers only ever get the answers of today’s provider, " strong { (primary) } "." }
@@ -296,11 +297,11 @@ fn recent(now: &IntegrationView, rows: &[Recent]) -> Markup {
             h2 id="recent" { "Latest recordings" }
             @if rows.is_empty() { p.quiet { "Nothing has been recorded yet." } }
             @else { div.scroll role="region" aria-label="Table of the latest recordings" tabindex="0" { table.stack {
-                thead { tr { th scope="col" { "Time (UTC)" } th scope="col" { "Endpoint" }
+                thead { tr { th scope="col" { "Time" } th scope="col" { "Endpoint" }
                     @if let Some(primary) = now.primary_name() { th scope="col" { (provider(TODAYS, primary)) } }
                     th scope="col" { (provider(NEW, now.shadow_name())) } th scope="col" { "Answers" } } }
                 @for row in rows { tbody { tr {
-                    th.title scope="row" { span.when { (words::short_moment(row.received_unix_us)) } }
+                    th.title scope="row" { span.when { (words::short_time(row.received_unix_us)) } }
                     td.wide { code { (row.endpoint) } }
                     @if now.primary_name().is_some() { td data-label="Today’s" {
                         @match &row.primary { Some(call) => { (call_words(call)) } None => { "–" } } } }

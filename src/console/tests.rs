@@ -380,6 +380,24 @@ fn the_added_delay_is_one_figure_on_the_page_in_the_api_and_in_the_metrics() {
 }
 
 #[test]
+fn a_stop_is_told_apart_from_its_end() {
+    let console = Running::start();
+    let book = console.shared.ledger.of("payments").unwrap();
+    book.arrived();
+    assert_eq!(console.send("POST", STOP, "", "").status, 200);
+    for path in ["/?1", "/integrations/payments?1"] {
+        let page = console.get(path).body;
+        assert!(page.contains("Stopping</span>") && !page.contains("Off</span>"), "{page}");
+    }
+    assert!(console.get("/integrations/payments?1").body.contains("1 call still on the way is being cut off"));
+    book.mirrored(Outcome::Aborted);
+    for path in ["/?2", "/integrations/payments?2"] {
+        let page = console.get(path).body;
+        assert!(page.contains("Off</span>") && !page.contains("Stopping</span>"), "{page}");
+    }
+}
+
+#[test]
 fn what_rules_found_is_shown_by_place_and_rules_that_do_not_fit_raise_an_alarm() {
     let console = Running::start();
     let book = console.shared.ledger.of("payments").unwrap();

@@ -273,6 +273,11 @@ impl IntegrationView {
         }
     }
 
+    /// Stopped, while calls from before are still being cut off.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.state == "off" && self.ledger.pending > 0
+    }
+
     /// Today's provider's name; absent for a sink.
     pub(crate) fn primary_name(&self) -> Option<&str> {
         self.providers.primary.as_deref()
