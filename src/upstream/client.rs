@@ -43,14 +43,24 @@ pub struct OriginSettings {
     pub retry_unsent: bool,
 }
 
-/// Receives the duration of the connect made for one call. Survives the call's being cut.
+/// Receives how long one call was about its connection. Survives the call's being cut.
 #[derive(Debug, Default)]
-pub struct Timer(AtomicU64);
+pub struct Timer {
+    /// Zero: none was made.
+    connect_us: AtomicU64,
+    /// Zero: there is none yet.
+    line_us: AtomicU64,
+}
 
 impl Timer {
     /// Microseconds of the connect; `None`: an open connection served.
     pub fn connect_us(&self) -> Option<u64> {
-        Some(self.0.load(Ordering::Relaxed)).filter(|us| *us > 0)
+        Some(self.connect_us.load(Ordering::Relaxed)).filter(|us| *us > 0)
+    }
+
+    /// Microseconds from the call's begin until there was a connection for it; `None`: there is none yet.
+    pub fn line_us(&self) -> Option<u64> {
+        Some(self.line_us.load(Ordering::Relaxed)).filter(|us| *us > 0)
     }
 }
 
@@ -125,11 +135,13 @@ where
         if upgrade && self.0.target.http == HttpVersion::Http2 {
             return Err(CallError::Upgrade);
         }
+        let begun = self.0.clock.now();
         loop {
             let (line, reused) = match self.0.open_line(upgrade) {
                 Some(line) => (line, true),
                 None => self.0.new_line(upgrade, timer).await?,
             };
+            timer.line_us.store(self.0.clock.elapsed_us(begun).max(1), Ordering::Relaxed);
             let mut unsent = match line {
                 Line::Own(mut lease) => {
                     for_http1(&mut request, &self.0.target);
@@ -268,7 +280,7 @@ where
             }
             let started = self.clock.now();
             let line = self.connect(upgrade).await?;
-            timer.0.store(self.clock.elapsed_us(started).max(1), Ordering::Relaxed);
+            timer.connect_us.store(self.clock.elapsed_us(started).max(1), Ordering::Relaxed);
             drop(alone);
             Ok((line, false))
         };
