@@ -5,11 +5,12 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Empty};
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use std::error::Error;
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
@@ -236,7 +237,69 @@ async fn a_successor_that_dies_between_freeze_and_ready_is_as_if_it_had_never_be
     assert_eq!(primary.seen().len(), 5);
 }
 
-/// Calls over HTTP/2 connections, a few at once on each; what was never sent goes to the next connection, as a client may.
+/// One frame of HTTP/2 (RFC 9113, section 4.1).
+fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
+    let length = u8::try_from(payload.len()).unwrap();
+    [&[0, 0, length, kind, flags, 0, 0, 0, stream], payload].concat()
+}
+
+/// The whole frames of what was read: kind, stream, payload.
+fn frames(mut read: &[u8]) -> Vec<(u8, u8, &[u8])> {
+    let mut found = Vec::new();
+    while read.len() >= 9 && read.len() - 9 >= usize::from(read[2]) {
+        let (whole, rest) = read.split_at(9 + usize::from(read[2]));
+        found.push((whole[3], whole[8], &whole[9..]));
+        read = rest;
+    }
+    found
+}
+
+const HEADERS: u8 = 1;
+const SETTINGS: u8 = 4;
+const PING: u8 = 6;
+const GOODBYE: u8 = 7;
+
+#[tokio::test]
+async fn the_last_goodbye_names_the_last_call_that_was_processed() {
+    let (primary, shadow) = (Upstream::replies("{}").await, Upstream::replies("{}").await);
+    let recorder = Recorder::between(&primary, &shadow, "");
+    // GET http://a.test/, as HPACK writes it, and that it is all of the request.
+    let get = |stream| frame(HEADERS, 5, stream, b"\x82\x86\x84\x41\x06a.test");
+    let begin = [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(), frame(SETTINGS, 0, 0, b""), get(1)].concat();
+    let mut wire = connect(&recorder.traffic).await;
+    wire.write_all(&begin).await.unwrap();
+    let mut read = Vec::new();
+    let has = |read: &[u8], kind| frames(read).iter().any(|one| one.0 == kind);
+    while !has(&read, HEADERS) {
+        assert_ne!(wire.read_buf(&mut read).await.unwrap(), 0);
+    }
+    let (next, old) = recorder.relieved();
+    while !has(&read, PING) {
+        assert_ne!(wire.read_buf(&mut read).await.unwrap(), 0);
+    }
+    // A client may answer the ping before it writes the call it holds.
+    let ping = frames(&read).iter().find(|one| one.0 == PING).unwrap().2.to_vec();
+    wire.write_all(&[frame(PING, 1, 0, &ping), get(3)].concat()).await.unwrap();
+    // Closing with a call unread may be a reset.
+    while wire.read_buf(&mut read).await.unwrap_or(0) > 0 {}
+    let goodbyes: Vec<_> =
+        frames(&read).into_iter().filter(|one| one.0 == GOODBYE).map(|one| one.2[..4].to_vec()).collect();
+    assert_eq!(goodbyes, [[127, 255, 255, 255], [0, 0, 0, 1]]);
+    assert_eq!(frames(&read).iter().filter(|one| one.0 == HEADERS).map(|one| one.1).collect::<Vec<_>>(), [1]);
+    assert_eq!(primary.seen().len(), 1);
+    let (code, last) = old.ended();
+    assert_eq!((code, numbers(&last).0), (Some(0), 1), "{last}");
+    drop(next);
+}
+
+/// Whether a goodbye named the call as one that was not processed: such a call may be sent again (RFC 9113, section 6.8).
+fn not_processed(error: &hyper::Error) -> bool {
+    let cause = error.source().and_then(|cause| cause.downcast_ref::<h2::Error>());
+    cause.is_some_and(|cause| cause.is_go_away() && cause.is_remote() && cause.reason() == Some(h2::Reason::NO_ERROR))
+}
+
+/// Calls over HTTP/2 connections, a few at once on each; what was not processed goes to the next connection, as a client
+/// may. That it was not is held by the counts: whatever arrived was answered to somebody.
 async fn http2_calls(url: String, load: Arc<Load>) {
     let authority = url.trim_start_matches("http://").to_owned();
     let get = || http::Request::get(format!("http://{authority}/things")).body(Empty::<Bytes>::new()).unwrap();
@@ -257,6 +320,8 @@ async fn http2_calls(url: String, load: Arc<Load>) {
                     Ok(answer) => load.count(answer.status() == 200 && answer.into_body().collect().await.is_ok()),
                     Err(mut error) => match error.take_message() {
                         Some(_unsent) => goes_on = false,
+                        // It crossed the last goodbye, as in the story above.
+                        None if not_processed(error.error()) => goes_on = false,
                         None => load.count(false),
                     },
                 }

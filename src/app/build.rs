@@ -199,7 +199,6 @@ pub(crate) fn mirror(one: &IntegrationConfig, memory_in_all: &MemoryInAll) -> mi
         in_flight_max: one.mirror.in_flight_max,
         bytes_max: bytes(one.mirror.memory_bytes_max),
         memory_in_all: memory_in_all.clone(),
-        connect_timeout_ms: one.shadow.connect_timeout_ms,
         read_timeout_ms: one.shadow.read_timeout_ms,
         total_timeout_ms: one.shadow.total_timeout_ms,
         answer_bytes_max: bytes(one.mirror.body_bytes_max),

@@ -6,10 +6,11 @@ use crate::exchange::{
     append_trailers,
 };
 use crate::mirror::{BytesHeld, Settings};
-use crate::upstream::{Origin, OriginSettings, Target, Timer, failure_of};
+use crate::upstream::{AnswerBody, Origin, OriginSettings, Target, Timer, failure_of};
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, Request};
+use http::{HeaderMap, Request, Response};
 use http_body_util::{BodyExt, Full};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -105,12 +106,7 @@ impl Shadow {
         progress: &mut Progress,
     ) -> Result<(), FailureKind> {
         let silence = Duration::from_millis(self.settings.read_timeout_ms);
-        // A connect has its own limit; it must not be taken for a silent provider.
-        let first = silence + Duration::from_millis(self.settings.connect_timeout_ms);
-        let answer = within(self.clock, first, self.origin.request(request.map(Full::new), timer))
-            .await
-            .ok_or(FailureKind::ReadTimeout)?
-            .map_err(|error| failure_of(&error))?;
+        let answer = self.head(request, timer, started).await?;
         progress.ttfb_us = Some(self.clock.elapsed_us(started));
         let (parts, mut body) = answer.into_parts();
         progress.head = Some((parts.status.as_u16(), parts.headers));
@@ -130,13 +126,38 @@ impl Shadow {
             }
         }
     }
+
+    /// The answer's head. A connect has its own limit and must not be taken for a silent provider: the silence begins with
+    /// the connection.
+    async fn head(
+        &self,
+        request: Request<Bytes>,
+        timer: &Timer,
+        started: Instant,
+    ) -> Result<Response<AnswerBody<Full<Bytes>>>, FailureKind> {
+        let silence = Duration::from_millis(self.settings.read_timeout_ms);
+        let mut call = pin!(self.origin.request(request.map(Full::new), timer));
+        let mut wait = silence;
+        loop {
+            if let Some(head) = within(self.clock, wait, &mut call).await {
+                return head.map_err(|error| failure_of(&error));
+            }
+            let silent = timer.line_us().map(|line_us| self.clock.elapsed_us(started).saturating_sub(line_us));
+            // While it connects, the limit on that ends the call.
+            let silent = silent.map_or(Duration::ZERO, Duration::from_micros);
+            wait = silence.saturating_sub(silent);
+            if wait.is_zero() {
+                return Err(FailureKind::ReadTimeout);
+            }
+        }
+    }
 }
 
 /// Waits so long for some work, and once as much longer as this thread was late to see that the time is over, up to twice as
 /// long in all: while it did not run, because the user's path needed its core, an answer may have come that nobody read. That
 /// is no timeout of the provider's.
 async fn within<T>(clock: Clock, limit: Duration, work: impl Future<Output = T>) -> Option<T> {
-    let (started, mut work) = (clock.now(), std::pin::pin!(work));
+    let (started, mut work) = (clock.now(), pin!(work));
     if let Ok(done) = timeout(limit, &mut work).await {
         return Some(done);
     }
@@ -178,6 +199,7 @@ impl Progress {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::upstream::{HttpVersion, TargetSettings, Tls};
     use std::io::Write;
     use tokio::io::AsyncReadExt;
 
@@ -187,6 +209,30 @@ mod tests {
         while Clock.elapsed_us(started) < time.as_micros() as u64 {
             std::hint::spin_loop();
         }
+    }
+
+    /// What becomes of a call to a provider that takes the connection and says nothing.
+    async fn to_one_that_is_silent(scheme: &str, connect_timeout_ms: u64) -> FailureKind {
+        let provider = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("{scheme}://{}/", provider.local_addr().unwrap());
+        let reach = TargetSettings { socket: None, http: HttpVersion::Auto, tls: Tls::default(), connect_timeout_ms };
+        let target = Arc::new(Target::new(&url.parse().unwrap(), reach).unwrap());
+        let settings = Arc::new(Settings { read_timeout_ms: 50, ..Settings::default() });
+        let shadow = Shadow::new(target, &settings, adapt::SuccessRule::default(), Clock);
+        let started = Clock.now();
+        let timer = Timer::new(started);
+        let request = Request::get(&url).body(Bytes::new()).unwrap();
+        let (head, provider) = tokio::join!(shadow.head(request, &timer, started), provider.accept());
+        drop(provider);
+        assert!(Clock.elapsed_us(started) < 10_000_000, "neither limit is so long");
+        head.expect_err("nobody answers")
+    }
+
+    #[tokio::test]
+    async fn silence_counts_from_the_connection_however_long_that_may_take() {
+        assert_eq!(to_one_that_is_silent("http", 60_000).await, FailureKind::ReadTimeout);
+        // No handshake: there is no connection whose silence could be told.
+        assert_eq!(to_one_that_is_silent("https", 400).await, FailureKind::ConnectTimeout);
     }
 
     #[tokio::test]

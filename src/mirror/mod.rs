@@ -47,8 +47,6 @@ pub struct Settings {
     pub bytes_max: usize,
     /// Bytes of copies held at once by all integrations that share it.
     pub memory_in_all: MemoryInAll,
-    /// Name, TCP and TLS at most, milliseconds.
-    pub connect_timeout_ms: u64,
     /// Silence between two reads at most, milliseconds.
     pub read_timeout_ms: u64,
     /// One shadow call at most, milliseconds.
@@ -69,7 +67,6 @@ impl Default for Settings {
             in_flight_max: 64,
             bytes_max: 64 << 20,
             memory_in_all: MemoryInAll::default(),
-            connect_timeout_ms: 5_000,
             read_timeout_ms: 30_000,
             total_timeout_ms: 60_000,
             answer_bytes_max: 1 << 20,

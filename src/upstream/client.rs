@@ -47,8 +47,11 @@ pub struct OriginSettings {
 #[derive(Debug)]
 pub struct Timer {
     started: Instant,
+    /// Zero: none was made.
     connect_us: AtomicU64,
-    /// All of them nanoseconds, since the start but for the wait; 0: it did not happen.
+    /// Zero: there is none yet.
+    line_us: AtomicU64,
+    /// All of them nanoseconds, since the start but for the wait; zero: it did not happen.
     waited_ns: AtomicU64,
     sent_ns: AtomicU64,
     answered_ns: AtomicU64,
@@ -57,13 +60,18 @@ pub struct Timer {
 impl Timer {
     /// For a call that begins now.
     pub fn new(started: Instant) -> Self {
-        let [connect_us, waited_ns, sent_ns, answered_ns] = [(); 4].map(|()| AtomicU64::new(0));
-        Self { started, connect_us, waited_ns, sent_ns, answered_ns }
+        let [connect_us, line_us, waited_ns, sent_ns, answered_ns] = [(); 5].map(|()| AtomicU64::new(0));
+        Self { started, connect_us, line_us, waited_ns, sent_ns, answered_ns }
     }
 
     /// Microseconds of the connect; `None`: an open connection served.
     pub fn connect_us(&self) -> Option<u64> {
         Some(self.connect_us.load(Ordering::Relaxed)).filter(|us| *us > 0)
+    }
+
+    /// Microseconds from the call's begin until there was a connection for it; `None`: there is none yet.
+    pub fn line_us(&self) -> Option<u64> {
+        Some(self.line_us.load(Ordering::Relaxed)).filter(|us| *us > 0)
     }
 
     /// From the start until the head was written, without the wait for a connection. Over HTTP/2, until the connection was
@@ -178,6 +186,7 @@ where
                     made?
                 }
             };
+            timer.line_us.store(self.0.clock.elapsed_us(timer.started).max(1), Ordering::Relaxed);
             let mut unsent = match line {
                 Line::Own(mut lease) => {
                     for_http1(&mut request, &self.0.target);
