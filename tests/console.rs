@@ -49,7 +49,7 @@ async fn post(recorder: &Recorder, path: &str, body: &'static str) -> Response {
 async fn both_pages_tell_state_ledger_figures_and_what_was_redacted() {
     let (recorder, _primary, shadow) = busy().await;
     assert_eq!(shadow.seen().len(), CALLS);
-    let list = page_with(&recorder, "/", &[r#"data-label="Calls">70<"#, "needs 299 calls"]).await;
+    let list = page_with(&recorder, "/", &[r#"data-label="Calls">70<"#, "needs 299 calls", "calls a minute"]).await;
     for words in
         ["payments", "On", "100% of the calls", "As configured", "Successful\">100%<", &shadow.url["http://".len()..]]
     {
