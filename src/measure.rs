@@ -3,7 +3,7 @@
 //! Names are dotted, as OpenTelemetry has them; Prometheus reads them with underscores, a counter with `_total` and a
 //! measure in seconds with `_seconds` behind it.
 
-use prometheus_client::encoding::{EncodeMetric, MetricEncoder, NoLabelSet};
+use prometheus_client::encoding::{EncodeMetric, MetricEncoder, NativeHistogram, NativeHistogramBuckets, NoLabelSet};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::{Registry, Unit};
 use serde_json::{Value, json};
@@ -19,8 +19,38 @@ pub struct Buckets {
     pub bounds_us: &'static [u64],
     /// Calls within each bound and above the one before; one more than there are bounds.
     pub counts: Vec<u64>,
+    /// The same calls by eighth of a doubling, as [`crate::latency::eighth_of`] numbers them, rising.
+    pub eighths: Vec<(i32, u64)>,
     /// Microseconds.
     pub sum_us: u64,
+}
+
+/// Prometheus' schema in which a doubling has eight buckets.
+const EIGHTHS_SCHEMA: i32 = 3;
+
+/// Runs of buckets without a gap, and counts as differences from the one before: how native histograms are sent
+/// (prometheus.io/docs/specs/native_histograms, "Spans and deltas").
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Sparse {
+    spans: Vec<(i32, u32)>,
+    deltas: Vec<i64>,
+}
+
+impl Sparse {
+    fn of(eighths: &[(i32, u64)]) -> Self {
+        let (mut sparse, mut next, mut before) = (Self::default(), 0, 0);
+        for (at, count) in eighths {
+            let count = i64::try_from(*count).unwrap_or(i64::MAX);
+            match sparse.spans.last_mut().filter(|_| *at == next) {
+                Some((_, length)) => *length += 1,
+                // From the end of the run before; the first from 0.
+                None => sparse.spans.push((at.saturating_sub(next), 1)),
+            }
+            sparse.deltas.push(count - before);
+            (next, before) = (at.saturating_add(1), count);
+        }
+        sparse
+    }
 }
 
 /// The rows of a metric.
@@ -58,7 +88,20 @@ impl EncodeMetric for Metric {
                 let bounds = buckets.bounds_us.iter().map(|us| seconds(*us)).chain([f64::INFINITY]);
                 let each: Vec<(f64, u64)> = bounds.zip(buckets.counts.iter().copied()).collect();
                 let (sum, all) = (seconds(buckets.sum_us), buckets.counts.iter().sum());
-                row(&mut encoder, labels, |one| one.encode_histogram::<NoLabelSet>(sum, all, &each, None))
+                let Sparse { spans, deltas } = Sparse::of(&buckets.eighths);
+                let native = NativeHistogram {
+                    schema: EIGHTHS_SCHEMA,
+                    zero_threshold: 0.0,
+                    zero_count: 0,
+                    negative: NativeHistogramBuckets { spans: &[], deltas: &[] },
+                    positive: NativeHistogramBuckets { spans: &spans, deltas: &deltas },
+                    created: None,
+                };
+                // In text only the classic ones are told.
+                let write = |one: &mut MetricEncoder<'_>| {
+                    one.encode_histogram_with_native::<NoLabelSet>(sum, all, &each, None, native)
+                };
+                row(&mut encoder, labels, write)
             }),
         }
     }
@@ -174,8 +217,20 @@ mod tests {
     use prometheus_client::encoding::text::encode;
 
     #[test]
+    fn native_buckets_are_runs_and_differences() {
+        let sparse = Sparse::of(&[(-62, 2), (-61, 5), (-58, 1), (0, 1)]);
+        assert_eq!(sparse, Sparse { spans: vec![(-62, 2), (2, 1), (57, 1)], deltas: vec![2, 3, -4, 0] });
+        assert_eq!(Sparse::of(&[]), Sparse::default());
+    }
+
+    #[test]
     fn both_ways_tell_the_same_buckets() {
-        let buckets = Buckets { bounds_us: &[5_000, 10_000], counts: vec![2, 0, 1], sum_us: 1_500_000 };
+        let buckets = Buckets {
+            bounds_us: &[5_000, 10_000],
+            counts: vec![2, 0, 1],
+            eighths: vec![(-62, 2), (-60, 1)],
+            sum_us: 1_500_000,
+        };
         let metric = Metric {
             name: "http.client.request.duration",
             help: "Calls",

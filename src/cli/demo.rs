@@ -30,7 +30,9 @@ pub(crate) fn demo(args: &DemoArgs) -> Done {
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("█▌ "));
     bar.set_message("mirroring");
     let demo = demo::start(settings).map_err(Failure::usage)?;
-    print::talk(&format!("two sample providers and a recorder are running; the console is http://{}", demo.console()));
+    let traffic = demo.traffic().map(|traffic| format!("calls go through http://{traffic} and ")).unwrap_or_default();
+    let console = demo.console();
+    print::talk(&format!("two sample providers and a recorder are running; {traffic}the console is http://{console}"));
     let ran = demo.run_application(&mut |done| bar.set_position(done)).map_err(Failure::usage)?;
     bar.finish_and_clear();
     if args.stay {

@@ -2,13 +2,21 @@
 const human = us => us < 1e3 ? `${us} µs` : us < 1e6 ? `${(us / 1e3).toPrecision(3)} ms` : `${(us / 1e6).toPrecision(3)} s`;
 const percent = share => `${(share * 100).toPrecision(share > 0.1 ? 3 : 2)} %`;
 
+const DAY = { day: "numeric", month: "short" };
+const HOUR = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+const SHORT = { ...DAY, ...HOUR, second: "2-digit" };
+
 // Times in the reader's own zone; UTC stays as the hint.
 const localTimes = root => {
   for (const time of root.querySelectorAll("time[datetime]:not([title])")) {
     const at = new Date(time.dateTime);
     if (Number.isNaN(at.getTime())) continue;
     time.title = time.textContent;
-    time.textContent = at.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
+    time.textContent = at.toLocaleString(undefined, time.className === "short" ? SHORT : { dateStyle: "medium", timeStyle: "medium" });
+  }
+  for (const mark of root.querySelectorAll("text[data-at]")) {
+    const day = mark.hasAttribute("data-day");
+    mark.textContent = new Date(mark.dataset.at * 1000).toLocaleString(undefined, day ? DAY : HOUR);
   }
 };
 
@@ -37,7 +45,7 @@ const whatIf = root => {
       const spared = vain?.find(([edge]) => edge > us)?.[1];
       if (spared) {
         said.dataset.spared = spared;
-        said.textContent += ` It would spare ${spared} waits of at least that long for calls that did not succeed anyway.`;
+        said.textContent += ` It would spare ${spared} ${spared === 1 ? "wait" : "waits"} of at least that long for calls that did not succeed anyway.`;
       }
       return said;
     }));
@@ -97,6 +105,8 @@ const tail = () => {
 // Counters and states renew themselves; a part in which somebody types or stands stays as it is.
 const RENEW_EVERY_MS = 2000;
 const renewParts = () => {
+  // What answers a form stands at the form's address, which cannot be asked for.
+  const here = document.querySelector("[data-here]")?.dataset.here ?? location.href;
   if (!document.querySelector("[data-renew]")) return;
   let asking = false, again = false;
   const renew = async () => {
@@ -107,7 +117,7 @@ const renewParts = () => {
     asking = true;
     again = false;
     try {
-      const answer = await fetch(location.href, { headers: { accept: "text/html" } });
+      const answer = await fetch(here, { headers: { accept: "text/html" } });
       const next = answer.ok && new DOMParser().parseFromString(await answer.text(), "text/html");
       for (const part of next ? document.querySelectorAll("[data-renew]") : []) {
         const fresh = next.getElementById(part.id);

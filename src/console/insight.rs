@@ -3,7 +3,7 @@
 
 use crate::console::charts::group_of;
 use crate::exchange::{Outcome, Role};
-use crate::latency::{Phase, Series, Slots, lower_edge_us};
+use crate::latency::{Phase, Slots, lower_edge_us};
 use crate::review::{self, Review, Section, Verdict};
 use crate::store::{CaptureFilter, Reader, SeriesFilter, StoreError};
 use std::collections::BTreeMap;
@@ -17,8 +17,6 @@ const COLUMNS_MIN: i64 = 6;
 const INTERVAL_S: i64 = 600;
 /// Newest recordings whose differences are counted.
 const COMPARED_MAX: usize = 200;
-/// Fewer calls say too little of the slowest hundredth.
-const OWN_DELAY_CALLS_MIN: u64 = 299;
 /// Rows of the heat map for each doubling of the latency.
 const ROWS_PER_DOUBLING: f64 = 2.0;
 
@@ -33,21 +31,12 @@ pub(crate) struct Insight {
     pub(crate) sections: Vec<Section>,
     /// Times of the new provider's calls that are no success.
     pub(crate) vain: Slots,
-    /// What we ourselves take of a call's time on its way to today's provider.
-    pub(crate) own_delay: Option<OwnDelay>,
     /// The new provider's latencies over time.
     pub(crate) heat: Heat,
     /// What came of the requests over time.
     pub(crate) flow: Flow,
     /// How the answers of the newest recordings differ.
     pub(crate) differences: Differences,
-}
-
-/// What 99 of 100 calls wait at most in the recorder before they go on to today's provider.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct OwnDelay {
-    pub(crate) p99_us: u64,
-    pub(crate) calls: u64,
 }
 
 /// Time cut into columns of one width.
@@ -127,17 +116,16 @@ pub(crate) fn read(
     let review =
         Review::build(&reader, integration, None, now_unix_us / 1_000_000, settings).map_err(|error| error.to_string());
     let sections = review::overall(&reader, integration).map_err(|error| error.to_string())?;
-    let rest = || -> Result<(Slots, Option<OwnDelay>, Heat, Flow, Differences), StoreError> {
+    let rest = || -> Result<(Slots, Heat, Flow, Differences), StoreError> {
         Ok((
             vain(&reader, integration)?,
-            own_delay(&reader, integration)?,
             heat(&reader, integration)?,
             flow(&reader, integration)?,
             differences(&reader, integration)?,
         ))
     };
-    let (vain, own_delay, heat, flow, differences) = rest().map_err(|error| error.to_string())?;
-    Ok(Insight { read_unix_us: now_unix_us, review, sections, vain, own_delay, heat, flow, differences })
+    let (vain, heat, flow, differences) = rest().map_err(|error| error.to_string())?;
+    Ok(Insight { read_unix_us: now_unix_us, review, sections, vain, heat, flow, differences })
 }
 
 fn vain(reader: &Reader, integration: &str) -> Result<Slots, StoreError> {
@@ -149,18 +137,6 @@ fn vain(reader: &Reader, integration: &str) -> Result<Slots, StoreError> {
         |_, one| all.push(Slots::of(&one.series)),
     )?;
     Ok(Slots::merged(&all))
-}
-
-fn own_delay(reader: &Reader, integration: &str) -> Result<Option<OwnDelay>, StoreError> {
-    let filter = SeriesFilter { integration: integration.to_owned(), ..SeriesFilter::default() };
-    let mut all = Series::new();
-    reader.each_interval(
-        &filter,
-        |key| key.role == Role::Primary && key.phase == Phase::QueueWait,
-        |_, one| all.merge(&one.series),
-    )?;
-    let enough = all.len() >= OWN_DELAY_CALLS_MIN;
-    Ok(enough.then(|| all.quantile(99, 100)).flatten().map(|p99_us| OwnDelay { p99_us, calls: all.len() }))
 }
 
 fn heat(reader: &Reader, integration: &str) -> Result<Heat, StoreError> {

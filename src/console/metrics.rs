@@ -1,21 +1,59 @@
-//! The recorder's metrics, gathered from one snapshot: `/metrics` writes them as OpenMetrics text, and they are exported
-//! as OTLP. Labels are names from the configuration and from fixed lists, never anything a request carried.
+//! The recorder's metrics, gathered from one snapshot: `/metrics` writes them as OpenMetrics text or as Prometheus' Protobuf,
+//! and they are exported as OTLP. Labels are names from the configuration and from fixed lists, never anything a request carried.
 
 use crate::console::{Shared, view};
 use crate::control::{PausedBy, RampPhase};
 use crate::exchange::{DropReason, Outcome};
-use crate::latency::{CALL_BOUNDS_US, Classes, OWN_BOUNDS_US};
+use crate::latency::{ADDED_BOUNDS_US, CALL_BOUNDS_US, Classes};
 use crate::measure::{Buckets, Labels, Metric, Rows};
 use crate::review::Standing;
+use prometheus_client::encoding::prometheus_protobuf::{EncodeError, encode_to_vec};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
-/// The content type of what [`text`] returns.
-pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+/// OpenMetrics, with the classic histograms.
+const TEXT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+/// What Prometheus asks for first when it is told to take native histograms: it alone carries them.
+const PROTOBUF: &str = "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited";
 
-/// The scrape's text.
-pub(crate) fn text(shared: &Shared) -> Result<String, std::fmt::Error> {
+/// A scrape: its content type and its bytes, in the form that is asked for first.
+pub(crate) fn scrape(shared: &Shared, accept: &str) -> Result<(&'static str, Vec<u8>), EncodeError> {
+    let registry = registry(shared);
+    if prefers_protobuf(accept) {
+        return Ok((PROTOBUF, encode_to_vec(&registry)?));
+    }
+    let mut text = String::new();
+    encode(&mut text, &registry)?;
+    Ok((TEXT, text.into_bytes()))
+}
+
+/// Whether no form that we know stands before it, by weight and then by order (RFC 9110, 12.5.1).
+fn prefers_protobuf(accept: &str) -> bool {
+    let mut best: Option<(f32, bool)> = None;
+    for range in accept.split(',') {
+        let mut parts = range.split(';').map(str::trim);
+        let kind = parts.next().unwrap_or_default();
+        let mut weight = 1.0;
+        let (mut families, mut delimited) = (false, false);
+        for part in parts {
+            match part.split_once('=') {
+                Some(("q", q)) => weight = q.parse().unwrap_or(0.0),
+                Some(("proto", proto)) => families = proto == "io.prometheus.client.MetricFamily",
+                Some(("encoding", encoding)) => delimited = encoding == "delimited",
+                _ => {}
+            }
+        }
+        let protobuf = kind == "application/vnd.google.protobuf" && families && delimited;
+        let text = ["application/openmetrics-text", "text/plain", "text/*", "*/*"].contains(&kind);
+        if (protobuf || text) && weight > best.map_or(0.0, |(weight, _)| weight) {
+            best = Some((weight, protobuf));
+        }
+    }
+    best.is_some_and(|(_, protobuf)| protobuf)
+}
+
+fn registry(shared: &Shared) -> Registry {
     let mut registry = Registry::default();
     let rules = shared.rules.now();
     let version = vec![("version", shared.version), ("rules_hash", &rules.everyone)];
@@ -24,9 +62,7 @@ pub(crate) fn text(shared: &Shared) -> Result<String, std::fmt::Error> {
     for metric in gather(shared) {
         metric.register(&mut registry);
     }
-    let mut text = String::new();
-    encode(&mut text, &registry)?;
-    Ok(text)
+    registry
 }
 
 /// Every metric now.
@@ -164,7 +200,10 @@ fn redaction(shared: &Shared) -> Vec<Metric> {
 
 /// Named as OpenTelemetry's conventions for HTTP name them, where they fit. Aborts and timeouts last at least so long.
 fn durations(shared: &Shared) -> Vec<Metric> {
-    let buckets = |bounds_us, Classes { counts, sum_us }| Buckets { bounds_us, counts, sum_us };
+    let buckets = |bounds_us, Classes { counts, eighths, sum_us }| {
+        let eighths = eighths.into_iter().collect();
+        Buckets { bounds_us, counts, eighths, sum_us }
+    };
     let calls = shared.totals.calls().into_iter().map(|(kind, classes)| {
         let mut labels: Labels = vec![
             ("integration", kind.integration.to_string()),
@@ -177,8 +216,9 @@ fn durations(shared: &Shared) -> Vec<Metric> {
         }
         (labels, buckets(CALL_BOUNDS_US, classes))
     });
-    let own = shared.totals.own().into_iter();
-    let own = own.map(|(name, classes)| (vec![("integration", name.to_string())], buckets(OWN_BOUNDS_US, classes)));
+    let added = shared.totals.added().into_iter();
+    let added =
+        added.map(|(name, classes)| (vec![("integration", name.to_string())], buckets(ADDED_BOUNDS_US, classes)));
     vec![
         Metric {
             name: "http.client.request.duration",
@@ -186,9 +226,33 @@ fn durations(shared: &Shared) -> Vec<Metric> {
             rows: Rows::Durations(calls.collect()),
         },
         Metric {
-            name: "darklaunch.own_delay",
-            help: "What a request waits in the recorder before it goes on to today's provider",
-            rows: Rows::Durations(own.collect()),
+            name: "darklaunch.added_delay",
+            help: "What the recorder adds to an application's call on both ways, without the provider's own time and network",
+            rows: Rows::Durations(added.collect()),
         },
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_form_that_is_asked_for_first_is_sent() {
+        let protobuf = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited";
+        let text = "application/openmetrics-text;version=1.0.0";
+        for (accept, expected) in [
+            (String::new(), false),
+            ("*/*".to_owned(), false),
+            (protobuf.to_owned(), true),
+            (format!("{protobuf},{text};q=0.8,text/plain;version=0.0.4;q=0.7,*/*;q=0.1"), true),
+            (format!("{protobuf};q=0.6,{text};q=0.5,*/*;q=0.2"), true),
+            (format!("{text};q=0.6,{protobuf};q=0.5,*/*;q=0.2"), false),
+            (format!("{protobuf};q=0"), false),
+            (protobuf.replace("delimited", "text"), false),
+            ("application/vnd.google.protobuf".to_owned(), false),
+        ] {
+            assert_eq!(prefers_protobuf(&accept), expected, "{accept}");
+        }
+    }
 }

@@ -205,7 +205,7 @@ fn states() -> Value {
         "Integration": {
             "type": "object",
             "required": ["name", "state", "sample", "sample_ppm", "revision", "changed_by", "reason", "changed_at", "paused_by",
-                "providers", "ledger", "recorded", "not_recorded", "primary", "redaction_hits", "rules"],
+                "providers", "ledger", "recorded", "not_recorded", "primary", "added_delay", "redaction_hits", "rules"],
             "properties": {
                 "name": { "type": "string" },
                 "state": { "enum": ["on", "off", "paused"] },
@@ -224,6 +224,12 @@ fn states() -> Value {
                 "recorded": count,
                 "not_recorded": counts,
                 "primary": counts,
+                "added_delay": {
+                    "description": "What the recorder adds to the application's calls since its start: from a request's arrival until it is sent on, and from the arrival of the answer's head until its first byte goes back. Without the primary's own time and connects; null below 299 calls",
+                    "type": ["object", "null"],
+                    "required": ["p50_us", "p99_us", "calls"],
+                    "properties": { "p50_us": count, "p99_us": count, "calls": count },
+                },
                 "redaction_hits": counts,
                 "ledger": {
                     "type": "object",

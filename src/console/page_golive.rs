@@ -81,10 +81,11 @@ pub(crate) fn differences(now: &IntegrationView, found: &Differences) -> Markup 
                 p { "Of the latest " (words::calls(found.compared)) " that could be compared, " strong { (words::share(found.same, found.compared)) }
                     " have the same answer from both providers." }
                 @if !found.places.is_empty() {
-                    div.scroll role="region" aria-label="Differences" tabindex="0" { table {
+                    div.scroll role="region" aria-label="Differences" tabindex="0" { table.stack {
                         thead { tr { th scope="col" { "Where" } th scope="col" { "How" } th scope="col" { "Endpoint" } th.n scope="col" { "Recordings" } } }
-                        tbody { @for (endpoint, path, what, count) in found.places.iter().take(PLACES_MAX) { tr {
-                            th scope="row" { code { (path) } } td { (what_words(what)) } td { code { (endpoint) } } td.n { (words::count(*count)) }
+                        @for (endpoint, path, what, count) in found.places.iter().take(PLACES_MAX) { tbody { tr {
+                            th.title scope="row" { code { (path) } } td.half data-label="How" { (what_words(what)) }
+                            td.wide.after { code { (endpoint) } } td.n data-label="Recordings" { (words::count(*count)) }
                         } } }
                     } }
                     @if rest > 0 { p.quiet { "and " (rest) " more places" } }

@@ -2,7 +2,7 @@
 
 use crate::console::Providers;
 use crate::console::access::{Caller, May};
-use crate::console::insight::{Insight, OwnDelay};
+use crate::console::insight::Insight;
 use crate::console::page_redaction::redaction;
 use crate::console::pages::{NEW, TODAYS, badge, changed, figure, frame, paused_words, provider, sides, unreadable};
 use crate::console::tables::{Call, Change, Details, EndpointFigures, Looked, Recent, RoleFigures};
@@ -43,7 +43,7 @@ pub(crate) fn page(
         insight.and_then(|insight| insight.review.as_ref().ok()).map(|review| review.ledger.mirrored_total());
     let body = html! {
         h1 { (now.name) }
-        (switch(now, found, refused))
+        (switch(now, recorder, found, refused))
         @match (found.details, found.looked) {
             (Err(why), _) | (_, Looked::Failed(why)) => { (unreadable(why)) }
             (_, Looked::BeingRead) => { p.notice role="status" data-being-read { "The review and the charts are being read for the first time since the "
@@ -62,14 +62,13 @@ pub(crate) fn page(
     frame(&now.name, Some(recorder), &body)
 }
 
-fn switch(now: &IntegrationView, found: &Found<'_>, refused: Option<&str>) -> Markup {
+fn switch(now: &IntegrationView, recorder: &RecorderView, found: &Found<'_>, refused: Option<&str>) -> Markup {
     let (address, off) = (format!("/integrations/{}", now.name), now.state == "off");
-    let own = found.insight().and_then(|insight| insight.own_delay);
     html! {
-        section class={ "card switch " (now.state) } aria-labelledby="mirroring" {
+        section class={ "card switch " (now.state) } aria-labelledby="mirroring" data-here=(address) {
             div #live-state data-renew {
                 h2 id="mirroring" { "Mirroring " (badge(now)) }
-                p.lead { (sentence(now, found.providers.and_then(|providers| providers.rate_per_s))) (delay(now, own)) }
+                p.lead { (sentence(now, found.providers.and_then(|providers| providers.rate_per_s))) (delay(now, recorder)) }
                 @if let Some(ramp) = &now.ramp { p { "Share now " strong { (now.sample) } ". " (words::first_upper(&ramp.words())) "." } }
                 @if !now.shares.is_empty() { p.quiet { "Less of single endpoints: "
                     @for (at, one) in now.shares.iter().enumerate() { @if at > 0 { ", " } code { (one.endpoint) } " " (one.share) } "." } }
@@ -131,7 +130,8 @@ fn sentence(now: &IntegrationView, rate_per_s: Option<u32>) -> Markup {
             ("on", _) => { "Copying " strong { (now.sample) } " of the calls to the new provider, " strong { (shadow) }
                 @if let Some(rate) = rate_per_s.filter(|rate| *rate > 0) { ", at most " (rate) " per second" } ". " }
             (_, Some(paused_by)) => { "On, but not copying: " strong { (paused_words(paused_by)) } ". " }
-            _ => { strong { "Mirroring is stopped." } " No call is copied to the new provider, " strong { (shadow) } ". " }
+            _ => { strong { "Mirroring is stopped." } " No call is copied to the new provider, " strong { (shadow) } ". "
+                @if now.is_stopping() { (words::calls(now.ledger.pending)) " still on the way " (if now.ledger.pending == 1 { "is" } else { "are" }) " being cut off. " } }
         }
         @match now.primary_name() {
             Some(primary) => { "Your customers only ever get the answers of today’s provider, " strong { (primary) } "." }
@@ -141,11 +141,11 @@ fn sentence(now: &IntegrationView, rate_per_s: Option<u32>) -> Markup {
 }
 
 /// What the recorder itself takes of the customers' time, where it measured enough calls to say.
-fn delay(now: &IntegrationView, own: Option<OwnDelay>) -> Markup {
+fn delay(now: &IntegrationView, recorder: &RecorderView) -> Markup {
     html! {
-        @if let (Some(own), Some(primary)) = (own, now.primary_name()) {
-            " Added delay for them: at most " strong { (human_us(own.p99_us)) } " for 99 of 100 calls until their request is on its way to "
-            (primary) " (measured on " (words::calls(own.calls)) ")."
+        @if let (Some(added), Some(primary)) = (&now.added_delay, now.primary_name()) {
+            " Added delay for them: at most " strong { (human_us(added.p99_us)) } " for 99 of 100 calls, there and back, beside the time of "
+            (primary) " itself (measured on " (words::calls(added.calls)) " since " (words::time(recorder.started_unix_us)) ")."
         }
     }
 }
@@ -297,11 +297,11 @@ fn recent(now: &IntegrationView, rows: &[Recent]) -> Markup {
             h2 id="recent" { "Latest recordings" }
             @if rows.is_empty() { p.quiet { "Nothing has been recorded yet." } }
             @else { div.scroll role="region" aria-label="Table of the latest recordings" tabindex="0" { table.stack {
-                thead { tr { th scope="col" { "Time (UTC)" } th scope="col" { "Endpoint" }
+                thead { tr { th scope="col" { "Time" } th scope="col" { "Endpoint" }
                     @if let Some(primary) = now.primary_name() { th scope="col" { (provider(TODAYS, primary)) } }
                     th scope="col" { (provider(NEW, now.shadow_name())) } th scope="col" { "Answers" } } }
                 @for row in rows { tbody { tr {
-                    th.title scope="row" { span.when { (words::short_moment(row.received_unix_us)) } }
+                    th.title scope="row" { span.when { (words::short_time(row.received_unix_us)) } }
                     td.wide { code { (row.endpoint) } }
                     @if now.primary_name().is_some() { td data-label="Today’s" {
                         @match &row.primary { Some(call) => { (call_words(call)) } None => { "–" } } } }

@@ -59,7 +59,7 @@ fn group(found: &Findings, which: Whose, id: &str, title: &str) -> Markup {
                 @for (name, one) in rows { tbody { tr {
                     th.title scope="row" { code { (one.endpoint) } }
                     td data-label="Integration" { (name) }
-                    td data-label="What" { (what(one)) }
+                    td.half data-label="What" { (what(one)) }
                     td.n data-label="Recordings" { (words::count(one.captures)) }
                     td data-label="Example" { @match &one.example { Some(id) => { a href={ "/recordings/" (id) } { "newest" } } None => { "pruned" } } }
                 } } }

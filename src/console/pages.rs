@@ -84,9 +84,11 @@ pub(crate) fn badge(now: &IntegrationView) -> Markup {
     let (symbol, word) = match now.state {
         "on" => ("●", "On"),
         "paused" => ("◑", "Paused by the system"),
+        _ if now.is_stopping() => ("◌", "Stopping"),
         _ => ("○", "Off"),
     };
-    html! { span class={ "badge " (now.state) } { span aria-hidden="true" { (symbol) } " " (word) } }
+    let class = if now.is_stopping() { "stopping" } else { now.state };
+    html! { span class={ "badge " (class) } { span aria-hidden="true" { (symbol) } " " (word) } }
 }
 
 /// Why an integration that is on does not mirror.

@@ -15,7 +15,7 @@ use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -272,10 +272,11 @@ async fn api_stop_all(State(desk): State<Desk>, Extension(by): By, request: Requ
     Ok(axum::Json(view::status(&desk.shared)).into_response())
 }
 
-async fn scrape(State(desk): State<Desk>) -> Result<Response, Problem> {
-    let text = metrics::text(&desk.shared)
+async fn scrape(State(desk): State<Desk>, headers: HeaderMap) -> Result<Response, Problem> {
+    let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+    let (kind, bytes) = metrics::scrape(&desk.shared, accept)
         .map_err(|_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the metrics could not be written"))?;
-    Ok(([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response())
+    Ok(([(header::CONTENT_TYPE, kind), (header::VARY, "accept")], bytes).into_response())
 }
 
 /// Open to probes; what troubles the recorder is told to those who may look.

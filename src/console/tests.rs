@@ -357,6 +357,47 @@ fn metrics_are_open_metrics_with_the_ledgers_counts() {
 }
 
 #[test]
+fn the_added_delay_is_one_figure_on_the_page_in_the_api_and_in_the_metrics() {
+    let console = Running::start();
+    let one = || -> Value { serde_json::from_str(&console.get("/api/v1/integrations/payments").body).unwrap() };
+    let mut added = crate::latency::Series::new();
+    (0..298).for_each(|_| added.record(40));
+    console.shared.totals.add_added(&"payments".into(), &added);
+    assert_eq!(one()["added_delay"], Value::Null, "298 calls do not tell the slowest hundredth");
+    assert!(!console.get("/integrations/payments").body.contains("Added delay"));
+    let mut slowest = crate::latency::Series::new();
+    (0..4).for_each(|_| slowest.record(200));
+    console.shared.totals.add_added(&"payments".into(), &slowest);
+    assert_eq!(one()["added_delay"], serde_json::json!({ "p50_us": 40, "p99_us": 200, "calls": 302 }));
+    // By another address: a page is kept for a second.
+    let page = console.get("/integrations/payments?2").body;
+    assert!(page.contains("Added delay for them: at most <strong>200 µs</strong> for 99 of 100 calls"), "{page}");
+    assert!(page.contains("measured on 302 calls since"), "{page}");
+    let metrics = console.get("/metrics").body;
+    for line in ["bucket{le=\"0.00005\",integration=\"payments\"} 298", "count{integration=\"payments\"} 302"] {
+        assert!(metrics.contains(&format!("darklaunch_added_delay_seconds_{line}")), "{line}\n{metrics}");
+    }
+}
+
+#[test]
+fn a_stop_is_told_apart_from_its_end() {
+    let console = Running::start();
+    let book = console.shared.ledger.of("payments").unwrap();
+    book.arrived();
+    assert_eq!(console.send("POST", STOP, "", "").status, 200);
+    for path in ["/?1", "/integrations/payments?1"] {
+        let page = console.get(path).body;
+        assert!(page.contains("Stopping</span>") && !page.contains("Off</span>"), "{page}");
+    }
+    assert!(console.get("/integrations/payments?1").body.contains("1 call still on the way is being cut off"));
+    book.mirrored(Outcome::Aborted);
+    for path in ["/?2", "/integrations/payments?2"] {
+        let page = console.get(path).body;
+        assert!(page.contains("Off</span>") && !page.contains("Stopping</span>"), "{page}");
+    }
+}
+
+#[test]
 fn what_rules_found_is_shown_by_place_and_rules_that_do_not_fit_raise_an_alarm() {
     let console = Running::start();
     let book = console.shared.ledger.of("payments").unwrap();

@@ -3,6 +3,7 @@
 use crate::console::{RuleSetShown, RulesShown, Scan, Shared, words};
 use crate::control::{EndpointShare, PausedBy, RampPhase, RampState, SignOff, State, Switch};
 use crate::exchange::{DropReason, NotMirrored, Outcome, Refused};
+use crate::latency::AddedDelay;
 use crate::telemetry::{BookSnapshot, RuleHits};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -60,6 +61,8 @@ pub(crate) struct IntegrationView {
     pub(crate) recorded: u64,
     pub(crate) not_recorded: BTreeMap<String, u64>,
     pub(crate) primary: BTreeMap<&'static str, u64>,
+    /// What the recorder adds to its calls since the start.
+    pub(crate) added_delay: Option<AddedDelayView>,
     pub(crate) redaction_hits: BTreeMap<String, u64>,
     /// The same by place.
     pub(crate) redaction_places: Vec<PlaceView>,
@@ -75,6 +78,20 @@ pub(crate) struct IntegrationView {
     pub(crate) body_dropped: BTreeMap<&'static str, u64>,
     #[serde(skip)]
     pub(crate) changed_unix_us: i64,
+}
+
+/// What the recorder adds to an application's calls on both ways; absent while too few calls are measured to say.
+#[derive(Debug, Serialize)]
+pub(crate) struct AddedDelayView {
+    p50_us: u64,
+    pub(crate) p99_us: u64,
+    pub(crate) calls: u64,
+}
+
+impl From<AddedDelay> for AddedDelayView {
+    fn from(AddedDelay { p50_us, p99_us, calls }: AddedDelay) -> Self {
+        Self { p50_us, p99_us, calls }
+    }
 }
 
 /// How often a rule hit in one place.
@@ -241,6 +258,7 @@ impl IntegrationView {
             recorded: book.as_ref().map_or(0, |book| book.recorded),
             not_recorded: book.iter().flat_map(|book| book.not_recorded.iter().cloned()).collect(),
             primary: book.as_ref().map(|book| by_outcome(&book.primary)).unwrap_or_default(),
+            added_delay: shared.totals.added_delay(&name).map(Into::into),
             redaction_hits: book.as_ref().map(hits_by_rule).unwrap_or_default(),
             redaction_places: book.iter().flat_map(|book| &book.redaction_hits).map(place).collect(),
             signed_off: SignOffView::of(state.signed, &rules, &name),
@@ -253,6 +271,11 @@ impl IntegrationView {
                 .collect(),
             name,
         }
+    }
+
+    /// Stopped, while calls from before are still being cut off.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.state == "off" && self.ledger.pending > 0
     }
 
     /// Today's provider's name; absent for a sink.

@@ -17,7 +17,7 @@ pub(crate) fn moment(unix_us: i64) -> String {
 }
 
 /// For lists: `23 Nov, 11:45:03`, in UTC.
-pub(crate) fn short_moment(unix_us: i64) -> String {
+fn short_moment(unix_us: i64) -> String {
     let time = jiff::Timestamp::from_second(unix_us.div_euclid(1_000_000));
     time.map_or_else(|_| "unknown".to_owned(), |time| time.strftime("%-d %b, %H:%M:%S").to_string())
 }
@@ -32,6 +32,11 @@ pub(crate) fn axis_moment(unix_s: i64, day: bool) -> String {
 /// A moment that the script shows in the reader's own zone.
 pub(crate) fn time(unix_us: i64) -> maud::Markup {
     maud::html! { time datetime=(rfc3339(unix_us)) { (moment(unix_us)) } }
+}
+
+/// The same, short: where a list is about the last minutes.
+pub(crate) fn short_time(unix_us: i64) -> maud::Markup {
+    maud::html! { time.short datetime=(rfc3339(unix_us)) { (short_moment(unix_us)) } }
 }
 
 /// Beside the state: how much is copied.

@@ -183,13 +183,17 @@ impl Demo {
         self.running.console()
     }
 
+    /// Where the application calls the recorder.
+    pub fn traffic(&self) -> Option<std::net::SocketAddr> {
+        self.running.traffic().first().and_then(|listen| listen.addr())
+    }
+
     /// Runs the application to its end; `progress` is told the calls done so far.
     ///
     /// # Errors
     /// The application could not run.
     pub fn run_application(self, progress: &mut dyn FnMut(u64)) -> Result<Ran, DemoError> {
-        let traffic = self.running.traffic().first().and_then(|listen| listen.addr());
-        let traffic = traffic.ok_or_else(|| failed("find the recorder")("it listens nowhere"))?;
+        let traffic = self.traffic().ok_or_else(|| failed("find the recorder")("it listens nowhere"))?;
         let application = Application::new(format!("http://{traffic}"), self.settings.calls as usize, SEED);
         let people = self.providers.people.clone();
         let run = application.run(people, crate::exchange::Clock, |done, _| progress(done as u64));

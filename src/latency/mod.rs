@@ -19,4 +19,4 @@ pub use series::{BadBlob, Exact, HIGHEST_US, LOWEST_US, Series, crc32_of};
 pub use shard::{Phase, SeriesKey, Shard};
 pub use slots::{Slots, SlotsSum, lower_edge_us};
 pub use timeline::{HOURS_OF_WEEK, Interval, Timeline};
-pub use totals::{CALL_BOUNDS_US, CallKind, Classes, OWN_BOUNDS_US, Totals};
+pub use totals::{ADDED_BOUNDS_US, AddedDelay, CALL_BOUNDS_US, CallKind, Classes, Totals, eighth_of};

@@ -7,7 +7,8 @@ use hashbrown::{Equivalent, HashMap, hash_map};
 /// Which part of a call a latency measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Phase {
-    /// From the request's last byte at the recorder to the call's start: our own delay, never the provider's.
+    /// From the request's last byte at the recorder to the call's start; of the primary from its head on. Part of our own
+    /// delay, never the provider's.
     QueueWait,
     /// Name, TCP and TLS, of calls that opened a connection.
     Connect,
@@ -107,6 +108,8 @@ type Phases = [Option<Series>; Phase::ALL.len()];
 #[derive(Debug, Default)]
 pub struct Shard {
     kinds: HashMap<Kind, Phases>,
+    /// What we add to the calls of each integration: few enough to look through.
+    added: Vec<(Integration, Series)>,
 }
 
 impl Shard {
@@ -135,13 +138,31 @@ impl Shard {
         series(phases, phase).record(longer_us.unsigned_abs());
     }
 
+    /// Records what we added to one call of an application, microseconds.
+    pub fn record_added(&mut self, integration: &Integration, us: u64) {
+        self.added_of(integration).record(us);
+    }
+
+    /// What was added to the calls of each integration.
+    pub fn added(&self) -> impl Iterator<Item = (&Integration, &Series)> {
+        self.added.iter().map(|(integration, series)| (integration, series))
+    }
+
+    fn added_of(&mut self, integration: &Integration) -> &mut Series {
+        let at = self.added.iter().position(|(known, _)| known == integration).unwrap_or_else(|| {
+            self.added.push((integration.clone(), Series::new()));
+            self.added.len() - 1
+        });
+        &mut self.added[at].1
+    }
+
     fn phases(&mut self, integration: &Integration, endpoint: &Endpoint, role: Role, outcome: Outcome) -> &mut Phases {
         self.kinds.entry_ref(&KindSought { integration, endpoint, role, outcome }).or_default()
     }
 
     /// Whether nothing was recorded.
     pub fn is_empty(&self) -> bool {
-        self.kinds.is_empty()
+        self.kinds.is_empty() && self.added.is_empty()
     }
 
     /// Hands over what was recorded and starts again.
@@ -151,6 +172,7 @@ impl Shard {
 
     /// Adds what another shard recorded.
     pub fn merge(&mut self, other: Self) {
+        other.added.iter().for_each(|(integration, series)| self.added_of(integration).merge(series));
         for (kind, phases) in other.kinds {
             match self.kinds.entry(kind) {
                 hash_map::Entry::Vacant(slot) => {

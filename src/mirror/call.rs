@@ -66,7 +66,7 @@ impl Shadow {
     ) -> Exchange {
         let started = self.clock.now();
         let started_unix_us = self.clock.unix_us();
-        let timer = Timer::default();
+        let timer = Timer::new(started);
         let mut progress = Progress::default();
         let total = Duration::from_millis(self.settings.total_timeout_ms);
         let work = self.exchange(request, &timer, started, held, &mut progress);
@@ -106,7 +106,7 @@ impl Shadow {
         progress: &mut Progress,
     ) -> Result<(), FailureKind> {
         let silence = Duration::from_millis(self.settings.read_timeout_ms);
-        let answer = self.head(request, timer, started).await?;
+        let answer = self.head(request, timer).await?;
         progress.ttfb_us = Some(self.clock.elapsed_us(started));
         let (parts, mut body) = answer.into_parts();
         progress.head = Some((parts.status.as_u16(), parts.headers));
@@ -133,7 +133,6 @@ impl Shadow {
         &self,
         request: Request<Bytes>,
         timer: &Timer,
-        started: Instant,
     ) -> Result<Response<AnswerBody<Full<Bytes>>>, FailureKind> {
         let silence = Duration::from_millis(self.settings.read_timeout_ms);
         let mut call = pin!(self.origin.request(request.map(Full::new), timer));
@@ -142,10 +141,9 @@ impl Shadow {
             if let Some(head) = within(self.clock, wait, &mut call).await {
                 return head.map_err(|error| failure_of(&error));
             }
-            let silent = timer.line_us().map(|line_us| self.clock.elapsed_us(started).saturating_sub(line_us));
             // While it connects, the limit on that ends the call.
-            let silent = silent.map_or(Duration::ZERO, Duration::from_micros);
-            wait = silence.saturating_sub(silent);
+            let silent_us = timer.connected().map_or(0, |since| self.clock.elapsed_us(since));
+            wait = silence.saturating_sub(Duration::from_micros(silent_us));
             if wait.is_zero() {
                 return Err(FailureKind::ReadTimeout);
             }
@@ -219,9 +217,10 @@ mod tests {
         let target = Arc::new(Target::new(&url.parse().unwrap(), reach).unwrap());
         let settings = Arc::new(Settings { read_timeout_ms: 50, ..Settings::default() });
         let shadow = Shadow::new(target, &settings, adapt::SuccessRule::default(), Clock);
-        let (started, timer) = (Clock.now(), Timer::default());
+        let started = Clock.now();
+        let timer = Timer::new(started);
         let request = Request::get(&url).body(Bytes::new()).unwrap();
-        let (head, provider) = tokio::join!(shadow.head(request, &timer, started), provider.accept());
+        let (head, provider) = tokio::join!(shadow.head(request, &timer), provider.accept());
         drop(provider);
         assert!(Clock.elapsed_us(started) < 10_000_000, "neither limit is so long");
         head.expect_err("nobody answers")

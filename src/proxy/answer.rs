@@ -55,8 +55,8 @@ pub(crate) struct Leg {
     /// The position of its route.
     pub(crate) route: usize,
     pub(crate) started: Instant,
-    /// From the request's head to the call's start: our own delay.
-    pub(crate) own_us: u64,
+    /// When the request's head was here.
+    pub(crate) came: Instant,
     pub(crate) endpoint: Endpoint,
     pub(crate) copy: Option<Box<AnswerCopy>>,
     pub(crate) status: Option<u16>,
@@ -67,9 +67,9 @@ pub(crate) struct Leg {
 }
 
 impl Leg {
-    /// The answer's head is here.
-    pub(crate) fn head(&mut self, status: u16, headers: &HeaderMap) {
-        self.ttfb_us = Some(self.worker.clock.elapsed_us(self.started));
+    /// The answer's head is here, and was there to be read `at`.
+    pub(crate) fn head(&mut self, status: u16, headers: &HeaderMap, at: Instant) {
+        self.ttfb_us = Some(us_between(self.started, at));
         self.status = Some(status);
         // Header maps are cloned only for calls that are mirrored.
         let Some(copy) = &mut self.copy else { return };
@@ -96,7 +96,7 @@ impl Leg {
             (None, None) => Outcome::NetworkError,
         };
         let timings = Timings {
-            queue_wait_us: self.own_us,
+            queue_wait_us: us_between(self.came, self.started),
             connect_us: self.connect_us,
             ttfb_us: self.ttfb_us,
             total_us: self.worker.clock.elapsed_us(self.started),
@@ -128,6 +128,10 @@ impl Leg {
         // Nobody there: the call was shed, or its capture went on without us.
         let _unheard = to.send(PrimaryDone { exchange, held });
     }
+}
+
+fn us_between(from: Instant, to: Instant) -> u64 {
+    u64::try_from(to.saturating_duration_since(from).as_micros()).unwrap_or(u64::MAX)
 }
 
 fn is_event_stream(headers: &HeaderMap) -> bool {

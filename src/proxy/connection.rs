@@ -1,6 +1,7 @@
 //! One client connection, served until it ends or the worker's end reaches it.
 
 use crate::proxy::alarm::Alarm;
+use crate::proxy::first_byte::FirstByte;
 use crate::proxy::forward::{Answer, Worker};
 use crate::proxy::guard::{Guarded, Wire};
 use crate::proxy::seats::Seat;
@@ -120,12 +121,13 @@ async fn until<C: Future>(
 }
 
 /// The stream behind its framing guard.
-fn guarded<S>(stream: S, worker: &Worker, alarm: &Alarm) -> (Arc<Wire>, Guarded<Joined<S>>) {
+fn guarded<S>(stream: S, worker: &Arc<Worker>, alarm: &Alarm) -> (Arc<Wire>, Guarded<FirstByte<Joined<S>>>) {
     let settings = &worker.settings;
-    let wire = Arc::<Wire>::default();
+    let wire = Arc::new(Wire::new(worker.clock.now()));
+    let stream = FirstByte { inner: Joined(stream), wire: Arc::clone(&wire), worker: Arc::clone(worker) };
     let bytes_max = settings.header_bytes_max.max(HEADER_BYTES_MIN);
     let (lines_max, timeout_ms) = (settings.header_lines_max, settings.header_read_timeout_ms);
-    let guarded = Guarded::new(Joined(stream), Arc::clone(&wire), bytes_max, lines_max, timeout_ms, alarm.clone());
+    let guarded = Guarded::new(stream, Arc::clone(&wire), bytes_max, lines_max, timeout_ms, alarm.clone());
     (wire, guarded)
 }
 

@@ -28,7 +28,7 @@ use hyper::upgrade::OnUpgrade;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -211,7 +211,7 @@ impl Worker {
             worker: Arc::clone(self),
             route: at,
             started,
-            own_us: u64::try_from(started.saturating_duration_since(came).as_micros()).unwrap_or(u64::MAX),
+            came,
             endpoint,
             copy,
             status: None,
@@ -266,9 +266,16 @@ impl Worker {
         mut leg: Leg,
         waiting: Waiting<'_>,
     ) -> Answer {
-        let timer = Timer::default();
+        let timer = Timer::new(leg.started);
         let head = self.head(origin, request, &timer, &waiting).await;
         leg.connect_us = timer.connect_us();
+        let answered = timer.answered().unwrap_or_else(|| self.clock.now());
+        if head.is_ok()
+            && let Some(sending) = timer.sending()
+            && let Some(since) = added_since(leg.came, leg.started, sending, answered)
+        {
+            self.owe(leg.route, since, waiting.wire);
+        }
         match head {
             Err(kind) => {
                 // The client only knows that the call failed; that the application broke it off is not the provider's fault.
@@ -276,12 +283,12 @@ impl Worker {
                 leg.end(Some(kind));
                 of_failure(kind).map(Either::Right)
             }
-            Ok(answer) if answer.status() == StatusCode::SWITCHING_PROTOCOLS => switch(answer, leg, waiting),
+            Ok(answer) if answer.status() == StatusCode::SWITCHING_PROTOCOLS => switch(answer, leg, answered, waiting),
             Ok(answer) => {
                 let (mut parts, body) = answer.into_parts();
                 remove_hop_by_hop(&mut parts.headers);
                 parts.version = Version::HTTP_11;
-                leg.head(parts.status.as_u16(), &parts.headers);
+                leg.head(parts.status.as_u16(), &parts.headers, answered);
                 let withheld = waiting.early.filter(|early| early.waits()).map(Withheld);
                 if withheld.is_some() {
                     // Whether the body still comes nobody knows: nothing can follow on this connection.
@@ -290,6 +297,23 @@ impl Worker {
                 let body = AnswerBody::new(body, leg, waiting.silence, waiting.alarm, withheld);
                 Response::from_parts(parts, Either::Left(Box::new(body)))
             }
+        }
+    }
+
+    /// What we add to a call is known when its answer's first byte goes out, which HTTP/2 does not tell us.
+    pub(crate) fn owe(&self, route: usize, since: Instant, wire: Option<&Wire>) {
+        match wire {
+            Some(wire) => wire.owe(route, since),
+            None => self.added(route, since),
+        }
+    }
+
+    /// What we added to a call, which ends now: see [`added_since`].
+    pub(crate) fn added(&self, route: usize, since: Instant) {
+        let us = self.clock.elapsed_us(since);
+        if let Some(Route { book, .. }) = self.routes.get(route) {
+            let mut shard = self.shard.lock().unwrap_or_else(PoisonError::into_inner);
+            shard.record_added(book.integration(), us);
         }
     }
 
@@ -379,12 +403,24 @@ impl Waiting<'_> {
     }
 }
 
+/// Since when an answer would have been on its way back, had all that we added to its call been added at its end: what it
+/// took us to send the request on, before the answer's arrival. Whoever hands the answer on measures both ways from here.
+/// None of it is the primary's time, nor the wait for a connection to it.
+pub(crate) fn added_since(came: Instant, started: Instant, sending: Duration, answered: Instant) -> Option<Instant> {
+    answered.checked_sub(started.saturating_duration_since(came) + sending)
+}
+
 fn poll_came(early: Option<&Early>, cx: &mut Context<'_>) -> Poll<()> {
     early.map_or(Poll::Pending, |early| early.poll_came(cx))
 }
 
 /// The primary agreed to another protocol: the answer goes back, and both streams are joined behind it.
-fn switch(mut answer: Response<upstream::AnswerBody<TeeBody>>, mut leg: Leg, waiting: Waiting<'_>) -> Answer {
+fn switch(
+    mut answer: Response<upstream::AnswerBody<TeeBody>>,
+    mut leg: Leg,
+    answered: Instant,
+    waiting: Waiting<'_>,
+) -> Answer {
     let (Some(application), Some(wire)) = (waiting.upgrade, waiting.wire) else {
         // Nobody asked for it.
         leg.end(Some(FailureKind::Protocol));
@@ -394,7 +430,7 @@ fn switch(mut answer: Response<upstream::AnswerBody<TeeBody>>, mut leg: Leg, wai
     let (mut parts, _) = answer.into_parts();
     grant_upgrade(&mut parts.headers);
     parts.version = Version::HTTP_11;
-    leg.head(parts.status.as_u16(), &parts.headers);
+    leg.head(parts.status.as_u16(), &parts.headers, answered);
     leg.end(None);
     wire.switch(Tunnel { application, primary, activity: waiting.activity, silence: waiting.silence });
     Response::from_parts(parts, Either::Right(Full::default()))

@@ -8,6 +8,7 @@ mod alarm;
 mod answer;
 mod connection;
 mod early;
+mod first_byte;
 mod forward;
 mod guard;
 mod headers;

@@ -1,5 +1,7 @@
 //! The user's path over real sockets: untouched answers, a mirror that is never felt, a ledger that adds up.
 
+mod added;
+
 use super::*;
 use crate::adapt;
 use crate::control::{self, Switchboard};
@@ -103,7 +105,7 @@ struct Stand {
     board: Arc<Switchboard>,
     ledger: Arc<Ledger>,
     taken: mpsc::Receiver<Taken>,
-    _shards: mpsc::Receiver<Shard>,
+    shards: mpsc::Receiver<Shard>,
     _mirror: JoinSet<()>,
 }
 
@@ -143,7 +145,7 @@ impl Stand {
         let settings =
             Settings { listen: vec![Listen::parse("127.0.0.1:0").unwrap()], workers: 2, ..Settings::default() };
         let running = Proxy::bind(settings, vec![route], shards, Clock).unwrap().start().unwrap();
-        Self { running: Some(running), board, ledger, taken, _shards: shard_queue, _mirror: tasks }
+        Self { running: Some(running), board, ledger, taken, shards: shard_queue, _mirror: tasks }
     }
 
     async fn call(&self, request: &[u8]) -> String {
@@ -153,6 +155,17 @@ impl Stand {
             String::from_utf8_lossy(&read_message(&mut stream).await.unwrap_or_default()).into_owned()
         };
         timeout(LIMIT, exchange).await.unwrap()
+    }
+
+    /// Ends the traffic side; all that it measured.
+    async fn measured(&mut self) -> Shard {
+        let running = self.running.take().unwrap();
+        tokio::task::spawn_blocking(move || running.close(LIMIT)).await.unwrap();
+        let mut all = Shard::new();
+        while let Ok(one) = self.shards.try_recv() {
+            all.merge(one);
+        }
+        all
     }
 
     fn book(&self) -> BookSnapshot {

@@ -342,6 +342,7 @@ impl Writing {
             self.endpoints.forget();
         }
         while let Ok(shard) = self.shards.try_recv() {
+            shard.added().for_each(|(integration, series)| self.totals.add_added(integration, series));
             for (mut key, series) in shard {
                 self.totals.add(&key, &series);
                 key.endpoint = self.endpoints.stored(&key.integration, key.endpoint);

@@ -49,7 +49,7 @@ pub fn percentile_curve(curves: &[Curve<'_>], supported: f64, timeout_us: Option
         svg.chart viewBox=(format!("0 0 {WIDTH} {HEIGHT}")) role="img" aria-label="Latency by percentile" {
             @if nines(supported) < right {
                 rect.unsure x=(num(x(supported))) y=(TOP) width=(num(WIDTH - 10.0 - x(supported))) height=(HEIGHT - TOP - BOTTOM) {}
-                text.small x=(num(x(supported) + 4.0)) y=(TOP + 12.0) { "too few calls" }
+                text.small x=(num(x(supported) + 4.0)) y=(HEIGHT - BOTTOM - 6.0) { "too few calls" }
             }
             @for (share, name) in ticks { @if nines(share) <= right + 0.01 {
                 line.grid x1=(num(x(share))) x2=(num(x(share))) y1=(TOP) y2=(HEIGHT - BOTTOM) {}

@@ -1,6 +1,6 @@
 //! The connections of one leg to its origin, and the calls over them.
 
-use crate::exchange::Clock;
+use crate::exchange::{Clock, Instant};
 use crate::upstream::body::{Sending, Sent};
 use crate::upstream::connect::{Connected, Connector};
 use crate::upstream::http1::{Http1, told};
@@ -43,25 +43,74 @@ pub struct OriginSettings {
     pub retry_unsent: bool,
 }
 
-/// Receives how long one call was about its connection. Survives the call's being cut.
-#[derive(Debug, Default)]
+/// Receives when the steps of one call happened. Survives the call's being cut.
+#[derive(Debug)]
 pub struct Timer {
-    /// Zero: none was made.
+    started: Instant,
     connect_us: AtomicU64,
-    /// Zero: there is none yet.
-    line_us: AtomicU64,
+    /// All of them nanoseconds, since the start but for the wait; 0: it did not happen.
+    waited_ns: AtomicU64,
+    line_ns: AtomicU64,
+    sent_ns: AtomicU64,
+    answered_ns: AtomicU64,
 }
 
 impl Timer {
+    /// For a call that begins now.
+    pub fn new(started: Instant) -> Self {
+        let [connect_us, waited_ns, line_ns, sent_ns, answered_ns] = [(); 5].map(|()| AtomicU64::new(0));
+        Self { started, connect_us, waited_ns, line_ns, sent_ns, answered_ns }
+    }
+
     /// Microseconds of the connect; `None`: an open connection served.
     pub fn connect_us(&self) -> Option<u64> {
         Some(self.connect_us.load(Ordering::Relaxed)).filter(|us| *us > 0)
     }
 
-    /// Microseconds from the call's begin until there was a connection for it; `None`: there is none yet.
-    pub fn line_us(&self) -> Option<u64> {
-        Some(self.line_us.load(Ordering::Relaxed)).filter(|us| *us > 0)
+    /// When there was a connection for the call; `None`: there is none yet.
+    pub fn connected(&self) -> Option<Instant> {
+        self.at(&self.line_ns)
     }
+
+    /// From the start until the head was written, without the wait for a connection. Over HTTP/2, until the connection was
+    /// given the request.
+    pub fn sending(&self) -> Option<Duration> {
+        let sent = Some(self.sent_ns.load(Ordering::Relaxed)).filter(|ns| *ns > 0)?;
+        Some(Duration::from_nanos(sent.saturating_sub(self.waited_ns.load(Ordering::Relaxed))))
+    }
+
+    /// When the answer's head was there to be read. Over HTTP/2, when the connection gave it.
+    pub fn answered(&self) -> Option<Instant> {
+        self.at(&self.answered_ns)
+    }
+
+    fn at(&self, ns: &AtomicU64) -> Option<Instant> {
+        let ns = Some(ns.load(Ordering::Relaxed)).filter(|ns| *ns > 0)?;
+        Some(self.started + Duration::from_nanos(ns))
+    }
+
+    pub(crate) fn is_sent(&self, now: Instant) {
+        self.sent_ns.store(ns_between(self.started, now), Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_answered(&self, now: Instant) {
+        self.answered_ns.store(ns_between(self.started, now), Ordering::Relaxed);
+    }
+
+    fn has_waited(&self, since: Instant, now: Instant) {
+        self.waited_ns.fetch_add(ns_between(since, now), Ordering::Relaxed);
+        self.line_ns.store(ns_between(self.started, now), Ordering::Relaxed);
+    }
+
+    /// An open connection took it from the start.
+    fn has_not_waited(&self) {
+        self.line_ns.store(1, Ordering::Relaxed);
+    }
+}
+
+/// At least one, since none means that nothing happened.
+fn ns_between(from: Instant, to: Instant) -> u64 {
+    u64::try_from(to.saturating_duration_since(from).as_nanos()).unwrap_or(u64::MAX).max(1)
 }
 
 /// One leg's client: its connections to one target. Clones share them. It belongs to the runtime that first called it,
@@ -135,26 +184,37 @@ where
         if upgrade && self.0.target.http == HttpVersion::Http2 {
             return Err(CallError::Upgrade);
         }
-        let begun = self.0.clock.now();
         loop {
             let (line, reused) = match self.0.open_line(upgrade) {
-                Some(line) => (line, true),
-                None => self.0.new_line(upgrade, timer).await?,
+                Some(line) => {
+                    timer.has_not_waited();
+                    (line, true)
+                }
+                None => {
+                    let since = self.0.clock.now();
+                    let made = self.0.new_line(upgrade, timer).await;
+                    timer.has_waited(since, self.0.clock.now());
+                    made?
+                }
             };
-            timer.line_us.store(self.0.clock.elapsed_us(begun).max(1), Ordering::Relaxed);
             let mut unsent = match line {
                 Line::Own(mut lease) => {
                     for_http1(&mut request, &self.0.target);
                     let (request, sent) = sending(request);
-                    match lease.line.send(request).await {
+                    match lease.line.send(request, timer, self.0.clock).await {
                         Ok(answer) => return Ok(leased(answer, lease, &sent)),
                         Err(unsent) => unsent,
                     }
                 }
                 Line::Shared(mut sender) => {
                     for_http2(&mut request, &self.0.target);
-                    match sender.try_send_request(sending(request).0).await {
-                        Ok(answer) => return Ok(answer.map(|body| AnswerBody::new(body, None))),
+                    let answer = sender.try_send_request(sending(request).0);
+                    timer.is_sent(self.0.clock.now());
+                    match answer.await {
+                        Ok(answer) => {
+                            timer.is_answered(self.0.clock.now());
+                            return Ok(answer.map(|body| AnswerBody::new(body, None)));
+                        }
                         Err(unsent) => unsent,
                     }
                 }

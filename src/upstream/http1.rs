@@ -4,6 +4,8 @@
 //! a task of its own where it must go on without its user: while a body is still sent behind an answer, at an upgrade, and
 //! to end in good order.
 
+use crate::exchange::Clock;
+use crate::upstream::Timer;
 use crate::upstream::body::Sending;
 use crate::upstream::connect::Io;
 use crate::upstream::joined::Joined;
@@ -79,15 +81,29 @@ where
     pub(crate) async fn send(
         &mut self,
         request: Request<Sending<B>>,
+        timer: &Timer,
+        clock: Clock,
     ) -> Result<Response<Incoming>, TrySendError<Request<Sending<B>>>> {
         let mut answer = pin!(self.sender.try_send_request(request));
         let driver = &mut self.driver;
+        let mut sent = false;
         poll_fn(|cx| {
+            // What woke us may be the answer, which is read below.
+            let woken = sent.then(|| clock.now());
             if let Some(Poll::Ready(ended)) = driver.as_mut().map(|driver| driver.as_mut().poll(cx)) {
                 told(ended);
                 *driver = None;
             }
-            answer.as_mut().poll(cx)
+            let woken = woken.unwrap_or_else(|| clock.now());
+            // The connection writes what it can when it is first polled.
+            if !std::mem::replace(&mut sent, true) {
+                timer.is_sent(woken);
+            }
+            let answer = answer.as_mut().poll(cx);
+            if answer.is_ready() {
+                timer.is_answered(woken);
+            }
+            answer
         })
         .await
     }

@@ -89,7 +89,7 @@ async fn call(
 
 /// One whole call; whether it made a connection.
 async fn whole(client: &Client, body: &'static str) -> Result<bool, FailureKind> {
-    let timer = Timer::default();
+    let timer = Timer::new(Clock.now());
     let answer = call(client, body, &timer).await.map_err(|error| failure_of(&error))?;
     let bytes = answer.into_body().collect().await.map_err(|error| failure_of(&error))?.to_bytes();
     assert_eq!(&bytes[..], b"hi");
@@ -143,7 +143,7 @@ async fn a_request_that_was_written_is_never_sent_again() {
 async fn a_connection_whose_answer_was_not_read_to_its_end_is_closed() {
     let server = server();
     let client = client(&server, settings());
-    let timer = Timer::default();
+    let timer = Timer::new(Clock.now());
     let half = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf";
     let (answer, mut stream) =
         tokio::join!(call(&client, "one", &timer), async { serve(accept(&server).await, "one", half).await });
@@ -254,7 +254,7 @@ async fn an_upgraded_connection_is_the_callers_and_http2_only_has_none() {
         request.headers_mut().insert("upgrade", http::HeaderValue::from_static("echo"));
         request
     };
-    let timer = Timer::default();
+    let timer = Timer::new(Clock.now());
     let switching = b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n";
     let (answer, mut stream) = tokio::join!(client.request(upgrade(), &timer), async {
         serve(accept(&server).await, "\r\n\r\n", switching).await

@@ -1,11 +1,11 @@
 // The console in a real browser: a mouse, a keyboard, no script, two widths, two colour schemes.
-// Usage: node browser.mjs NODE_FOLDER CONSOLE_URL BINARY DEMO_FOLDER PICTURES_FOLDER
+// Usage: node browser.mjs NODE_FOLDER CONSOLE_URL TRAFFIC_URL BINARY DEMO_FOLDER PICTURES_FOLDER
 // Says `PASS title` or `FAIL title` for each story.
 import { execFileSync } from "node:child_process";
 import { createRequire } from "node:module";
 import path from "node:path";
 
-const [nodeFolder, base, binary, demo, pictures] = process.argv.slice(2);
+const [nodeFolder, base, traffic, binary, demo, pictures] = process.argv.slice(2);
 const require = createRequire(path.join(path.resolve(nodeFolder), "/"));
 const { chromium } = require("playwright-core");
 const axe = require.resolve("axe-core/axe.min.js");
@@ -15,7 +15,12 @@ const FLAGS = [
   "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ];
 const PAYMENTS = `${base}/integrations/payments`;
-const PAGES = ["/", "/integrations/payments", "/recordings", "/findings", "/history", "/login"];
+const PAGES = {
+  "/": "overview", "/integrations/payments": "payments", "/recordings": "recordings", "/findings": "findings",
+  "/history": "history", "/login": "login", "/integrations/nobody": "lost", "/recordings?until=1000000000": "none",
+  "/recordings/00000000-0000-0000-0000-000000000000": "no-recording",
+};
+const [LOOKS, WIDTHS] = [["light", "dark"], [400, 1400]];
 
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
 const foreign = [], broken = [];
@@ -38,6 +43,17 @@ const open = async (options = {}) => {
 
 const holds = (fact, words) => {
   if (!fact) throw new Error(words);
+};
+
+// Not wider than the screen, no violation found by axe; what it looked like stays for people.
+const judge = async (page, name) => {
+  const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  holds(over <= 0, `${name} is ${over} px too wide`);
+  await page.screenshot({ path: `${pictures}/${name}.png`, fullPage: true });
+  await page.addScriptTag({ path: axe });
+  const { violations } = await page.evaluate(() => globalThis.axe.run());
+  const said = violations.map(({ id, nodes }) => `${id}: ${nodes[0].html.slice(0, 200)}`);
+  holds(said.length === 0, `${name}: ${said.join("; ")}`);
 };
 
 const state = async () => (await (await fetch(`${base}/api/v1/integrations/payments`)).json());
@@ -94,12 +110,7 @@ for (const javaScriptEnabled of [true, false]) {
       await page.getByLabel("Token").fill(token);
       await page.getByRole("button", { name: "Log in" }).click();
     };
-    if (javaScriptEnabled) {
-      await page.screenshot({ path: `${pictures}/login-light-1400.png`, fullPage: true });
-      await page.addScriptTag({ path: axe });
-      const { violations } = await page.evaluate(() => globalThis.axe.run());
-      holds(violations.length === 0, violations.map(({ id }) => id).join(", "));
-    }
+    if (javaScriptEnabled) await judge(page, "login-light-1400");
     await enter("darklaunch_guess");
     await page.getByText("This token is not known").waitFor();
     await enter(vera[1]);
@@ -107,6 +118,7 @@ for (const javaScriptEnabled of [true, false]) {
     await page.goto(PAYMENTS);
     await page.getByText(`You are ${vera[0]}, a viewer`).waitFor();
     await page.getByRole("link", { name: "Account" }).click();
+    if (javaScriptEnabled) await judge(page, "account-light-1400");
     await page.getByRole("button", { name: "Log out" }).click();
     await enter(olga[1]);
     await page.goto(PAYMENTS);
@@ -119,22 +131,20 @@ for (const javaScriptEnabled of [true, false]) {
   });
 }
 
-for (const colorScheme of ["light", "dark"]) {
-  for (const width of [400, 1400]) {
+for (const colorScheme of LOOKS) {
+  for (const width of WIDTHS) {
     await story(`pages fit and have no accessibility violation: ${colorScheme}, ${width} px`, async () => {
       // axe is put into the page for the test only; what the page itself loads is under the page's own policy.
       const page = await open({ colorScheme, viewport: { width, height: 900 }, bypassCSP: true });
-      for (const address of PAGES) {
+      for (const [address, name] of Object.entries(PAGES)) {
         await page.goto(base + address);
-        const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-        holds(over <= 0, `${address} is ${over} px too wide`);
-        const name = address.split("/").pop() || "overview";
-        await page.screenshot({ path: `${pictures}/${name}-${colorScheme}-${width}.png`, fullPage: true });
-        await page.addScriptTag({ path: axe });
-        const { violations } = await page.evaluate(() => globalThis.axe.run());
-        const said = violations.map(({ id, nodes }) => `${id}: ${nodes[0].html.slice(0, 200)}`);
-        holds(said.length === 0, `${address}: ${said.join("; ")}`);
+        await judge(page, `${name}-${colorScheme}-${width}`);
       }
+      await page.goto(`${base}/recordings`);
+      await page.locator("tbody a").first().click();
+      await page.getByText("What was redacted").waitFor();
+      for (const closed of await page.locator("summary").all()) await closed.click();
+      await judge(page, `recording-${colorScheme}-${width}`);
       await page.context().close();
     });
   }
@@ -148,6 +158,39 @@ await story("the mouse stops with one click", async () => {
   await page.getByRole("button", { name: "Stop mirroring now" }).click();
   await page.getByText("Mirroring is stopped.").waitFor();
   holds((await state()).state === "off", "it is still on");
+  await page.context().close();
+});
+
+await story("a stopped integration and a refused change look as good as all else", async () => {
+  for (const colorScheme of LOOKS) {
+    for (const width of WIDTHS) {
+      const page = await open({ colorScheme, viewport: { width, height: 900 }, bypassCSP: true });
+      await page.goto(PAYMENTS);
+      await judge(page, `stopped-${colorScheme}-${width}`);
+      await page.evaluate(() => document.querySelector("input[name=reason]").removeAttribute("required"));
+      await page.getByRole("button", { name: "Start mirroring" }).click();
+      await page.getByText("Not changed").waitFor();
+      await judge(page, `refused-${colorScheme}-${width}`);
+      await page.context().close();
+    }
+  }
+});
+
+await story("times are in the reader's own zone, those of the charts too", async () => {
+  const page = await open({ timezoneId: "Asia/Kathmandu", locale: "en-GB" });
+  await page.goto(PAYMENTS);
+  const shown = await page.evaluate(() => {
+    const zone = { timeZone: "Asia/Kathmandu" };
+    const here = (at, form) => new Date(at).toLocaleString("en-GB", { ...zone, ...form });
+    const hour = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+    const short = { day: "numeric", month: "short", ...hour, second: "2-digit" };
+    const long = { dateStyle: "medium", timeStyle: "medium" };
+    const times = [...document.querySelectorAll("time")].map(one => [one.textContent, here(one.dateTime, one.className ? short : long)]);
+    const marks = [...document.querySelectorAll("text[data-at]")].map(one => [one.textContent, here(one.dataset.at * 1000, hour)]);
+    return { times, marks };
+  });
+  holds(shown.times.length > 10 && shown.marks.length > 2, JSON.stringify(shown));
+  for (const [is, should] of [...shown.times, ...shown.marks]) holds(is === should, `${is} instead of ${should}`);
   await page.context().close();
 });
 
@@ -211,14 +254,45 @@ await story("the keyboard alone stops and starts", async () => {
   await page.context().close();
 });
 
+await story("what was recorded or written is text to the browser too", async () => {
+  const evil = `<script>globalThis.hacked=1</script><img src=x onerror="globalThis.hacked=1">`;
+  const sent = await fetch(`${traffic}/${encodeURIComponent(evil)}?q=${encodeURIComponent(evil)}`, { headers: { "x-evil": evil, "user-agent": evil } });
+  await sent.arrayBuffer();
+  const page = await open();
+  let hacked = false;
+  page.on("dialog", () => { hacked = true; });
+  // Nobody else asks for what is not there.
+  await until("the recording", async () => {
+    await page.goto(`${base}/recordings?integration=payments&outcome=client_4xx`);
+    return (await page.locator("tbody a").count()) > 0;
+  });
+  await page.locator("tbody a").first().click();
+  await page.getByText("What was redacted").waitFor();
+  for (const closed of await page.locator("summary").all()) await closed.click();
+  const recording = page.url();
+  // Redaction masks all of it; a reason is kept as it was written.
+  await page.goto(PAYMENTS);
+  await page.getByText("Change the share of calls").click();
+  await page.fill("input[name=reason]", evil);
+  await page.getByRole("button", { name: "Change the share" }).click();
+  await page.goto(`${base}/history`);
+  await page.getByText(evil).first().waitFor();
+  for (const address of [recording, ...Object.keys(PAGES).map(path => base + path)]) {
+    await page.goto(address);
+    hacked ||= await page.evaluate(() => globalThis.hacked !== undefined || document.querySelectorAll("img").length > 0);
+    holds(!hacked, address);
+  }
+  await page.context().close();
+});
+
 await story("two people at once see each other, and the stop wins", async () => {
   const [one, other] = [await open(), await open()];
   await one.goto(PAYMENTS);
   await other.goto(PAYMENTS);
-  await one.getByRole("button", { name: "Stop mirroring now" }).click();
-  await one.getByText("Mirroring is stopped.").waitFor();
   await other.getByText("Change the share of calls").click();
   await other.fill("input[name=reason]", "did not see the stop");
+  await one.getByRole("button", { name: "Stop mirroring now" }).click();
+  await one.getByText("Mirroring is stopped.").waitFor();
   await other.getByRole("button", { name: "Change the share" }).click();
   await other.getByText("Not changed: revision").waitFor();
   holds((await state()).state === "off", "the stop lost");
@@ -264,7 +338,6 @@ await story("a cell of the heat map leads to its calls", async () => {
   await page.waitForURL(/\/recordings\?integration=payments&outcome=ok&from=/);
   await page.locator("tbody a").first().click();
   await page.getByText("What was redacted").waitFor();
-  await page.screenshot({ path: `${pictures}/recording-light-1400.png`, fullPage: true });
   await page.context().close();
 });
 
@@ -312,8 +385,8 @@ await story("a recording is downloaded as a fixture", async () => {
 
 await story("nothing leaves the origin, and no page reports an error", async () => {
   holds(foreign.length === 0, foreign.join(", "));
-  // A refused start is an answer with 409, a refused log-in one with 401, which the browser reports by itself.
-  const real = broken.filter(words => !/409|401/.test(words));
+  // A refused start is an answer with 409 or 422, a refused log-in one with 401, which the browser reports by itself.
+  const real = broken.filter(words => !/40[149]|422/.test(words));
   holds(real.length === 0, real.join("\n"));
 });
 

@@ -5,7 +5,7 @@ import subprocess
 
 from processes import started
 
-BROWSER_SECONDS_MAX = 120
+BROWSER_SECONDS_MAX = 240
 
 
 def run(binary, folder):
@@ -17,9 +17,9 @@ def run(binary, folder):
     folder.mkdir()
     demo = folder / "demo"
     command = [binary, "demo", "--calls", "1500", "--out", demo, "--stay"]
-    with started("demo", command, r"the console is (http://\S+)", folder) as (_, console):
+    with started("demo", command, r"calls go through (http://\S+) and the console is (http://\S+)", folder) as (_, traffic, console):
         script = pathlib.Path(__file__).with_name("browser.mjs")
-        parts = ["node", script, node, console, pathlib.Path(binary).resolve(), demo, pictures]
+        parts = ["node", script, node, console, traffic, pathlib.Path(binary).resolve(), demo, pictures]
         told = subprocess.run(parts, capture_output=True, text=True, timeout=BROWSER_SECONDS_MAX, check=False)
     print(told.stdout, end="")
     if told.returncode != 0:

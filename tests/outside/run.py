@@ -19,6 +19,7 @@ import latency_stories
 import fixture_stories
 import mirror_stories
 import otlp_stories
+import prometheus_stories
 import settings_stories
 import sink_stories
 import stall_stories
@@ -106,6 +107,7 @@ def main():
             held += fixture_stories.run(arguments.binary, pathlib.Path(folder), httpbin, localstripe)
             held += alert_stories.run(arguments.binary, pathlib.Path(folder))
             held += otlp_stories.run(arguments.binary, pathlib.Path(folder))
+            held += prometheus_stories.run(arguments.binary, pathlib.Path(folder))
             held += stalled.result()
     failed = held.count(False)
     print(f"{len(held) - failed} passed, {failed} failed")

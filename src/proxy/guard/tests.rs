@@ -1,6 +1,6 @@
 //! The guard's core: shapes that must pass or be refused, however their bytes are split.
 
-use crate::exchange::Refused;
+use crate::exchange::{Clock, Refused};
 use crate::proxy::alarm::Alarm;
 use crate::proxy::guard::framing::{Framing, Step};
 use crate::proxy::guard::{Guarded, Wire};
@@ -259,7 +259,7 @@ fn streams() -> impl Strategy<Value = Vec<u8>> {
 #[tokio::test]
 async fn a_head_that_does_not_arrive_in_time_ends_as_a_stand_in_and_silence_as_the_end() {
     let guarded = |stream| {
-        let wire = Arc::<Wire>::default();
+        let wire = Arc::new(Wire::new(Clock.now()));
         (Guarded::new(stream, Arc::clone(&wire), HEAD_BYTES_MAX, HEAD_LINES_MAX, 20, Alarm::default()), wire)
     };
     let (mut client, server) = tokio::io::duplex(64);

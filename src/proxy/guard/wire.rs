@@ -1,17 +1,20 @@
 //! What the guard and the worker know of one client connection together.
 
+use crate::exchange::Instant;
 use crate::proxy::guard::Refusal;
 use crate::proxy::tunnel::Tunnel;
 use bytes::{Bytes, BytesMut};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 /// Interim answers of one request at most, bytes; more are left out.
 const INTERIM_BYTES_MAX: usize = 16 << 10;
 
 /// Shared by the stream and the requests of one HTTP/1 connection, all on one thread: its locks are never waited for.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Wire {
+    made: Instant,
     begun: AtomicU64,
     answered: AtomicU64,
     opaque: AtomicBool,
@@ -21,9 +24,43 @@ pub(crate) struct Wire {
     has_interim: AtomicBool,
     interim: Mutex<BytesMut>,
     tunnel: Mutex<Option<Tunnel>>,
+    /// Since when the answer's first byte is waited for, nanoseconds since the wire was made; 0: it is not.
+    owed_ns: AtomicU64,
+    owed_route: AtomicUsize,
 }
 
 impl Wire {
+    pub(crate) fn new(made: Instant) -> Self {
+        Self {
+            made,
+            begun: AtomicU64::new(0),
+            answered: AtomicU64::new(0),
+            opaque: AtomicBool::new(false),
+            refused: OnceLock::new(),
+            clear: AtomicBool::new(false),
+            has_interim: AtomicBool::new(false),
+            interim: Mutex::default(),
+            tunnel: Mutex::default(),
+            owed_ns: AtomicU64::new(0),
+            owed_route: AtomicUsize::new(0),
+        }
+    }
+
+    /// The next byte that is written is the first of a route's answer; its time counts from `since`. Where a slow client has
+    /// not taken an earlier answer yet, that one's rest is mistaken for it: what is its own delay is not ours.
+    pub(crate) fn owe(&self, route: usize, since: Instant) {
+        let ns = u64::try_from(since.saturating_duration_since(self.made).as_nanos()).unwrap_or(u64::MAX);
+        self.owed_route.store(route, Ordering::Relaxed);
+        self.owed_ns.store(ns.max(1), Ordering::Relaxed);
+    }
+
+    /// What is owed, once.
+    pub(crate) fn settle(&self) -> Option<(usize, Instant)> {
+        let ns = Some(self.owed_ns.load(Ordering::Relaxed)).filter(|ns| *ns > 0)?;
+        self.owed_ns.store(0, Ordering::Relaxed);
+        Some((self.owed_route.load(Ordering::Relaxed), self.made + Duration::from_nanos(ns)))
+    }
+
     /// A request begins; its refusal, if it is the stand-in of one.
     pub(crate) fn begin(&self) -> Option<Refusal> {
         let begun = self.begun.fetch_add(1, Ordering::Relaxed) + 1;
