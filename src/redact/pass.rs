@@ -9,7 +9,7 @@ use crate::redact::format::{jwt, nested, text};
 use crate::redact::matching::find::{self, Doubt};
 use crate::redact::matching::gate::{DIGIT, Kinds, kinds_of};
 use crate::redact::rule::rules::{Action, Rule};
-use crate::redact::sealed::{Hit, Part, Side, SubjectDigest};
+use crate::redact::sealed::{Hit, Part, PartsDropped, Side, SubjectDigest};
 use crate::redact::stand_in::kind::Kind;
 use crate::redact::stand_in::pseudonym::{self, Replaced};
 use crate::redact::stand_in::residue::{self, Needle, Residue};
@@ -66,6 +66,8 @@ pub(in crate::redact) struct Pass<'r> {
     pub trace: Option<Trace>,
     /// What runs of kept texts say that may be base64, one after the other: searched at the end.
     pub decoded: Vec<u8>,
+    /// Parts of multipart bodies that could not be read: a marker stands for each, and the other parts stay.
+    pub parts_dropped: PartsDropped,
     /// Rules whose patterns match the text at hand: kept for its memory.
     pub rules_at_hand: Vec<u16>,
     /// The names beside the one at hand, where a rule asks for them and the format tells.
@@ -106,6 +108,7 @@ impl<'r> Pass<'r> {
             only: None,
             trace: None,
             decoded: Vec::new(),
+            parts_dropped: PartsDropped::default(),
             rules_at_hand: Vec::new(),
             beside: Vec::new(),
             names,
