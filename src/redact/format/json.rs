@@ -139,7 +139,9 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
             }
             let head = &self.text.as_bytes()[self.at..];
             let head = head.strip_prefix(b"\"").unwrap_or(head);
-            let asks = self.is_scalar() && self.pass.looks_beside(&key, head);
+            let asks = self.is_scalar()
+                && self.pass.looks_beside(&key, head)
+                && self.plain_scalar().is_none_or(|value| self.pass.looks_beside_for(&key, value, &self.parents));
             if asks {
                 let names = beside.get_or_insert_with(|| {
                     let names = siblings::names(&self.text[opened..]).into_iter();
@@ -170,6 +172,18 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
     /// Whether a text or a number begins here.
     fn is_scalar(&self) -> bool {
         matches!(self.peek(), Some(b'"' | b'0'..=b'9'))
+    }
+
+    /// The string without escapes, or the number, that begins here.
+    fn plain_scalar(&self) -> Option<&'t str> {
+        let rest = self.text.get(self.at..)?;
+        match rest.strip_prefix('"') {
+            Some(string) => {
+                let end = memchr::memchr2(b'"', b'\\', string.as_bytes())?;
+                string.get(..end).filter(|_| string.as_bytes()[end] == b'"')
+            }
+            None => rest.get(..rest.bytes().take_while(|b| b.is_ascii_digit() || b".eE+-".contains(b)).count()),
+        }
     }
 
     /// The string that stands at `start` as a name, if rules list it; the cursor stays.

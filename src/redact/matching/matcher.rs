@@ -134,6 +134,19 @@ impl Matcher {
         }
         rules.sort_unstable();
     }
+
+    /// The same for a text of which it is known that no pattern has a candidate in it, wherever it stands, but for
+    /// those that believe in one because of the names above.
+    pub fn rules_by_name(&self, text: &[u8], kinds: Kinds, named: impl Iterator<Item = u16>, rules: &mut Vec<u16>) {
+        rules.clear();
+        for rule in named {
+            let told = self.of_rule.get(usize::from(rule)).copied().flatten().map(|at| &self.patterns[usize::from(at)]);
+            if told.is_some_and(|told| told.needs.bytes <= text.len() && told.needs.are_met(kinds)) && !rules.contains(&rule) {
+                rules.push(rule);
+            }
+        }
+        rules.sort_unstable();
+    }
 }
 
 /// Patterns that were looked at, each once.

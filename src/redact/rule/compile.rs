@@ -5,6 +5,7 @@ use crate::redact::evidence::keywords::{BEFORE_BYTES, Keywords};
 use crate::redact::evidence::names::{Names, Role};
 use crate::redact::evidence::path::PathPattern;
 use crate::redact::matching::matcher::{Matcher, RULES_MAX, Sought};
+use crate::redact::matching::memo::Memos;
 use crate::redact::rule::example::Example;
 use crate::redact::rule::load::{Desk, Draft, RawRule, drafts, first_line};
 use crate::redact::rule::rules::{Action, Pattern, PseudonymKey, Rule, RuleFile, RuleProblem, RuleSummary, Settings};
@@ -61,6 +62,7 @@ pub(in crate::redact) fn compile(
         registry: build.registry,
         names: Names::default(),
         matcher,
+        memos: Memos::default(),
         strict: None,
         key,
         settings,
