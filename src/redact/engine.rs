@@ -41,6 +41,8 @@ pub(in crate::redact) struct Registry {
     pub stems: Stems,
     /// Rules whose paths end in a wildcard.
     pub of_any_name: Vec<u16>,
+    /// Whether none of those claims a value without a digit.
+    pub any_name_needs_digit: bool,
 }
 
 impl Registry {

@@ -1,7 +1,7 @@
 //! One pass over one capture: what was found, and the way of a value through name rules, nesting and patterns.
 
 use crate::exchange::DropReason;
-use crate::redact::engine::Redactor;
+use crate::redact::engine::{Redactor, Registry};
 use crate::redact::evidence::names::{Key, Known, Name, Names, Said, Words};
 use crate::redact::evidence::{epoch, shape, siblings};
 use crate::redact::explain::Trace;
@@ -418,7 +418,10 @@ impl<'r> Pass<'r> {
     /// The first rule that claims values under this name.
     pub fn name_rule(&mut self, raw: &str, key: &Key<'_>, parents: &[Key<'_>]) -> Option<u16> {
         let by_name = &key.said().values;
-        let of_any_name = &self.redactor.registry.of_any_name;
+        let Registry { of_any_name, any_name_needs_digit, .. } = &self.redactor.registry;
+        // Somebody who wants to know every decision hears of these too.
+        let can = !any_name_needs_digit || self.trace.is_some() || raw.bytes().any(|b| b.is_ascii_digit());
+        let of_any_name = if can { &of_any_name[..] } else { &[] };
         if !(by_name.is_empty() && of_any_name.is_empty()) {
             let own = by_name.iter().chain(of_any_name).copied().find(|&rule| self.claims(rule, raw, key, parents));
             if own.is_some() {

@@ -55,6 +55,8 @@ pub(in crate::redact) fn compile(
         set.say("pattern", first_line(error), "fewer or simpler patterns");
     }
     let Ok(matcher) = matcher else { return Err(problems) };
+    let needs_digit = |rule: &u16| build.rules[usize::from(*rule)].check.is_some_and(Validator::needs_digit);
+    build.registry.any_name_needs_digit = build.registry.of_any_name.iter().all(needs_digit);
     let redactor = Redactor {
         hash,
         rules: build.rules,

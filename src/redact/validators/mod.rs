@@ -184,6 +184,11 @@ validators! {
 }
 
 impl Validator {
+    /// Whether it is known to pass nothing that has no digit.
+    pub fn needs_digit(self) -> bool {
+        matches!(self, Self::NationalAny)
+    }
+
     /// Whether it believes what a word before the candidate says, having no proof of its own.
     pub fn believes_words(self) -> bool {
         matches!(self, Self::NumberAnnounced | Self::PhoneAnnounced | Self::LuhnNamed)
