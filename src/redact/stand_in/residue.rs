@@ -5,7 +5,7 @@
 //! is set is a value looked up, by halving the sorted list of those that begin so. Values are compared by their first 64 bytes at most, which keeps
 //! the search linear whatever the values and the text are.
 
-use crate::redact::format::{charset, form, markup, nested};
+use crate::redact::format::{charset, form, markup, mime, nested};
 use crate::redact::matching::gate::{
     COLON, DASH, DIGIT, Kinds, LOWER, OTHER, PERCENT, PLUS, SLASH, SPACE, STRUCTURE, UNDERSCORE, UPPER, kind_of,
 };
@@ -30,7 +30,7 @@ const BASE64_BYTES_MIN: usize = 24;
 /// Texts of our own stand-ins, which a raw value may happen to be part of.
 const OWN: &str = "person- user- masked @example.invalid https://example.invalid/ addr- tok- date- word- hash-";
 /// The table of starts has so many marks for each value, so that few are set by chance; and at least 2^12.
-const MARKS_PER_VALUE: usize = 32;
+const MARKS_PER_VALUE: usize = 128;
 const MARKS_MIN: usize = 1 << 12;
 /// What is compared of a longer value, in bytes: who can read so much of a secret can read it.
 const COMPARED_BYTES_MAX: usize = 64;
@@ -143,7 +143,8 @@ impl Residue {
         names.into_iter().map(fresh).collect()
     }
 
-    /// Whether a value can be read in a piece: as it is, percent-decoded, with JSON escapes undone, or in base64.
+    /// Whether a value can be read in a piece: as it is, percent-decoded, quoted-printable, with JSON escapes undone, or in
+    /// base64.
     pub fn is_in(&self, piece: &[u8]) -> bool {
         self.shows(piece)
             || self.is_escaped_in(piece)
@@ -177,6 +178,9 @@ impl Residue {
         let escaped = memchr::memchr(b'\\', piece).is_some();
         let entities = memchr::memchr(b'&', piece).is_some() && memchr::memmem::find(piece, b"&#").is_some();
         let encoded = may_be_encoded(piece);
+        if may_be_quoted(piece) && self.shows(&mime::unquote(piece)) {
+            return true;
+        }
         if !(escaped || entities || encoded) {
             return false;
         }
@@ -368,6 +372,16 @@ fn may_be_encoded(piece: &[u8]) -> bool {
     })
 }
 
+/// Whether a piece may be quoted-printable: an `=` with its digits, or at the end of a line.
+fn may_be_quoted(piece: &[u8]) -> bool {
+    let is_digit = |b: &u8| matches!(b, b'0'..=b'9' | b'A'..=b'F' | b'a'..=b'f');
+    memchr::memchr_iter(b'=', piece).any(|at| match &piece[at + 1..] {
+        [high, low, ..] if is_digit(high) && is_digit(low) => true,
+        [b'\n', ..] | [b'\r', b'\n', ..] => true,
+        _ => false,
+    })
+}
+
 /// The parts of a text around the signs of the encoding of URLs and forms, as far as a value over a sign may reach; in
 /// order, without overlaps.
 fn around_signs(text: &str) -> impl Iterator<Item = &str> {
@@ -465,6 +479,8 @@ mod tests {
             "ada%40example.org",
             "ada%2540example.org",
             r"ada\u0040example.org",
+            "to: ada=40example.org",
+            "ada@exam=\r\nple.org",
             "x=eyJlIjoiYWRhQGV4YW1wbGUub3JnIn0",
         ] {
             assert!(email.is_in(text.as_bytes()), "{text}");
