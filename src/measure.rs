@@ -3,6 +3,7 @@
 //! Names are dotted, as OpenTelemetry has them; Prometheus reads them with underscores, a counter with `_total` and a
 //! measure in seconds with `_seconds` behind it.
 
+use crate::exchange::Role;
 use prometheus_client::encoding::{EncodeMetric, MetricEncoder, NativeHistogram, NativeHistogramBuckets, NoLabelSet};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::{Registry, Unit};
@@ -50,6 +51,43 @@ impl Sparse {
             (next, before) = (at.saturating_add(1), count);
         }
         sparse
+    }
+}
+
+/// A provider as OpenTelemetry's HTTP conventions name it: `server.address` and `server.port`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// The host of the configured URL, never one that a request asked for.
+    pub address: String,
+    /// Its port, also where the URL leaves it to the scheme.
+    pub port: String,
+}
+
+impl Server {
+    /// Of a configured URL.
+    pub fn of(url: &http::Uri) -> Self {
+        let usual = if url.scheme() == Some(&http::uri::Scheme::HTTP) { 80 } else { 443 };
+        let address = url.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+        Self { address, port: url.port_u16().unwrap_or(usual).to_string() }
+    }
+}
+
+/// Both providers of an integration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Servers {
+    /// Today's; absent for a sink.
+    pub primary: Option<Server>,
+    /// The new one.
+    pub shadow: Server,
+}
+
+impl Servers {
+    /// The one in that role.
+    pub fn of(&self, role: Role) -> Option<&Server> {
+        match role {
+            Role::Primary => self.primary.as_ref(),
+            Role::Shadow => Some(&self.shadow),
+        }
     }
 }
 
@@ -208,13 +246,29 @@ pub fn nanos(unix_us: i64) -> String {
 
 /// Attributes as OTLP/JSON has them.
 pub fn attributes<'a>(all: impl IntoIterator<Item = (&'a str, &'a str)>) -> Value {
-    all.into_iter().map(|(name, value)| json!({ "key": name, "value": { "stringValue": value } })).collect()
+    // The conventions have one number among them, which OTLP/JSON writes as text too.
+    let kind = |name: &str| if name == "server.port" { "intValue" } else { "stringValue" };
+    all.into_iter().map(|(name, value)| json!({ "key": name, "value": { kind(name): value } })).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use prometheus_client::encoding::text::encode;
+
+    #[test]
+    fn a_server_is_its_host_and_port() {
+        for (url, address, port) in [
+            ("https://api.new.example/v1", "api.new.example", "443"),
+            ("http://api.new.example", "api.new.example", "80"),
+            ("http://[::1]:9090", "::1", "9090"),
+        ] {
+            assert_eq!(
+                Server::of(&url.parse().unwrap()),
+                Server { address: address.to_owned(), port: port.to_owned() }
+            );
+        }
+    }
 
     #[test]
     fn native_buckets_are_runs_and_differences() {

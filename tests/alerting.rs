@@ -151,7 +151,7 @@ async fn an_open_breaker_a_spent_budget_and_answers_of_another_shape_are_told() 
     let plain = Upstream::replies("{}").await;
     let webhooks = [format!("json:{}", plain.url)];
     let recorder =
-        Recorder::with(&config(&primary, &shadow, &webhooks, "breaker.min_calls = 5\nbreaker.open = \"30s\""));
+        Recorder::with(&config(&primary, &shadow, &webhooks, "breaker.min_calls = 5\nbreaker.open = \"3s\""));
     let traffic = Traffic::to(&recorder);
     let recorded = async |more: u64| {
         let count = async || recorder.status().await["integrations"][0]["recorded"].as_u64().unwrap();
@@ -168,6 +168,8 @@ async fn an_open_breaker_a_spent_budget_and_answers_of_another_shape_are_told() 
     shape.store(2, Ordering::SeqCst);
     let open = notice(&plain, "DarklaunchBreakerOpen", "firing").await;
     assert!(open["summary"].as_str().unwrap().contains("since a second"), "{open}");
+    shape.store(0, Ordering::SeqCst);
+    notice(&plain, "DarklaunchBreakerOpen", "resolved").await;
     drop(traffic);
 
     let limited = Upstream::replies("{}").await;

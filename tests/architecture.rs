@@ -14,7 +14,7 @@ const READ_SIDE: &[&str] = &["exchange", "latency", "redact", "compare", "store"
 const ROOMS: &[(&str, &[&str])] = &[
     ("exchange", &[]),
     // A metric as data: written for Prometheus by the console, for a collector by otlp.
-    ("measure", &[]),
+    ("measure", &["exchange"]),
     ("latency", &["exchange"]),
     ("telemetry", &["exchange"]),
     ("control", &["exchange"]),

@@ -177,6 +177,14 @@ async fn recordings_are_filtered_shown_side_by_side_and_stay_text() {
     for page in [&all, &one, &page(&recorder, "/integrations/payments").await] {
         assert!(page.matches("<script").count() == 1 && !page.contains("<img"), "{page}");
     }
+    let each = all.split("href=\"/recordings/").skip(1).map(|rest| rest.split('"').next().unwrap());
+    let mut hostile_paths = 0;
+    for id in each {
+        let one = page(&recorder, &format!("/recordings/{id}")).await;
+        assert!(one.matches("<script").count() == 1 && !one.contains("<img"), "{one}");
+        hostile_paths += usize::from(one.contains("%3Cscript%3Ealert(4)"));
+    }
+    assert_eq!(hostile_paths, 1, "the path is shown as it was recorded");
     for path in
         ["/recordings/../../etc/passwd", "/recordings/%2e%2e%2f", "/recordings/00000000-0000-0000-0000-000000000000"]
     {

@@ -93,11 +93,12 @@ def recorder(folder, primary, shadow):
         yield found["traffic"], found["console"]
 
 
-def ask(port, path, method="GET", body=None):
+def ask(port, path, method="GET", body=None, more=None):
     """Milliseconds, bytes (heads included) and body of one answer over a connection of its own."""
     began = time.perf_counter()
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     headers = {"Content-Type": "application/json"} if body else {}
+    headers |= more or {}
     connection.request(method, path, body=body, headers=headers)
     answer = connection.getresponse()
     read = answer.read()
@@ -122,6 +123,24 @@ def first_pages(folder, primary, shadow):
         size = max(size for _, size, _ in taken)
         figures = (first, percentile(rest, 0.5), percentile(rest, 0.99))
         print(f"{path:<24}" + "".join(f"{one:>8.1f} " for one in figures) + f"{size:>8}{whole}")
+
+
+def sizes(folder, primary, shadow):
+    """What a browser is sent, heads included, once the review is read."""
+    print("\nbytes over the wire, packed as a browser asks for it, and unpacked")
+    with recorder(folder, primary, shadow) as (_, console):
+        recording = None
+        for path in [*PAGES, "/recordings/{}", "/style.css", "/app.js", "/api/v1/status"]:
+            if "{}" in path:
+                recording = re.search(rb"/recordings/([0-9a-f-]{36})", ask(console, "/recordings")[2])
+                if recording is None:
+                    continue
+                path = path.format(recording[1].decode())
+            while b"data-being-read" in ask(console, path)[2]:
+                time.sleep(0.2)
+            (_, packed, _), (_, whole, _) = ask(console, path, more={"Accept-Encoding": "gzip"}), ask(console, path)
+            shown = "/recordings/…" if recording and path.startswith("/recordings/") else path
+            print(f"{shown:<24}{packed:>9}{whole:>9}")
 
 
 def load(traffic, seconds):
@@ -215,7 +234,11 @@ def main():
     if seconds > 0:
         with upstream() as (primary, _), upstream() as (shadow, _):
             first_pages(folder, primary, shadow)
+            sizes(folder, primary, shadow)
             users(folder, primary, shadow, seconds)
+    elif clicks == 0:
+        # Nobody is called.
+        sizes(folder, 9, 9)
     if clicks > 0:
         stops(folder, clicks)
 

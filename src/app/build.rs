@@ -8,6 +8,7 @@ use crate::config::{
 use crate::console::{self, AccessSettings};
 use crate::control::{self, BreakerSettings, EndpointShare, RampGates, RampPlan};
 use crate::exchange::{Clock, Integration};
+use crate::measure::{Server, Servers};
 use crate::mirror::{self, Door, EndpointRule, JsonPointer, MemoryInAll};
 use crate::proxy::{ENDPOINTS_MAX, EndpointNames, HeaderMatch, Matcher, Passing, Primary, Route};
 use crate::redact::{Generation, PseudonymKey, RuleSource, builtin};
@@ -292,6 +293,14 @@ fn sample_key(key: &config::SampleKey) -> mirror::SampleKey {
     }
 }
 
+/// Where both providers are, as metrics and traces name them.
+pub(crate) fn servers(one: &IntegrationConfig) -> Servers {
+    Servers {
+        primary: one.primary.as_ref().map(|primary| Server::of(&primary.url)),
+        shadow: Server::of(&one.shadow.url),
+    }
+}
+
 /// What both providers of each integration are called, and what the console says of them.
 pub(crate) fn providers(config: &Config) -> Vec<console::Providers> {
     let host = |uri: &http::Uri| uri.authority().map_or_else(String::new, ToString::to_string);
@@ -299,6 +308,7 @@ pub(crate) fn providers(config: &Config) -> Vec<console::Providers> {
         integration: name(one),
         primary: one.primary.as_ref().map(|primary| primary.name.clone().unwrap_or_else(|| host(&primary.url))),
         shadow: one.shadow.name.clone().unwrap_or_else(|| host(&one.shadow.url)),
+        servers: servers(one),
         rate_per_s: one.mirror.rate_per_s,
         price_per_call: one.provider.price_per_call.clone(),
         documentation: one.provider.documentation.clone(),

@@ -30,6 +30,7 @@ pub(crate) fn otlp(config: &Config, started_unix_us: i64, outbox: &Arc<Outbox>) 
         version: env!("CARGO_PKG_VERSION"),
         instance: config::machine_name(),
         started_unix_us,
+        servers: config.integrations.iter().map(|one| (build::name(one), build::servers(one))).collect(),
     };
     let (tracer, exporter) = otlp::open(settings, Arc::clone(outbox));
     (Some(tracer), Some(exporter))

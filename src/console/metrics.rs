@@ -215,6 +215,11 @@ fn durations(shared: &Shared) -> Vec<Metric> {
             ("outcome", kind.outcome.name().to_owned()),
             ("http.request.method", kind.method.to_owned()),
         ];
+        let servers = shared.providers_of(&kind.integration).map(|both| &both.servers);
+        if let Some(server) = servers.and_then(|servers| servers.of(kind.role)) {
+            labels.push(("server.address", server.address.clone()));
+            labels.push(("server.port", server.port.clone()));
+        }
         if kind.outcome != Outcome::Ok {
             labels.push(("error.type", kind.outcome.name().to_owned()));
         }

@@ -56,6 +56,7 @@ use crate::control::Switchboard;
 use crate::exchange::{Clock, Integration};
 use crate::fixtures;
 use crate::latency::Totals;
+use crate::measure::Servers;
 use crate::review;
 use crate::telemetry::{Ledger, Outbox};
 use std::net::SocketAddr;
@@ -86,6 +87,8 @@ pub struct Providers {
     pub primary: Option<String>,
     /// The new provider.
     pub shadow: String,
+    /// Where both are.
+    pub servers: Servers,
     /// Calls to the new provider per second at most.
     pub rate_per_s: Option<u32>,
     /// What one call to the new provider costs.

@@ -3,6 +3,7 @@
 use super::*;
 use crate::control::Settings as SwitchSettings;
 use crate::exchange::{DropReason, NotMirrored, Outcome};
+use crate::measure::Server;
 use serde_json::Value;
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -57,6 +58,10 @@ impl Running {
                 integration: name,
                 primary: Some("api.current.example".to_owned()),
                 shadow: PROVIDER.to_owned(),
+                servers: Servers {
+                    primary: Some(Server::of(&"https://api.current.example".parse().unwrap())),
+                    shadow: Server::of(&"https://api.new.example".parse().unwrap()),
+                },
                 rate_per_s: Some(15),
                 price_per_call: Price::parse("0.002 EUR"),
                 documentation: Some("javascript:alert(1)".to_owned()),

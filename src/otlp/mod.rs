@@ -6,10 +6,12 @@
 
 mod trace;
 
-use crate::measure::{Metric, attributes};
+use crate::exchange::Integration;
+use crate::measure::{Metric, Servers, attributes};
 use crate::redact::{Recording, Redacted};
 use crate::telemetry::Outbox;
 use serde_json::{Value, json};
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,6 +48,8 @@ pub struct Settings {
     pub instance: String,
     /// When it started, microseconds since the Unix epoch.
     pub started_unix_us: i64,
+    /// Where the providers of each integration are.
+    pub servers: HashMap<Integration, Servers>,
 }
 
 impl fmt::Debug for Settings {
@@ -59,6 +63,7 @@ impl fmt::Debug for Settings {
 pub struct Tracer {
     queue: mpsc::Sender<Value>,
     traces_ppm: u32,
+    servers: Arc<HashMap<Integration, Servers>>,
     outbox: Arc<Outbox>,
 }
 
@@ -72,7 +77,8 @@ pub struct Exporter {
 /// The two ends.
 pub fn open(settings: Settings, outbox: Arc<Outbox>) -> (Tracer, Exporter) {
     let (queue, waiting) = mpsc::channel(TRACES_WAITING_MAX);
-    let tracer = Tracer { queue, traces_ppm: settings.traces_ppm, outbox: Arc::clone(&outbox) };
+    let servers = Arc::new(settings.servers.clone());
+    let tracer = Tracer { queue, traces_ppm: settings.traces_ppm, servers, outbox: Arc::clone(&outbox) };
     (tracer, Exporter { settings, queue: waiting, outbox })
 }
 
@@ -81,8 +87,12 @@ impl Tracer {
     pub fn offer(&self, recording: &Redacted<Recording>) {
         // The id's last bytes are random.
         let id = recording.capture.id.0.as_u128() as u64;
-        if id % WHOLE_PPM < u64::from(self.traces_ppm) && self.queue.try_send(trace::spans(&recording.capture)).is_err()
-        {
+        if id % WHOLE_PPM >= u64::from(self.traces_ppm) {
+            return;
+        }
+        let capture = &recording.capture;
+        let spans = trace::spans(capture, self.servers.get(&capture.integration));
+        if self.queue.try_send(spans).is_err() {
             self.outbox.count(&traces(), "queue_full", 1);
         }
     }

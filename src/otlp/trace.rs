@@ -1,7 +1,7 @@
 //! A capture as a trace: one span for the request, and one for each provider's call below it.
 
 use crate::exchange::{Capture, Exchange, Outcome, Role};
-use crate::measure::{attributes, nanos};
+use crate::measure::{Servers, attributes, nanos};
 use serde_json::{Value, json};
 
 /// `SPAN_KIND_INTERNAL`, `SPAN_KIND_CLIENT` and `STATUS_CODE_ERROR` of opentelemetry.proto.trace.v1.
@@ -10,7 +10,7 @@ const CLIENT: u8 = 3;
 const ERROR: u8 = 2;
 
 /// The spans of a capture: its id is the trace's.
-pub(in crate::otlp) fn spans(capture: &Capture) -> Value {
+pub(in crate::otlp) fn spans(capture: &Capture, servers: Option<&Servers>) -> Value {
     let trace = format!("{:032x}", capture.id.0.as_u128());
     let root = capture.id.0.as_u128() as u64 | 4;
     let exchanges: Vec<&Exchange> = capture.primary.iter().chain([&capture.shadow]).collect();
@@ -24,7 +24,7 @@ pub(in crate::otlp) fn spans(capture: &Capture) -> Value {
         "endTimeUnixNano": nanos(end.max(capture.received_unix_us)),
         "attributes": attributes([("darklaunch.integration", &*capture.integration), ("darklaunch.endpoint", &*capture.endpoint)]),
     })];
-    spans.extend(exchanges.into_iter().map(|one| call(capture, one, &trace, root)));
+    spans.extend(exchanges.into_iter().map(|one| call(capture, one, servers, &trace, root)));
     Value::Array(spans)
 }
 
@@ -32,7 +32,7 @@ fn end_of(exchange: &Exchange) -> i64 {
     exchange.started_unix_us.saturating_add(i64::try_from(exchange.timings.total_us).unwrap_or(i64::MAX))
 }
 
-fn call(capture: &Capture, exchange: &Exchange, trace: &str, root: u64) -> Value {
+fn call(capture: &Capture, exchange: &Exchange, servers: Option<&Servers>, trace: &str, root: u64) -> Value {
     let own = match exchange.role {
         Role::Primary => root ^ 1,
         Role::Shadow => root ^ 2,
@@ -49,6 +49,9 @@ fn call(capture: &Capture, exchange: &Exchange, trace: &str, root: u64) -> Value
     let failed = !matches!(exchange.outcome, Outcome::Ok | Outcome::OkButError);
     if failed {
         about.push(("error.type", exchange.failure.map_or(exchange.outcome.name(), |failure| failure.kind.name())));
+    }
+    if let Some(server) = servers.and_then(|servers| servers.of(exchange.role)) {
+        about.extend([("server.address", &*server.address), ("server.port", &*server.port)]);
     }
     let mut attributes = attributes(about);
     if let (Some(answer), Value::Array(all)) = (&exchange.response, &mut attributes) {

@@ -47,8 +47,9 @@ pub struct OriginSettings {
 #[derive(Debug)]
 pub struct Timer {
     started: Instant,
+    /// Zero: none was made.
     connect_us: AtomicU64,
-    /// All of them nanoseconds, since the start but for the wait; 0: it did not happen.
+    /// All of them nanoseconds, since the start but for the wait; zero: it did not happen.
     waited_ns: AtomicU64,
     line_ns: AtomicU64,
     sent_ns: AtomicU64,

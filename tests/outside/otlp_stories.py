@@ -163,6 +163,7 @@ def decodes(binary, folder):
             about = attributes(span)
             assert span.parent_span_id == roots[span.trace_id].span_id and len(span.span_id) == 8
             assert about["url.template"] == "/customers/{id}" and about["http.request.method"] == "GET", about
+            assert f"{about['server.address']}:{about['server.port']}" == upstream.address, about
             failed = about["darklaunch.outcome"] == "server_5xx"
             assert span.status.code == (2 if failed else 0) and span.kind == 3, span
             assert about["http.response.status_code"] == (500 if failed else 200), about
@@ -196,6 +197,11 @@ def decodes(binary, folder):
             return counted.get(("shadow", "server_5xx")) and counted[("shadow", "server_5xx")].count == 5 and found
 
         found = eventually("metrics", full)
+        for point in found["http.client.request.duration"].histogram.data_points:
+            about = attributes(point)
+            # What the conventions call required, and `error.type` where the call failed.
+            assert f"{about['server.address']}:{about['server.port']}" == upstream.address, about
+            assert about["http.request.method"] == "GET" and ("error.type" in about) == (about["outcome"] != "ok"), about
         for metric in found.values():
             assert metric.WhichOneof("data") in {"sum", "gauge", "histogram"}, metric
             for point in metric.histogram.data_points:
