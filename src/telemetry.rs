@@ -100,6 +100,7 @@ pub struct Book {
     refused: Arc<RefusedRequests>,
     columns: [Column; COLUMNS],
     body_dropped: [AtomicU64; DropReason::ALL.len()],
+    parts_dropped: [AtomicU64; DropReason::ALL.len()],
     recorded: AtomicU64,
     not_recorded: Mutex<BTreeMap<&'static str, u64>>,
     bodies_kept: AtomicU64,
@@ -120,6 +121,7 @@ impl Book {
             refused,
             columns: Default::default(),
             body_dropped: Default::default(),
+            parts_dropped: Default::default(),
             recorded: AtomicU64::new(0),
             not_recorded: Mutex::default(),
             bodies_kept: AtomicU64::new(0),
@@ -184,6 +186,11 @@ impl Book {
         add(&self.body_dropped[reason as usize], 1);
     }
 
+    /// So many parts of a multipart body were not kept although the body was.
+    pub fn parts_dropped(&self, reason: DropReason, count: u64) {
+        add(&self.parts_dropped[reason as usize], count);
+    }
+
     /// A body is kept, redacted.
     pub fn body_kept(&self) {
         add(&self.bodies_kept, 1);
@@ -224,6 +231,7 @@ impl Book {
             recorded: get(&self.recorded),
             not_recorded: not_recorded.iter().map(|(reason, count)| ((*reason).to_owned(), *count)).collect(),
             body_dropped: self.body_dropped.each_ref().map(get),
+            parts_dropped: self.parts_dropped.each_ref().map(get),
             bodies_kept: get(&self.bodies_kept),
             hit_before: self.hit_before.load(Ordering::Acquire),
             shape_changed: self.shape_changed.load(Ordering::Acquire),
@@ -265,6 +273,8 @@ pub struct BookSnapshot {
     pub not_recorded: Vec<(String, u64)>,
     /// Bodies not kept, by position in [`DropReason::ALL`].
     pub body_dropped: [u64; DropReason::ALL.len()],
+    /// Parts of multipart bodies not kept, in the same order.
+    pub parts_dropped: [u64; DropReason::ALL.len()],
     /// Bodies kept, redacted.
     pub bodies_kept: u64,
     /// Whether a rule hit in an earlier run.

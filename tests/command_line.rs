@@ -55,6 +55,10 @@ async fn the_smallest_configuration_mirrors_records_and_reports() {
         assert!(!shown.contains(raw), "{raw} is readable in {shown}");
     }
     assert!(shown.contains("10.50"), "what is not personal stays byte for byte: {shown}");
+    let shown = text(&recorder.cli(&["recordings", "show", id]));
+    for place in ["x1 in request target", "x1 in request headers", "x1 in primary body", "x1 in shadow body"] {
+        assert!(shown.lines().any(|line| line.starts_with("redacted: ") && line.contains(place)), "{place}: {shown}");
+    }
 }
 
 #[tokio::test]

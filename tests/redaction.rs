@@ -50,7 +50,7 @@ fn bodies() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         "<customer><name>{NAME}</name><email>{EMAIL}</email><iban>{IBAN}</iban><card number=\"{CARD}\"/><accessToken>{TOKEN}</accessToken></customer>"
     );
     let multipart = format!(
-        "--b\r\nContent-Disposition: form-data; name=\"email\"\r\n\r\n{EMAIL}\r\n--b\r\nContent-Disposition: form-data; name=\"access_token\"\r\n\r\n{TOKEN}\r\n--b--\r\n"
+        "--b\r\nContent-Disposition: form-data; name=\"email\"\r\n\r\n{EMAIL}\r\n--b\r\nContent-Disposition: form-data; name=\"access_token\"\r\n\r\n{TOKEN}\r\n--b\r\nContent-Disposition: form-data; name=\"scan\"; filename=\"scan of {EMAIL}.png\"\r\nContent-Type: image/png\r\n\r\n{EMAIL}\r\n--b--\r\n"
     );
     let csv = format!("email,card_number,iban\n{EMAIL},{CARD},{IBAN}\n");
     let plain = format!("To {EMAIL}, from {IBAN}, paid with {CARD}. Authorization: Bearer {TOKEN}");
@@ -115,6 +115,11 @@ async fn what_is_planted_is_readable_nowhere() {
     let dropped: u64 = one["body_dropped"].as_object().unwrap().values().filter_map(Value::as_u64).sum();
     // Three bodies, in the request and both answers; and a stream of events, which is not copied from the primary.
     assert_eq!(dropped, 10, "{one}");
+    // The picture among the fields of the form; its fields stay.
+    let parts: u64 = one["part_dropped"].as_object().unwrap().values().filter_map(Value::as_u64).sum();
+    assert_eq!((parts, &one["part_dropped"]["unknown_type"]), (3, &3.into()), "{one}");
+    let told = text(&recorder.cli(&["status", "--console", &recorder.console]));
+    assert!(told.contains("parts of bodies not kept: unknown_type 3"), "{told}");
     assert!(one["redaction_places"].as_array().unwrap().len() >= 7, "{one}");
 
     for path in

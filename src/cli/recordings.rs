@@ -369,7 +369,8 @@ fn capture_text(one: &StoredCapture) -> String {
             push_message(&mut text, &answer.headers, &answer.body);
         }
     }
-    let hits: Vec<_> = one.hits.iter().map(|(rule, _, _, count)| format!("{rule} x{count}")).collect();
+    let place = |(rule, side, part, count): &(_, _, _, _)| format!("{rule} x{count} in {side} {part}");
+    let hits: Vec<String> = one.hits.iter().map(place).collect();
     text.push_str(&format!("\nverdict: {}\nredacted: {}\n", summary.verdict, hits.join(", ")));
     for difference in &one.differences {
         text.push_str(&format!("differs: {} {}\n", difference.path, difference.what.name()));

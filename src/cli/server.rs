@@ -240,13 +240,12 @@ fn redaction_lines(one: &Value) -> Vec<String> {
     if !places.is_empty() {
         lines.push(format!("redacted {}", places.join(", ")));
     }
-    let dropped = one["body_dropped"].as_object().into_iter().flatten();
-    let dropped: Vec<String> = dropped
-        .filter(|(_, count)| count.as_u64() > Some(0))
-        .map(|(reason, count)| format!("{reason} {count}"))
-        .collect();
-    if !dropped.is_empty() {
-        lines.push(format!("bodies not kept: {}", dropped.join(", ")));
+    for (what, counts) in [("bodies", &one["body_dropped"]), ("parts of bodies", &one["part_dropped"])] {
+        let counts = counts.as_object().into_iter().flatten().filter(|(_, count)| count.as_u64() > Some(0));
+        let counts: Vec<String> = counts.map(|(reason, count)| format!("{reason} {count}")).collect();
+        if !counts.is_empty() {
+            lines.push(format!("{what} not kept: {}", counts.join(", ")));
+        }
     }
     lines
 }

@@ -171,7 +171,7 @@ fn books(shared: &Shared) -> Vec<Metric> {
 
 fn redaction(shared: &Shared) -> Vec<Metric> {
     let rules = shared.rules.now();
-    let [mut redactions, mut dropped, mut kept] = [(); 3].map(|()| Vec::new());
+    let [mut redactions, mut dropped, mut parts, mut kept] = [(); 4].map(|()| Vec::new());
     let [mut alarm, mut self_check] = [(); 2].map(|()| Vec::new());
     for book in shared.ledger.iter() {
         let now = book.snapshot();
@@ -183,6 +183,9 @@ fn redaction(shared: &Shared) -> Vec<Metric> {
         for (reason, count) in DropReason::ALL.iter().zip(now.body_dropped) {
             dropped.push((vec![name(), ("reason", reason.name().to_owned())], count));
         }
+        for (reason, count) in DropReason::ALL.iter().zip(now.parts_dropped).filter(|(_, count)| *count > 0) {
+            parts.push((vec![name(), ("reason", reason.name().to_owned())], count));
+        }
         for hits in now.redaction_hits {
             let place = [("side", hits.side.to_owned()), ("part", hits.part.to_owned())];
             let labels = [name(), ("rule", hits.rule.to_string())].into_iter().chain(place).collect();
@@ -193,6 +196,7 @@ fn redaction(shared: &Shared) -> Vec<Metric> {
         counter("darklaunch.redactions", "Values replaced before storing, by rule and place", redactions),
         counter("darklaunch.bodies_kept", "Bodies kept, redacted", kept),
         counter("darklaunch.bodies_dropped", "Bodies not kept although their exchange was, by reason", dropped),
+        counter("darklaunch.body_parts_dropped", "Parts of multipart bodies not kept, by reason", parts),
         gauge(Standing::RulesDoNotFit.metric(), "1 while bodies are stored and no rule has ever hit", alarm),
         gauge("darklaunch.redaction_self_check", "1 if the rules found every canary; 0: no body is stored", self_check),
     ]

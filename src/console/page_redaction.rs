@@ -124,13 +124,17 @@ pub(crate) fn place_words(side: &str, part: &str) -> String {
 }
 
 fn bodies(now: &IntegrationView) -> Markup {
-    let dropped = |reason: &DropReason| now.body_dropped.get(reason.name()).copied().unwrap_or_default();
-    let all: u64 = now.body_dropped.values().sum();
+    let reasons = |counts: &BTreeMap<&'static str, u64>| {
+        let of = |reason: &DropReason| (*reason, counts.get(reason.name()).copied().unwrap_or_default());
+        let told = |(reason, count): (DropReason, u64)| format!(" {} {};", words::count(count), reason.meaning());
+        DropReason::ALL.iter().map(of).filter(|(_, count)| *count > 0).map(told).collect::<String>()
+    };
+    let [bodies, parts]: [u64; 2] = [&now.body_dropped, &now.part_dropped].map(|counts| counts.values().sum());
     html! {
         p.quiet { (words::count(now.bodies_kept)) " bodies were kept since the recorder started"
-            @if all > 0 { ", " (words::count(all)) " were not, only what is known about them:"
-                @for reason in DropReason::ALL.iter().filter(|reason| dropped(reason) > 0) {
-                    " " (words::count(dropped(reason))) " " (reason.meaning()) ";" } }
-            @else { "." } }
+            @if bodies > 0 { ", " (words::count(bodies)) " were not, only what is known about them:" (reasons(&now.body_dropped)) }
+            @else { "." }
+            @if parts > 0 { " Of those kept, " (words::count(parts)) " parts of forms and mails were left out:"
+                (reasons(&now.part_dropped)) } }
     }
 }

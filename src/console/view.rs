@@ -76,6 +76,8 @@ pub(crate) struct IntegrationView {
     pub(crate) bodies_kept: u64,
     /// Bodies of which only the metadata is kept, by reason.
     pub(crate) body_dropped: BTreeMap<&'static str, u64>,
+    /// Parts of multipart bodies that were left out of bodies that are kept, by reason.
+    pub(crate) part_dropped: BTreeMap<&'static str, u64>,
     #[serde(skip)]
     pub(crate) changed_unix_us: i64,
 }
@@ -265,10 +267,8 @@ impl IntegrationView {
             rules: RulesView::of(&rules, &name),
             redaction_alarm: book.as_ref().and_then(|book| alarm(book, rules.alarm_bodies)),
             bodies_kept: book.as_ref().map_or(0, |book| book.bodies_kept),
-            body_dropped: book
-                .iter()
-                .flat_map(|book| DropReason::ALL.iter().map(|reason| reason.name()).zip(book.body_dropped))
-                .collect(),
+            body_dropped: book.as_ref().map(|book| by_drop_reason(book.body_dropped)).unwrap_or_default(),
+            part_dropped: book.as_ref().map(|book| by_drop_reason(book.parts_dropped)).unwrap_or_default(),
             name,
         }
     }
@@ -315,6 +315,10 @@ pub(crate) fn recorder(shared: &Shared) -> RecorderView {
         started_unix_us: shared.started_unix_us,
         as_of_unix_us: shared.clock.unix_us(),
     }
+}
+
+fn by_drop_reason(counts: [u64; DropReason::ALL.len()]) -> BTreeMap<&'static str, u64> {
+    DropReason::ALL.iter().map(|reason| reason.name()).zip(counts).collect()
 }
 
 fn hits_by_rule(book: &BookSnapshot) -> BTreeMap<String, u64> {

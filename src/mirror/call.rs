@@ -106,7 +106,7 @@ impl Shadow {
         progress: &mut Progress,
     ) -> Result<(), FailureKind> {
         let silence = Duration::from_millis(self.settings.read_timeout_ms);
-        let answer = self.head(request, timer, started).await?;
+        let answer = self.head(request, timer).await?;
         progress.ttfb_us = Some(self.clock.elapsed_us(started));
         let (parts, mut body) = answer.into_parts();
         progress.head = Some((parts.status.as_u16(), parts.headers));
@@ -133,7 +133,6 @@ impl Shadow {
         &self,
         request: Request<Bytes>,
         timer: &Timer,
-        started: Instant,
     ) -> Result<Response<AnswerBody<Full<Bytes>>>, FailureKind> {
         let silence = Duration::from_millis(self.settings.read_timeout_ms);
         let mut call = pin!(self.origin.request(request.map(Full::new), timer));
@@ -142,10 +141,9 @@ impl Shadow {
             if let Some(head) = within(self.clock, wait, &mut call).await {
                 return head.map_err(|error| failure_of(&error));
             }
-            let silent = timer.line_us().map(|line_us| self.clock.elapsed_us(started).saturating_sub(line_us));
             // While it connects, the limit on that ends the call.
-            let silent = silent.map_or(Duration::ZERO, Duration::from_micros);
-            wait = silence.saturating_sub(silent);
+            let silent_us = timer.connected().map_or(0, |since| self.clock.elapsed_us(since));
+            wait = silence.saturating_sub(Duration::from_micros(silent_us));
             if wait.is_zero() {
                 return Err(FailureKind::ReadTimeout);
             }
@@ -222,7 +220,7 @@ mod tests {
         let started = Clock.now();
         let timer = Timer::new(started);
         let request = Request::get(&url).body(Bytes::new()).unwrap();
-        let (head, provider) = tokio::join!(shadow.head(request, &timer, started), provider.accept());
+        let (head, provider) = tokio::join!(shadow.head(request, &timer), provider.accept());
         drop(provider);
         assert!(Clock.elapsed_us(started) < 10_000_000, "neither limit is so long");
         head.expect_err("nobody answers")

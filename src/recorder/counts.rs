@@ -85,12 +85,13 @@ fn states(book: &BookSnapshot) -> Vec<(String, u64)> {
             .map(move |(outcome, count)| (format!("{prefix}.{}", outcome.name()), count))
     };
     let refused = NotMirrored::ALL.into_iter().zip(book.not_mirrored);
-    let dropped = DropReason::ALL.into_iter().zip(book.body_dropped);
+    let dropped = |counts: [u64; DropReason::ALL.len()]| DropReason::ALL.map(DropReason::name).into_iter().zip(counts);
     let lost = book.not_recorded.iter().map(|(reason, count)| (format!("not_recorded.{reason}"), *count));
     let counted = outcomes("mirrored", book.mirrored)
         .chain(outcomes("primary", book.primary))
         .chain(refused.map(|(reason, count)| (format!("not_mirrored.{}", reason.name()), count)))
-        .chain(dropped.map(|(reason, count)| (format!("body_dropped.{}", reason.name()), count)))
+        .chain(dropped(book.body_dropped).map(|(reason, count)| (format!("body_dropped.{reason}"), count)))
+        .chain(dropped(book.parts_dropped).map(|(reason, count)| (format!("part_dropped.{reason}"), count)))
         .chain(lost)
         .filter(|(_, count)| *count > 0);
     let always = [("arrived", book.arrived), (PENDING, book.pending), ("recorded", book.recorded)];

@@ -1,6 +1,6 @@
 //! The threads before the writer: each takes a few captures, redacts, compares and packs them, and hands them on in order.
 
-use crate::exchange::{Clock, Courtesy, Integration};
+use crate::exchange::{Clock, Courtesy, DropReason, Integration};
 use crate::recorder::{Held, Observe};
 use crate::redact::{Recording, Redacted};
 use crate::store::{Prepared, Preparer, Samples, TrainedDictionary};
@@ -176,6 +176,9 @@ fn count_lost(book: Option<&Arc<Book>>, reason: &'static str, count: u64) {
 fn count_redaction(book: &Book, recording: &Recording) {
     for hit in &recording.hits {
         book.redaction_hits(&hit.rule, hit.side.name(), hit.part.name(), u64::from(hit.count));
+    }
+    for (reason, count) in DropReason::ALL.into_iter().zip(recording.parts_dropped) {
+        book.parts_dropped(reason, u64::from(count));
     }
     let capture = &recording.capture;
     let answers = [capture.primary.as_ref(), Some(&capture.shadow)];

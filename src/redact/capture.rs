@@ -17,16 +17,18 @@ pub(in crate::redact) fn redact(redactor: &Redactor, raw: Capture) -> Redacted<R
     let mut capture = all(&mut pass, raw.clone());
     let (residue, decoded) = (pass.residue(), std::mem::take(&mut pass.decoded));
     let (subjects, leaves) = (pass.subjects(), std::mem::take(&mut pass.leaves));
+    let mut parts_dropped = pass.parts_dropped;
     let mut hits = pass.into_hits();
     if let Some(residue) = residue.as_ref().filter(|residue| residue.shows(&decoded) || is_dirty(&capture, residue)) {
         // A value named in one place is mentioned in another: a second pass replaces the mentions too.
         let mut again = Pass::new(redactor, &names);
         (again.known, again.before) = (Some(residue), Some(&leaves));
         capture = all(&mut again, raw);
+        parts_dropped = again.parts_dropped;
         hits = again.into_hits();
         purge(&mut capture, residue);
     }
-    Redacted::seal(Recording { capture, hits, rules_hash: redactor.hash(), subjects })
+    Redacted::seal(Recording { capture, hits, parts_dropped, rules_hash: redactor.hash(), subjects })
 }
 
 fn all(pass: &mut Pass<'_>, mut capture: Capture) -> Capture {

@@ -7,6 +7,7 @@ use crate::redact::evidence::stems::Stems;
 use crate::redact::explain::{Decision, Trace};
 use crate::redact::format::decode;
 use crate::redact::matching::matcher::Matcher;
+use crate::redact::matching::memo::Memos;
 use crate::redact::pass::Pass;
 use crate::redact::rule::compile;
 use crate::redact::rule::rules::{PseudonymKey, Rule, RuleFile, RuleProblem, RuleSummary, Settings};
@@ -25,6 +26,7 @@ pub struct Redactor {
     pub(in crate::redact) registry: Registry,
     pub(in crate::redact) names: Names,
     pub(in crate::redact) matcher: Matcher,
+    pub(in crate::redact) memos: Memos,
     pub(in crate::redact) strict: Option<Strict>,
     pub(in crate::redact) key: PseudonymKey,
     pub(in crate::redact) settings: Settings,
@@ -39,6 +41,8 @@ pub(in crate::redact) struct Registry {
     pub stems: Stems,
     /// Rules whose paths end in a wildcard.
     pub of_any_name: Vec<u16>,
+    /// Whether none of those claims a value without a digit.
+    pub any_name_needs_digit: bool,
 }
 
 impl Registry {

@@ -1,15 +1,16 @@
 //! One pass over one capture: what was found, and the way of a value through name rules, nesting and patterns.
 
 use crate::exchange::DropReason;
-use crate::redact::engine::Redactor;
+use crate::redact::engine::{Redactor, Registry};
 use crate::redact::evidence::names::{Key, Known, Name, Names, Said, Words};
 use crate::redact::evidence::{epoch, shape, siblings};
 use crate::redact::explain::Trace;
 use crate::redact::format::{jwt, nested, text};
 use crate::redact::matching::find::{self, Doubt};
 use crate::redact::matching::gate::{DIGIT, Kinds, kinds_of};
+use crate::redact::matching::memo::Lent;
 use crate::redact::rule::rules::{Action, Rule};
-use crate::redact::sealed::{Hit, Part, Side, SubjectDigest};
+use crate::redact::sealed::{Hit, Part, PartsDropped, Side, SubjectDigest};
 use crate::redact::stand_in::kind::Kind;
 use crate::redact::stand_in::pseudonym::{self, Replaced};
 use crate::redact::stand_in::residue::{self, Needle, Residue};
@@ -66,10 +67,14 @@ pub(in crate::redact) struct Pass<'r> {
     pub trace: Option<Trace>,
     /// What runs of kept texts say that may be base64, one after the other: searched at the end.
     pub decoded: Vec<u8>,
+    /// Parts of multipart bodies that could not be read: a marker stands for each, and the other parts stay.
+    pub parts_dropped: PartsDropped,
     /// Rules whose patterns match the text at hand: kept for its memory.
     pub rules_at_hand: Vec<u16>,
     /// The names beside the one at hand, where a rule asks for them and the format tells.
     pub beside: Vec<Key<'r>>,
+    /// Texts in which no pattern finds anything.
+    pub memo: Lent<'r>,
     names: &'r Known,
     new_names: Vec<(Box<str>, Arc<Name>)>,
     text_names: HashMap<Box<str>, Key<'r>, RandomState>,
@@ -106,8 +111,10 @@ impl<'r> Pass<'r> {
             only: None,
             trace: None,
             decoded: Vec::new(),
+            parts_dropped: PartsDropped::default(),
             rules_at_hand: Vec::new(),
             beside: Vec::new(),
+            memo: Lent::of(&redactor.memos),
             names,
             new_names: Vec::new(),
             text_names: HashMap::default(),
@@ -131,6 +138,10 @@ impl<'r> Pass<'r> {
         }
         if let Some(key) = self.text_names.get(name) {
             return key.clone();
+        }
+        // What was a name may be a stand-in by now: then it says nothing, and a second redaction finds what the first did.
+        if pseudonym::is_word_stand_in(name) {
+            return Key::default();
         }
         let words = Words::of(name);
         let said = self.redactor.registry.say(&words);
@@ -351,38 +362,49 @@ impl<'r> Pass<'r> {
             name.bytes().filter(u8::is_ascii_digit).count() <= NAME_DIGITS_MAX && !pseudonym::is_word_stand_in(name)
         };
         let namings: Vec<_> = siblings::namings(pair).filter(|(name, _)| is_name(name)).collect();
-        let named = namings.iter().find_map(|(name, member)| {
-            let key = self.key_in_text(name);
-            self.has_rule_for(member, name, &key).then_some((*member, key))
-        });
+        let named = namings.iter().find_map(|(name, member)| Some((*member, self.key_with_rule(member, name)?)));
         // A name by which rules leave numbers alone is as good as one that they list.
         named.or_else(|| {
             let harmless = |(name, member): &(&str, &'t str)| {
-                let (own, key) = (self.key_in_text(member), self.key_in_text(name));
-                (!own.is_listed() && !key.said().vetoes.is_empty()).then_some((*member, key))
+                let key = (!self.key_in_text(member).is_listed()).then(|| self.key_in_text(name))?;
+                (!key.said().vetoes.is_empty()).then_some((*member, key))
             };
             namings.iter().find_map(harmless)
         })
     }
 
-    /// Whether a rule claims values under the name that a pair gives its other member.
-    fn has_rule_for(&mut self, member: &str, name: &str, key: &Key<'_>) -> bool {
+    /// The key of the name that a pair gives its other member, if a rule claims values under it.
+    fn key_with_rule(&mut self, member: &str, name: &str) -> Option<Key<'r>> {
         let own = self.key_in_text(member);
         let rules = &self.redactor.rules;
         let alone = |rule: &u16| !rules[usize::from(*rule)].has_parents;
+        // Most pairs end here: what their values would say as names need not be known.
+        if !own.is_named() && (own.said().values.iter().any(alone) || !own.said().keywords.is_empty()) {
+            return None;
+        }
+        let key = self.key_in_text(name);
         let mut listed = key.said().values.iter().map(|rule| &rules[usize::from(*rule)]);
-        if own.is_named() {
+        let has_rule = if own.is_named() {
             // A member that is called a value may be a secret, which has no shape.
             listed.next().is_some()
-        } else if own.said().values.iter().any(alone) || !own.said().keywords.is_empty() {
-            false
         } else if own.is_listed() || name.contains(' ') {
             // `{"scheme": "passport", "id": ".."}`: an identifier is somebody's if what is named has numbers.
             listed.any(|rule| rule.kind.is_of_paper() && rule.shape.is_some())
         } else {
             // Another member may be about the field.
             listed.any(|rule| rule.shape.is_some() || rule.check.is_some())
-        }
+        };
+        has_rule.then_some(key)
+    }
+
+    /// Whether a rule that may claim a value under the name asks what stands beside it, and nothing but that is left to
+    /// ask. The names beside are looked for only then. `parents` are those above the key.
+    pub fn looks_beside_for(&self, key: &Key<'_>, value: &str, parents: &[Key<'_>]) -> bool {
+        let Self { redactor, .. } = self;
+        let asks = |rule: &&u16| redactor.rules[usize::from(**rule)].looks_beside;
+        let rules = key.said().values.iter().chain(&redactor.registry.of_any_name);
+        self.looks_beside(key, value.as_bytes())
+            && (key.is_named() || rules.filter(asks).any(|rule| self.doubt_of(*rule, value, key, parents).is_none()))
     }
 
     /// Whether a rule that may claim a value under the name asks what stands beside it. Rules of any name ask for
@@ -403,7 +425,10 @@ impl<'r> Pass<'r> {
     /// The first rule that claims values under this name.
     pub fn name_rule(&mut self, raw: &str, key: &Key<'_>, parents: &[Key<'_>]) -> Option<u16> {
         let by_name = &key.said().values;
-        let of_any_name = &self.redactor.registry.of_any_name;
+        let Registry { of_any_name, any_name_needs_digit, .. } = &self.redactor.registry;
+        // Somebody who wants to know every decision hears of these too.
+        let can = !any_name_needs_digit || self.trace.is_some() || raw.bytes().any(|b| b.is_ascii_digit());
+        let of_any_name = if can { &of_any_name[..] } else { &[] };
         if !(by_name.is_empty() && of_any_name.is_empty()) {
             let own = by_name.iter().chain(of_any_name).copied().find(|&rule| self.claims(rule, raw, key, parents));
             if own.is_some() {
@@ -439,11 +464,30 @@ impl<'r> Pass<'r> {
             return false;
         }
         let rule = &self.redactor.rules[usize::from(at)];
+        let beside = || {
+            rule.has_beside && !self.beside.iter().any(|name| name.said().beside.contains(&at))
+                || self.beside.iter().any(|name| name.said().not_beside.contains(&at))
+        };
+        let doubt = if rule.has_beside && self.beside.is_empty() {
+            Doubt::Place
+        } else if let Some(doubt) = self.doubt_of(at, raw, key, parents) {
+            doubt
+        } else if beside() {
+            Doubt::Place
+        } else {
+            return true;
+        };
+        self.doubt(at, raw, doubt);
+        false
+    }
+
+    /// Why a rule that lists a name claims no such value there, whatever stands beside it.
+    fn doubt_of(&self, at: u16, raw: &str, key: &Key<'_>, parents: &[Key<'_>]) -> Option<Doubt> {
+        let rule = &self.redactor.rules[usize::from(at)];
         let near = &parents[parents.len().saturating_sub(2)..];
-        let doubt = if key.said().vetoes.contains(&at) {
+        Some(if key.said().vetoes.contains(&at) {
             Doubt::ExcludedName
-        } else if rule.has_beside && self.beside.is_empty()
-            || rule.has_parents && !near.iter().any(|parent| parent.said().below.contains(&at))
+        } else if rule.has_parents && !near.iter().any(|parent| parent.said().below.contains(&at))
             || near.last().is_some_and(|parent| parent.said().not_below.contains(&at))
             || !rule.paths.is_empty() && !self.is_at_path(rule, key, parents)
         {
@@ -459,17 +503,11 @@ impl<'r> Pass<'r> {
             Doubt::OtherShape
         } else if rule.check.is_some_and(|check| check.check(raw).is_none()) {
             Doubt::Validator
-        } else if rule.has_beside && !self.beside.iter().any(|name| name.said().beside.contains(&at))
-            || self.beside.iter().any(|name| name.said().not_beside.contains(&at))
-        {
-            Doubt::Place
         } else if rule.action == Action::Drop && raw.is_empty() {
             Doubt::StandIn
         } else {
-            return true;
-        };
-        self.doubt(at, raw, doubt);
-        false
+            return None;
+        })
     }
 
     /// A rule of paths may also list names: those hold anywhere.

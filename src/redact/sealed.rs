@@ -1,6 +1,6 @@
 //! What leaves the room: the sealed type and the recording inside it.
 
-use crate::exchange::Capture;
+use crate::exchange::{Capture, DropReason};
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -93,6 +93,9 @@ pub struct Hit {
     pub count: u32,
 }
 
+/// Parts of multipart bodies for which a marker stands, in the order of [`DropReason::ALL`].
+pub type PartsDropped = [u32; DropReason::ALL.len()];
+
 /// The keyed digest of one person's value in a designated field: finds the person's captures without holding the value.
 pub type SubjectDigest = [u8; 16];
 
@@ -103,6 +106,8 @@ pub struct Recording {
     pub capture: Capture,
     /// What was replaced.
     pub hits: Vec<Hit>,
+    /// What was left out of bodies that are kept.
+    pub parts_dropped: PartsDropped,
     /// The hash of the rule set that did it.
     pub rules_hash: Arc<str>,
     /// Whose data it holds; see [`SubjectDigest`].

@@ -8,7 +8,7 @@ use base64::Engine;
 use http::{HeaderMap, HeaderValue, Method};
 use proptest::prelude::*;
 use std::io::Write;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex};
 
 mod formats;
 mod headers;

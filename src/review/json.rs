@@ -32,6 +32,7 @@ impl LedgerTally {
             "recorded": self.recorded,
             "not_recorded": self.not_recorded,
             "body_dropped": self.body_dropped,
+            "part_dropped": self.part_dropped,
             "adds_up": self.adds_up(),
             "clock_steps": self.clock_steps,
         })

@@ -22,6 +22,8 @@ pub struct LedgerTally {
     pub not_recorded: BTreeMap<String, u64>,
     /// Bodies left out of stored captures, by reason.
     pub body_dropped: BTreeMap<String, u64>,
+    /// Parts of multipart bodies not kept, by reason.
+    pub part_dropped: BTreeMap<String, u64>,
     /// By how much the wall clock was set meanwhile: `ahead_ms` and `back_ms`, milliseconds.
     pub clock_steps: BTreeMap<String, u64>,
 }
@@ -47,6 +49,7 @@ impl LedgerTally {
             "primary" => &mut self.primary,
             "not_recorded" => &mut self.not_recorded,
             "body_dropped" => &mut self.body_dropped,
+            "part_dropped" => &mut self.part_dropped,
             "clock_step" => &mut self.clock_steps,
             _ => return,
         };
@@ -96,6 +99,7 @@ impl LedgerTally {
             ("primary answered", &self.primary),
             ("not recorded", &self.not_recorded),
             ("body dropped", &self.body_dropped),
+            ("part of a body dropped", &self.part_dropped),
         ];
         for (what, counts) in groups {
             counts.iter().for_each(|(name, count)| row(what, name, *count));

@@ -60,6 +60,7 @@ fn recording(at_us: i64, endpoint: &str, request: BodyCopy, old: Option<BodyCopy
             shadow: exchange(Role::Shadow, new, outcome, 20),
         },
         hits: vec![Hit { rule: "email".into(), side: Side::Request, part: Part::Body, count: 2 }],
+        parts_dropped: Default::default(),
         rules_hash: "rules".into(),
         subjects: Vec::new(),
     }

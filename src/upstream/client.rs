@@ -49,10 +49,9 @@ pub struct Timer {
     started: Instant,
     /// Zero: none was made.
     connect_us: AtomicU64,
-    /// Zero: there is none yet.
-    line_us: AtomicU64,
     /// All of them nanoseconds, since the start but for the wait; zero: it did not happen.
     waited_ns: AtomicU64,
+    line_ns: AtomicU64,
     sent_ns: AtomicU64,
     answered_ns: AtomicU64,
 }
@@ -60,8 +59,8 @@ pub struct Timer {
 impl Timer {
     /// For a call that begins now.
     pub fn new(started: Instant) -> Self {
-        let [connect_us, line_us, waited_ns, sent_ns, answered_ns] = [(); 5].map(|()| AtomicU64::new(0));
-        Self { started, connect_us, line_us, waited_ns, sent_ns, answered_ns }
+        let [connect_us, waited_ns, line_ns, sent_ns, answered_ns] = [(); 5].map(|()| AtomicU64::new(0));
+        Self { started, connect_us, waited_ns, line_ns, sent_ns, answered_ns }
     }
 
     /// Microseconds of the connect; `None`: an open connection served.
@@ -69,9 +68,9 @@ impl Timer {
         Some(self.connect_us.load(Ordering::Relaxed)).filter(|us| *us > 0)
     }
 
-    /// Microseconds from the call's begin until there was a connection for it; `None`: there is none yet.
-    pub fn line_us(&self) -> Option<u64> {
-        Some(self.line_us.load(Ordering::Relaxed)).filter(|us| *us > 0)
+    /// When there was a connection for the call; `None`: there is none yet.
+    pub fn connected(&self) -> Option<Instant> {
+        self.at(&self.line_ns)
     }
 
     /// From the start until the head was written, without the wait for a connection. Over HTTP/2, until the connection was
@@ -83,7 +82,11 @@ impl Timer {
 
     /// When the answer's head was there to be read. Over HTTP/2, when the connection gave it.
     pub fn answered(&self) -> Option<Instant> {
-        let ns = Some(self.answered_ns.load(Ordering::Relaxed)).filter(|ns| *ns > 0)?;
+        self.at(&self.answered_ns)
+    }
+
+    fn at(&self, ns: &AtomicU64) -> Option<Instant> {
+        let ns = Some(ns.load(Ordering::Relaxed)).filter(|ns| *ns > 0)?;
         Some(self.started + Duration::from_nanos(ns))
     }
 
@@ -97,6 +100,12 @@ impl Timer {
 
     fn has_waited(&self, since: Instant, now: Instant) {
         self.waited_ns.fetch_add(ns_between(since, now), Ordering::Relaxed);
+        self.line_ns.store(ns_between(self.started, now), Ordering::Relaxed);
+    }
+
+    /// An open connection took it from the start.
+    fn has_not_waited(&self) {
+        self.line_ns.store(1, Ordering::Relaxed);
     }
 }
 
@@ -178,7 +187,10 @@ where
         }
         loop {
             let (line, reused) = match self.0.open_line(upgrade) {
-                Some(line) => (line, true),
+                Some(line) => {
+                    timer.has_not_waited();
+                    (line, true)
+                }
                 None => {
                     let since = self.0.clock.now();
                     let made = self.0.new_line(upgrade, timer).await;
@@ -186,7 +198,6 @@ where
                     made?
                 }
             };
-            timer.line_us.store(self.0.clock.elapsed_us(timer.started).max(1), Ordering::Relaxed);
             let mut unsent = match line {
                 Line::Own(mut lease) => {
                     for_http1(&mut request, &self.0.target);

@@ -318,7 +318,37 @@ pub(in crate::redact) enum Role {
     NotBeside,
 }
 
-type Listed = HashMap<String, Vec<(Role, u16)>, RandomState>;
+/// Marks of the first bytes of listed names, a power of two: most parts of a name are told by one look to be none.
+const STARTS: usize = 1 << 15;
+
+/// Names with the rules that list them.
+#[derive(Default)]
+struct Listed {
+    names: HashMap<String, Vec<(Role, u16)>, RandomState>,
+    /// One bit for the first three bytes of each name.
+    starts: Vec<u64>,
+}
+
+impl Listed {
+    fn add(&mut self, name: String, role: Role, rule: u16) {
+        self.starts.resize(STARTS / 64, 0);
+        let start = start_of(&name);
+        self.starts[start / 64] |= 1 << (start % 64);
+        self.names.entry(name).or_default().push((role, rule));
+    }
+
+    fn get(&self, name: &str) -> Option<&Vec<(Role, u16)>> {
+        let start = start_of(name);
+        self.starts.get(start / 64).filter(|marks| *marks & 1 << (start % 64) != 0)?;
+        self.names.get(name)
+    }
+}
+
+/// The mark of a name's first three bytes.
+fn start_of(name: &str) -> usize {
+    let three = name.bytes().take(3).fold(0_usize, |three, byte| three << 8 | usize::from(byte));
+    three.wrapping_mul(0x9E37_79B1) >> 8 & (STARTS - 1)
+}
 
 /// From names to the rules that list them. A listed name matches whole; `*x` also as the last words of a longer name,
 /// `x*` as its first words, `*x*` as words anywhere in it.
@@ -339,7 +369,7 @@ impl NameIndex {
             (None, Some(rest)) => (&mut self.first, rest),
             (None, None) => (&mut self.whole, name),
         };
-        map.entry(Words::of(name).joined).or_default().push((role, rule));
+        map.add(Words::of(name).joined, role, rule);
     }
 
     /// What the rules say of a name: each list has its rules once, in the order of precedence.

@@ -45,6 +45,9 @@ impl PathPattern {
 
     /// Whether a value under these names, outermost first, is at the path.
     pub fn is_at(&self, parents: &[Key<'_>], key: Option<&Key<'_>>) -> bool {
+        if self.0 == [Step::Many] {
+            return true;
+        }
         let names: Vec<&str> = parents.iter().chain(key).map(|name| name.joined()).collect();
         // Wildcards as in file names: on a mismatch the last `**` takes one name more.
         let (mut step, mut at, mut retry) = (0, 0, None);

@@ -10,6 +10,8 @@ const NAMES_MAX: usize = 32;
 /// Longest string of a pair that is looked at as a name, bytes.
 const TOLD_BYTES_MAX: usize = 40;
 
+/// The first bytes of a string, looked at one by one.
+const NEAR_BYTES: usize = 24;
 /// Names of the member that says what an object is about.
 const LABELS: [&str; 3] = ["text", "display", "label"];
 
@@ -110,10 +112,11 @@ pub(in crate::redact) fn pair(object: &str) -> Option<[(&str, &str); 2]> {
     let mut at = 0;
     let mut string = |sign: u8| {
         let start = space(at);
+        // One with escapes is not looked at.
         let end = (bytes.get(start) == Some(&b'"')).then(|| closing(bytes, start + 1)).flatten()?;
         let next = space(end + 1);
         at = next + 1;
-        let text = object.get(start + 1..end).filter(|text| !text.contains('\\'))?;
+        let text = object.get(start + 1..end).filter(|text| !text.as_bytes().contains(&b'\\'))?;
         (bytes.get(next) == Some(&sign)).then_some(text)
     };
     Some([(string(b':')?, string(b',')?), (string(b':')?, string(b'}')?)])
@@ -152,7 +155,13 @@ pub(in crate::redact) fn namings<'t>(pair: [(&'t str, &'t str); 2]) -> impl Iter
 /// Where the string that began before `at` ends.
 fn closing(bytes: &[u8], mut at: usize) -> Option<usize> {
     loop {
-        at += memchr::memchr2(b'"', b'\\', bytes.get(at..)?)?;
+        let rest = bytes.get(at..)?;
+        let is_end = |b: &u8| matches!(b, b'"' | b'\\');
+        // Most strings are shorter than what a jump is worth.
+        at += match rest[..rest.len().min(NEAR_BYTES)].iter().position(is_end) {
+            Some(near) => near,
+            None => NEAR_BYTES + memchr::memchr2(b'"', b'\\', rest.get(NEAR_BYTES..)?)?,
+        };
         if bytes[at] == b'"' {
             return Some(at);
         }

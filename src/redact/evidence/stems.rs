@@ -2,7 +2,7 @@
 //! `geburt` in `versichertengeburtsdatum`, `naiss` in `datenaissance`. A name is looked at once, then remembered.
 
 use crate::redact::evidence::names::Words;
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use std::sync::OnceLock;
 
 /// From stems to the rules that list them.
@@ -22,7 +22,11 @@ impl Stems {
     /// Adds the rules of the stems in a name to those that list it.
     pub fn extend(&self, words: &Words, rules: &mut Vec<u16>) {
         let before = rules.len();
-        let search = self.search.get_or_init(|| AhoCorasick::new(self.stems.iter().map(|(stem, _)| stem)).ok());
+        let search = self.search.get_or_init(|| {
+            let search =
+                AhoCorasick::builder().kind(Some(AhoCorasickKind::DFA)).build(self.stems.iter().map(|(stem, _)| stem));
+            search.ok()
+        });
         match search {
             Some(search) => {
                 let found = search.find_overlapping_iter(words.joined());

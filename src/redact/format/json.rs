@@ -3,7 +3,7 @@
 use crate::exchange::DropReason;
 use crate::redact::evidence::names::Key;
 use crate::redact::evidence::siblings;
-use crate::redact::matching::gate::{Kinds, kind_of, kinds_of};
+use crate::redact::matching::gate::{Kinds, kinds_of, plain_in_json};
 use crate::redact::pass::{Pass, Place};
 use std::borrow::Cow;
 
@@ -27,7 +27,10 @@ pub(in crate::redact) fn document(pass: &mut Pass<'_>, text: &str, place: Place<
 
 /// A text as a JSON string, quotes included.
 pub(in crate::redact) fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+    if text.bytes().any(|b| b < b' ' || b == b'"' || b == b'\\') {
+        return serde_json::Value::from(text).to_string();
+    }
+    ["\"", text, "\""].concat()
 }
 
 struct Walk<'t, 'k, 'p, 'r> {
@@ -139,7 +142,9 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
             }
             let head = &self.text.as_bytes()[self.at..];
             let head = head.strip_prefix(b"\"").unwrap_or(head);
-            let asks = self.is_scalar() && self.pass.looks_beside(&key, head);
+            let asks = self.is_scalar()
+                && self.pass.looks_beside(&key, head)
+                && self.plain_scalar().is_none_or(|value| self.pass.looks_beside_for(&key, value, &self.parents));
             if asks {
                 let names = beside.get_or_insert_with(|| {
                     let names = siblings::names(&self.text[opened..]).into_iter();
@@ -170,6 +175,18 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
     /// Whether a text or a number begins here.
     fn is_scalar(&self) -> bool {
         matches!(self.peek(), Some(b'"' | b'0'..=b'9'))
+    }
+
+    /// The string without escapes, or the number, that begins here.
+    fn plain_scalar(&self) -> Option<&'t str> {
+        let rest = self.text.get(self.at..)?;
+        match rest.strip_prefix('"') {
+            Some(string) => {
+                let end = memchr::memchr2(b'"', b'\\', string.as_bytes())?;
+                string.get(..end).filter(|_| string.as_bytes()[end] == b'"')
+            }
+            None => rest.get(..rest.bytes().take_while(|b| b.is_ascii_digit() || b".eE+-".contains(b)).count()),
+        }
     }
 
     /// The string that stands at `start` as a name, if rules list it; the cursor stays.
@@ -285,26 +302,21 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
         let start = self.at;
         self.expect(b'"')?;
         let bytes = self.text.as_bytes();
-        let mut kinds = 0;
-        let mut escaped = false;
+        let (len, kinds) = plain_in_json(&bytes[self.at..]);
+        self.at += len;
+        if self.peek() == Some(b'"') {
+            self.at += 1;
+            return Ok((self.text[start + 1..self.at - 1].into(), kinds));
+        }
         loop {
-            match bytes.get(self.at) {
+            match self.peek() {
                 Some(b'"') => break,
-                Some(b'\\') => {
-                    escaped = true;
-                    self.at += 2;
-                }
+                Some(b'\\') => self.at += 2,
                 Some(0..=0x1f) | None => return Err(DropReason::Unparseable),
-                Some(byte) => {
-                    kinds |= kind_of(*byte);
-                    self.at += 1;
-                }
+                Some(_) => self.at += 1,
             }
         }
         self.at += 1;
-        if !escaped {
-            return Ok((self.text[start + 1..self.at - 1].into(), kinds));
-        }
         let raw = self.text.get(start..self.at).ok_or(DropReason::Unparseable)?;
         let text = serde_json::from_str::<String>(raw).map_err(|_| DropReason::Unparseable)?;
         let kinds = kinds_of(text.as_bytes());

@@ -50,6 +50,7 @@ pub(in crate::redact) fn part(pass: &mut Pass<'_>, bytes: &[u8], place: Place<'_
             | DropReason::Unparseable
             | DropReason::Undecodable),
         ) => {
+            pass.parts_dropped[reason as usize] += 1;
             let transfer = message.transfer().unwrap_or(Transfer::Identity);
             Some(transfer.encode(marker(reason, message.body.len()).as_bytes(), message.body))
         }

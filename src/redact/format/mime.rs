@@ -75,7 +75,7 @@ fn hex(b: u8) -> Option<u8> {
 }
 
 /// Undoes quoted-printable; what is no escape stays.
-fn unquote(bytes: &[u8]) -> Vec<u8> {
+pub(in crate::redact) fn unquote(bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;
     while at < bytes.len() {

@@ -6,6 +6,7 @@ use crate::redact::evidence::labels;
 use crate::redact::evidence::names::{Key, NameIndex};
 use crate::redact::evidence::shape::{is_in_digest, is_in_stand_in, is_shape_of_other};
 use crate::redact::matching::gate::Kinds;
+use crate::redact::matching::memo;
 use crate::redact::pass::{Pass, Place};
 use crate::redact::rule::rules::{Pattern, Rule};
 use crate::redact::stand_in::kind::Kind;
@@ -54,11 +55,21 @@ pub(in crate::redact) fn replace_all(
 ) -> Option<String> {
     let mut finds = Vec::new();
     let mut rules = std::mem::take(&mut pass.rules_at_hand);
-    candidates(pass, text, kinds, place, &mut rules);
+    // A pass for one rule, or for somebody who wants to know every decision, asks each time.
+    let remembers = pass.only.is_none() && pass.trace.is_none() && memo::is_kept(text, kinds);
+    let is_known = remembers && pass.memo.knows(text);
+    match is_known {
+        true => pass.redactor.matcher.rules_by_name(text.as_bytes(), kinds, named(place), &mut rules),
+        false => candidates(pass, text, kinds, place, &mut rules),
+    }
+    let mut open = false;
     for &rule in &rules {
-        of_rule(pass, rule, text, place, &mut finds);
+        open |= of_rule(pass, rule, text, place, &mut finds);
     }
     pass.rules_at_hand = rules;
+    if remembers && !is_known && !open {
+        pass.memo.learn(text);
+    }
     let known = pass.known.map(|known| known.finds(text)).unwrap_or_default();
     if finds.is_empty() && known.is_empty() {
         return None;
@@ -71,8 +82,12 @@ pub(in crate::redact) fn replace_all(
 fn candidates(pass: &Pass<'_>, text: &str, kinds: Kinds, place: Place<'_>, rules: &mut Vec<u16>) {
     let Redactor { matcher, rules: all, .. } = pass.redactor;
     let traced = if pass.trace.is_some() { 0..all.len() as u16 } else { 0..0 };
-    let named = place.parents.iter().chain(place.key).flat_map(|name| name.said().keywords.iter().copied());
-    matcher.rules(text.as_bytes(), kinds, named.chain(traced), rules);
+    matcher.rules(text.as_bytes(), kinds, named(place).chain(traced), rules);
+}
+
+/// The rules of which a keyword stands in the names above a text.
+fn named(place: Place<'_>) -> impl Iterator<Item = u16> {
+    place.parents.iter().chain(place.key).flat_map(|name| name.said().keywords.iter().copied())
 }
 
 /// The finds that stand: rules of higher precedence first among those of one place, the earlier and longer first; what
@@ -121,13 +136,17 @@ impl Taken {
     }
 }
 
-fn of_rule(pass: &mut Pass<'_>, at: u16, text: &str, place: Place<'_>, finds: &mut Vec<Find>) {
+/// Adds what a rule finds in a text. Whether it may find something in the same text at another place: its pattern
+/// matches, and it is not the text alone that speaks against the candidates.
+fn of_rule(pass: &mut Pass<'_>, at: u16, text: &str, place: Place<'_>, finds: &mut Vec<Find>) -> bool {
     let redactor = pass.redactor;
     let rule = &redactor.rules[usize::from(at)];
-    let Some(pattern) = rule.pattern.as_ref().filter(|_| pass.allows(at)) else { return };
-    let mut from = 0;
+    let Some(pattern) = rule.pattern.as_ref().filter(|_| pass.allows(at)) else { return false };
+    let (mut from, mut open) = (0, false);
     while let Some((whole, range)) = candidate(pattern, text, from) {
-        match judge(rule, at, pattern, text, range.clone(), place, &redactor.registry.names) {
+        let judged = judge(rule, at, pattern, text, range.clone(), place, &redactor.registry.names);
+        open |= !matches!(judged, Err(Doubt::Validator | Doubt::Excluded));
+        match judged {
             Ok(range) => {
                 let replaced = pass.replaced(at, &text[range.clone()]);
                 from = range.end.max(whole.start + 1);
@@ -149,6 +168,7 @@ fn of_rule(pass: &mut Pass<'_>, at: u16, text: &str, place: Place<'_>, finds: &m
         }
         from = text.ceil_char_boundary(from);
     }
+    open
 }
 
 /// The next match of a pattern, and the part of it that would be replaced.

@@ -9,12 +9,16 @@ use regex_syntax::hir::{Class, Hir, HirKind, Repetition};
 
 /// Variants of one stretch of a pattern that are spelled out, at most: `[ _-]?` doubles and redoubles them.
 const VARIANTS_MAX: usize = 16;
+/// Variants of what stands beside a long list of words, at most.
+const FEW_VARIANTS: usize = 8;
 /// Alternatives of a pattern, each with its own literal, at most.
 const LITERALS_MAX: usize = 512;
 /// Longer literals are cut by ending a stretch, in bytes.
 const LITERAL_BYTES_MAX: usize = 24;
 /// Shorter literals are in too many texts, in bytes.
 const LITERAL_BYTES_MIN: usize = 3;
+/// Of so many literals one may be a byte shorter.
+const SHORT_SHARE_MIN: usize = 50;
 /// From this length on a longer literal is no better than a shorter one, in bytes.
 const GOOD_BYTES: usize = 4;
 /// A class of more characters than this is no literal.
@@ -157,8 +161,9 @@ impl Stretch {
 /// Every one of `heads` followed by every one of `tails`, unless that is too much.
 fn crossed(heads: &Texts, tails: &Texts) -> Option<Texts> {
     let longest = |texts: &Texts| texts.iter().map(Vec::len).max().unwrap_or(0);
-    // One side alone may be a long list of words.
-    let few = heads.len() == 1 || tails.len() == 1 || heads.len() * tails.len() <= VARIANTS_MAX;
+    // One side may be a long list of words: `(?:Dear|Hi|..),?[ ]`.
+    let few = heads.len().min(tails.len()) <= FEW_VARIANTS || heads.len() * tails.len() <= VARIANTS_MAX;
+    let few = few && heads.len() * tails.len() <= LITERALS_MAX;
     if !few || longest(heads) + longest(tails) > LITERAL_BYTES_MAX {
         return None;
     }
@@ -169,8 +174,10 @@ fn shortest(texts: &Texts) -> usize {
     texts.iter().map(Vec::len).min().unwrap_or(0)
 }
 
+/// A short literal or two among many longer ones are in few texts still.
 fn is_useful(texts: &Texts) -> bool {
-    shortest(texts) >= LITERAL_BYTES_MIN
+    let short = texts.iter().filter(|text| text.len() < LITERAL_BYTES_MIN).count();
+    shortest(texts) + 1 >= LITERAL_BYTES_MIN && short * SHORT_SHARE_MIN <= texts.len()
 }
 
 /// The list that lets fewer texts through: no short literals, then few of them, then long ones.

@@ -4,7 +4,7 @@
 //! the stretches of bytes they need; in a long text they are asked together.
 
 use crate::redact::matching::factors::Factors;
-use crate::redact::matching::gate::{DIGIT, Gate, Kinds, Needs, Open};
+use crate::redact::matching::gate::{Gate, Kinds, Made, Needs, Open};
 use crate::redact::matching::literals;
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use regex::bytes::{RegexSet, RegexSetBuilder};
@@ -109,14 +109,15 @@ impl Matcher {
     /// in the names above the text.
     pub fn rules(&self, text: &[u8], kinds: Kinds, named: impl Iterator<Item = u16>, rules: &mut Vec<u16>) {
         rules.clear();
-        let digits = if kinds & DIGIT == 0 { 0 } else { text.iter().filter(|byte| byte.is_ascii_digit()).count() };
-        let can =
-            |told: &Told| told.needs.digits <= digits && told.needs.bytes <= text.len() && told.needs.are_met(kinds);
         let open = self.gate.of_kinds(kinds);
+        if open == Open::default() {
+            return;
+        }
+        let made = Made::of(text, kinds);
         let mut chosen = Chosen::default();
         let mut take = |at: u16| {
             let told = &self.patterns[usize::from(at)];
-            if chosen.is_new(at) && can(told) {
+            if chosen.is_new(at) && told.needs.are_met_by(&made) {
                 rules.push(told.rule);
             }
         };
@@ -131,6 +132,21 @@ impl Matcher {
             }
             let named = named.filter_map(|rule| self.of_rule.get(usize::from(rule)).copied().flatten());
             named.for_each(take);
+        }
+        rules.sort_unstable();
+    }
+
+    /// The same for a text of which it is known that no pattern has a candidate in it, wherever it stands, but for
+    /// those that believe in one because of the names above.
+    pub fn rules_by_name(&self, text: &[u8], kinds: Kinds, named: impl Iterator<Item = u16>, rules: &mut Vec<u16>) {
+        rules.clear();
+        for rule in named {
+            let told = self.of_rule.get(usize::from(rule)).copied().flatten().map(|at| &self.patterns[usize::from(at)]);
+            if told.is_some_and(|told| told.needs.bytes <= text.len() && told.needs.are_met(kinds))
+                && !rules.contains(&rule)
+            {
+                rules.push(rule);
+            }
         }
         rules.sort_unstable();
     }

@@ -5,3 +5,4 @@ pub(in crate::redact) mod find;
 pub(in crate::redact) mod gate;
 pub(in crate::redact) mod literals;
 pub(in crate::redact) mod matcher;
+pub(in crate::redact) mod memo;

@@ -5,6 +5,7 @@ use crate::redact::evidence::keywords::{BEFORE_BYTES, Keywords};
 use crate::redact::evidence::names::{Names, Role};
 use crate::redact::evidence::path::PathPattern;
 use crate::redact::matching::matcher::{Matcher, RULES_MAX, Sought};
+use crate::redact::matching::memo::Memos;
 use crate::redact::rule::example::Example;
 use crate::redact::rule::load::{Desk, Draft, RawRule, drafts, first_line};
 use crate::redact::rule::rules::{Action, Pattern, PseudonymKey, Rule, RuleFile, RuleProblem, RuleSummary, Settings};
@@ -54,6 +55,8 @@ pub(in crate::redact) fn compile(
         set.say("pattern", first_line(error), "fewer or simpler patterns");
     }
     let Ok(matcher) = matcher else { return Err(problems) };
+    let needs_digit = |rule: &u16| build.rules[usize::from(*rule)].check.is_some_and(Validator::needs_digit);
+    build.registry.any_name_needs_digit = build.registry.of_any_name.iter().all(needs_digit);
     let redactor = Redactor {
         hash,
         rules: build.rules,
@@ -61,6 +64,7 @@ pub(in crate::redact) fn compile(
         registry: build.registry,
         names: Names::default(),
         matcher,
+        memos: Memos::default(),
         strict: None,
         key,
         settings,

@@ -159,7 +159,15 @@ impl Kind {
                 date_parts(raw).map_or(Cow::Borrowed(raw), |d| format!("{}-{}-{}", d.year, d.month, d.day).into())
             }
             Self::Person | Self::Address | Self::Word | Self::Phone => {
-                raw.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase().into()
+                let mut words = raw.split_whitespace();
+                let mut text = String::with_capacity(raw.len());
+                text.push_str(words.next().unwrap_or_default());
+                words.for_each(|word| text.extend([" ", word]));
+                if text.is_ascii() {
+                    text.make_ascii_lowercase();
+                    return text.into();
+                }
+                text.to_lowercase().into()
             }
             Self::Ipv4 | Self::Token | Self::Jwt | Self::Url => raw.into(),
         }

@@ -70,6 +70,7 @@ validators! {
         Ipv6 "ipv6" net::ipv6_within,
         Phone "phone" phone::phone_within,
         NationalGrouped "national-grouped" national::grouped_within,
+        NumberAnnounced "number-announced" national::announced_within,
     }
     whole {
         Track "track" card::is_track,
@@ -98,7 +99,6 @@ validators! {
         NationalAny "national-any" national::is_any_national,
         NationalBare "national-bare" national::is_bare_national,
         NationalLettered "national-lettered" national::is_lettered_national,
-        NumberAnnounced "number-announced" national::is_announced_number,
         PersonLike "person-like" looks::may_be_person,
         KnownPerson "known-person" looks::is_known_person,
         PersonInText "person-in-text" looks::begins_as_person,
@@ -184,6 +184,11 @@ validators! {
 }
 
 impl Validator {
+    /// Whether it is known to pass nothing that has no digit.
+    pub fn needs_digit(self) -> bool {
+        matches!(self, Self::NationalAny)
+    }
+
     /// Whether it believes what a word before the candidate says, having no proof of its own.
     pub fn believes_words(self) -> bool {
         matches!(self, Self::NumberAnnounced | Self::PhoneAnnounced | Self::LuhnNamed)

@@ -256,10 +256,20 @@ pub(in crate::redact) fn is_lettered_national(text: &str) -> bool {
     }
 }
 
-/// A number where a word says what it is: 6 to 18 digits among at most 24 characters, no date and no time.
-pub(in crate::redact) fn is_announced_number(text: &str) -> bool {
-    let count = text.bytes().filter(u8::is_ascii_digit).count();
-    (5..=18).contains(&count) && text.len() <= 24 && !is_dated(text)
+/// A number where a word says what it is: 5 to 18 digits among at most 24 characters, no date and no time. The words
+/// after it are not part of it (`CA3594890 of Henry Miller`), one or two capitals may be (`AB 12 34 56 C`).
+pub(in crate::redact) fn announced_within(text: &str) -> Option<Range<usize>> {
+    let is_of_number = |word: &str| {
+        word.bytes().any(|b| b.is_ascii_digit()) || word.len() <= 2 && word.bytes().all(|b| !b.is_ascii_lowercase())
+    };
+    let mut starts = text.match_indices(' ').map(|(at, _)| at);
+    let ends = |at: &usize| {
+        let word = text[at + 1..].split(' ').next().unwrap_or_default();
+        text[..*at].bytes().any(|b| b.is_ascii_digit()) && !is_of_number(word)
+    };
+    let part = text[..starts.find(ends).unwrap_or(text.len())].trim_end();
+    let count = part.bytes().filter(u8::is_ascii_digit).count();
+    ((5..=18).contains(&count) && part.len() <= 24 && !is_dated(part)).then_some(0..part.len())
 }
 
 /// A date, with or without a time behind it.
@@ -358,8 +368,11 @@ mod tests {
     fn announced_numbers_are_no_dates() {
         judge(
             Validator::NumberAnnounced,
-            &["X1234567", "943 476 5919", "AB 12 34 56 C"],
-            &["2024-01-15", "2024-01-15T10:00:00", "1234", "15.01.2024"],
+            &["X1234567", "943 476 5919", "AB 12 34 56 C", "12345678 Z"],
+            &["2024-01-15", "2024-01-15T10:00:00", "1234", "15.01.2024", "1234 and 5678"],
         );
+        let part = |text| Validator::NumberAnnounced.check(text).map(|part| &text[part]);
+        assert_eq!(part("CA3594890 of Henry"), Some("CA3594890"));
+        assert_eq!(part("AB 12 34 56 C ok"), Some("AB 12 34 56 C"));
     }
 }

@@ -1,0 +1,148 @@
+//! Texts in which no pattern finds anything, wherever they stand. An API sends the same words for states, currencies and
+//! labels again and again; they are matched once.
+//!
+//! **What is kept.** Whole values of a few letters and signs, without a digit or an `@`, of which the patterns said no.
+//! They stay in the memory of the process, in a table of a fixed size in which a newer text takes the place of an older
+//! one, until the rules change; they are never stored, printed or counted. Texts are compared, not their hashes, so
+//! that a redactor with the memory does what one without does.
+
+use crate::redact::matching::gate::{AT, COLON, DIGIT, EQUALS, Kinds, PERCENT};
+use foldhash::fast::RandomState;
+use std::hash::BuildHasher;
+use std::sync::{Mutex, PoisonError};
+
+/// Longest text kept, bytes.
+const TEXT_BYTES_MAX: usize = 31;
+/// Texts in a memory, at most: 32 KiB of them.
+const TEXTS_MAX: usize = 1024;
+/// Memories that wait for a pass, at most; there are as many as passes at the same time.
+const WAITING_MAX: usize = 64;
+/// Kinds of bytes of which a text has none. One with a sign of a URL or a pair is read in other ways too.
+const NEVER: Kinds = DIGIT | AT | PERCENT | COLON | EQUALS;
+
+/// Whether a text of these kinds of bytes may be kept.
+pub(in crate::redact) fn is_kept(text: &str, kinds: Kinds) -> bool {
+    kinds & NEVER == 0 && (1..=TEXT_BYTES_MAX).contains(&text.len())
+}
+
+/// A text, its length before it.
+type Slot = [u8; TEXT_BYTES_MAX + 1];
+
+/// Texts in which no pattern finds anything.
+struct Memo {
+    slots: Box<[Slot]>,
+    hashing: RandomState,
+}
+
+impl Memo {
+    fn new() -> Self {
+        Self { slots: vec![[0; TEXT_BYTES_MAX + 1]; TEXTS_MAX].into_boxed_slice(), hashing: RandomState::default() }
+    }
+
+    fn at(&self, slot: &Slot) -> usize {
+        self.hashing.hash_one(slot) as usize % TEXTS_MAX
+    }
+}
+
+fn slot(text: &str) -> Option<Slot> {
+    // An empty slot holds the empty text.
+    if text.is_empty() {
+        return None;
+    }
+    let mut slot = [0; TEXT_BYTES_MAX + 1];
+    slot[0] = u8::try_from(text.len()).ok()?;
+    slot.get_mut(1..=text.len())?.copy_from_slice(text.as_bytes());
+    Some(slot)
+}
+
+/// The memories of a redactor: each pass has one for itself.
+#[derive(Default)]
+pub(in crate::redact) struct Memos(Mutex<Vec<Memo>>);
+
+/// A memory in the hands of a pass, which takes it when it first needs it.
+pub(in crate::redact) struct Lent<'m> {
+    from: &'m Memos,
+    memo: Option<Memo>,
+}
+
+impl<'m> Lent<'m> {
+    /// A memory out of these.
+    pub fn of(from: &'m Memos) -> Self {
+        Self { from, memo: None }
+    }
+
+    /// Whether it is known that no pattern finds anything in a text.
+    pub fn knows(&mut self, text: &str) -> bool {
+        let memo = self.memo();
+        slot(text).is_some_and(|slot| memo.slots[memo.at(&slot)] == slot)
+    }
+
+    /// Keeps a text in which no pattern finds anything.
+    pub fn learn(&mut self, text: &str) {
+        let memo = self.memo();
+        if let Some(slot) = slot(text) {
+            let at = memo.at(&slot);
+            memo.slots[at] = slot;
+        }
+    }
+
+    fn memo(&mut self) -> &mut Memo {
+        let waiting = || self.from.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        self.memo.get_or_insert_with(|| waiting().unwrap_or_else(Memo::new))
+    }
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        if let Some(memo) = self.memo.take() {
+            let mut waiting = self.from.0.lock().unwrap_or_else(PoisonError::into_inner);
+            if waiting.len() < WAITING_MAX {
+                waiting.push(memo);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::redact::matching::gate::kinds_of;
+
+    fn kept(text: &str) -> bool {
+        is_kept(text, kinds_of(text.as_bytes()))
+    }
+
+    #[test]
+    fn no_digit_no_mail_and_no_long_text_is_kept() {
+        assert!(kept("succeeded") && kept("Payment complete.") && kept("Zażółć"));
+        assert!(!kept("4242") && !kept("ada@b") && !kept("a: b") && !kept("a=b") && !kept(&"a".repeat(32)));
+    }
+
+    #[test]
+    fn what_one_pass_learned_the_next_one_knows() {
+        let memos = Memos::default();
+        let mut first = Lent::of(&memos);
+        assert!(!first.knows("eur") && !first.knows(""));
+        first.learn("eur");
+        first.learn(&"a".repeat(32));
+        assert!(first.knows("eur") && !first.knows("eu") && !first.knows("eur\0"));
+        let mut beside = Lent::of(&memos);
+        assert!(!beside.knows("eur"));
+        drop(first);
+        assert!(Lent::of(&memos).knows("eur"));
+        beside.learn("usd");
+        drop(beside);
+        assert_eq!(memos.0.lock().unwrap().len(), 2);
+    }
+
+    #[test]
+    fn it_never_grows() {
+        let memos = Memos::default();
+        let mut lent = Lent::of(&memos);
+        for n in 0..10_000 {
+            lent.learn(&format!("{n}"));
+        }
+        assert_eq!(lent.memo().slots.len(), TEXTS_MAX);
+        assert!(lent.knows("9999"));
+    }
+}
