@@ -3,6 +3,7 @@
 use crate::cli::recorder::{ConsoleArg, who};
 use crate::cli::{Done, Failure, Output, OutputArg, print};
 use crate::config::StateFolder;
+use crate::review::human_us;
 use clap::Args;
 use comfy_table::{Table, presets::UTF8_HORIZONTAL_ONLY};
 use reqwest::Method;
@@ -180,7 +181,7 @@ fn status_text(status: &Value) -> String {
     }
     let mut text = table.to_string();
     for one in status["integrations"].as_array().into_iter().flatten() {
-        for line in share_lines(one).into_iter().chain(redaction_lines(one)) {
+        for line in share_lines(one).into_iter().chain(delay_line(one)).chain(redaction_lines(one)) {
             text.push_str(&format!("\n{}: {line}", words(&one["name"])));
         }
     }
@@ -221,6 +222,13 @@ fn share_lines(one: &Value) -> Vec<String> {
     lines
 }
 
+/// What the recorder takes of the application's time.
+fn delay_line(one: &Value) -> Option<String> {
+    let added = &one["added_delay"];
+    let (p99_us, calls) = (added["p99_us"].as_u64()?, words(&added["calls"]));
+    Some(format!("added delay, there and back: at most {} for 99 of 100 calls, from {calls} calls", human_us(p99_us)))
+}
+
 /// What rules found and where, and bodies that were not kept.
 fn redaction_lines(one: &Value) -> Vec<String> {
     let mut lines = Vec::new();
@@ -259,5 +267,19 @@ fn words(value: &Value) -> String {
         Value::String(text) => text.clone(),
         Value::Null => String::new(),
         other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_added_delay_is_told_once_enough_calls_are_measured() {
+        let mut one = json!({ "added_delay": { "p50_us": 60, "p99_us": 210, "calls": 1_000 } });
+        let line = "added delay, there and back: at most 210 µs for 99 of 100 calls, from 1000 calls";
+        assert_eq!(delay_line(&one).as_deref(), Some(line));
+        one["added_delay"] = Value::Null;
+        assert_eq!(delay_line(&one), None);
     }
 }
