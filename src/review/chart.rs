@@ -13,6 +13,20 @@ const HEIGHT: f64 = 300.0;
 const LEFT: f64 = 64.0;
 const BOTTOM: f64 = 34.0;
 const TOP: f64 = 12.0;
+/// Percentiles that tell their values where the pointer rests.
+const TOLD: [(f64, &str); 11] = [
+    (0.5, "p50"),
+    (0.75, "p75"),
+    (0.9, "p90"),
+    (0.95, "p95"),
+    (0.98, "p98"),
+    (0.99, "p99"),
+    (0.995, "p99.5"),
+    (0.998, "p99.8"),
+    (0.999, "p99.9"),
+    (0.9999, "p99.99"),
+    (0.99999, "p99.999"),
+];
 /// Points of a curve at most.
 const POINTS_MAX: usize = 160;
 
@@ -71,8 +85,24 @@ pub fn percentile_curve(curves: &[Curve<'_>], supported: f64, timeout_us: Option
                         y2=(num(one.high_us.map_or(TOP, |us| y(us as f64)))) {}
                 }
             }
+            @let told: Vec<_> = TOLD.into_iter().filter(|(share, _)| nines(*share) <= right + 0.01).collect();
+            @for (at, (share, name)) in told.iter().enumerate() {
+                // Each reaches half the way to its neighbours.
+                @let edge = |other: Option<&(f64, &str)>, end: f64| other.map_or(end, |(other, _)| (x(*share) + x(*other)) / 2.0);
+                @let (from, to) = (edge(told.get(at.wrapping_sub(1)), LEFT), edge(told.get(at + 1), WIDTH - 10.0));
+                rect.told x=(num(from)) y=(TOP) width=(num(to - from)) height=(num(HEIGHT - TOP - BOTTOM)) {
+                    title { (name) ": " (curves.iter().map(|curve| told_of(curve, *share)).collect::<Vec<_>>().join(", "))
+                        @if share > &supported { " (too few calls to say)" } }
+                }
+            }
         }
     }
+}
+
+/// What one curve says of a percentile.
+fn told_of(curve: &Curve<'_>, share: f64) -> String {
+    let rank = (curve.slots.len() as f64 * share).ceil() as u64;
+    curve.slots.value_at_rank(rank.max(1)).map_or_else(String::new, |us| format!("{} {}", curve.name, human_us(us)))
 }
 
 fn num(value: f64) -> String {
@@ -151,5 +181,40 @@ pub fn outcome_bar(outcomes: &[(Outcome, u64)]) -> Markup {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::latency::Series;
+
+    #[test]
+    fn every_percentile_that_is_drawn_tells_its_values_under_the_pointer() {
+        let mut all = Series::new();
+        (1..=2_000).for_each(|us| all.record(us * 1_000));
+        let slots = Slots::of(&all);
+        let curve = |class, name| Curve { class, name, slots: &slots, estimates: Vec::new() };
+        let svg = percentile_curve(&[curve("new", "NewPay"), curve("today", "Old <Pay>")], 0.995, None).into_string();
+        assert!(svg.contains("<title>p50: NewPay 1.00 s, Old &lt;Pay&gt; 1.00 s</title>"), "{svg}");
+        assert!(
+            svg.contains("<title>p99.9: NewPay 2.00 s, Old &lt;Pay&gt; 2.00 s (too few calls to say)</title>"),
+            "{svg}"
+        );
+        assert!(!svg.contains("p99.99"), "two thousand calls do not reach so far");
+        // The bands lie side by side, from one end of the chart to the other.
+        let number = |band: &str, name: &str| -> f64 {
+            let value = band.split(&format!(" {name}=\"")).nth(1).unwrap().split('"').next().unwrap();
+            value.parse().unwrap()
+        };
+        let bands: Vec<(f64, f64)> =
+            svg.split("<rect class=\"told\"").skip(1).map(|band| (number(band, "x"), number(band, "width"))).collect();
+        assert_eq!(bands.len(), 9);
+        let mut at = LEFT;
+        for (x, width) in bands {
+            assert!((x - at).abs() < 0.11, "{x} after {at}");
+            at = x + width;
+        }
+        assert!((at - (WIDTH - 10.0)).abs() < 0.5, "{at}");
     }
 }
