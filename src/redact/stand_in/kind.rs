@@ -179,9 +179,10 @@ impl Kind {
     }
 }
 
-/// Whether digits are a card's: of twelve digits in a place for telephones a telephone is the likelier reading.
+/// Whether digits are a card's: of twelve or thirteen digits in a place for telephones a telephone is the likelier
+/// reading.
 fn is_card(place: Kind, digits: &str) -> bool {
-    (place != Kind::Phone || digits.len() > 12) && is_issued_card(digits)
+    (place != Kind::Phone || digits.len() > 13) && is_issued_card(digits)
 }
 
 /// Whether day and month could change places: `05/06/1980`.
@@ -286,7 +287,7 @@ mod tests {
 
     #[test]
     fn what_a_value_is_goes_before_its_place() {
-        assert_eq!(Kind::Phone.of_value("501800000009"), Kind::Phone);
+        assert_eq!(["501800000009", "4915151038887"].map(|raw| Kind::Phone.of_value(raw)), [Kind::Phone; 2]);
         assert_eq!(Kind::Token.of_value("ada@example.org"), Kind::Email);
         assert_eq!(Kind::Digits.of_value("4242 4242 4242 4242"), Kind::Card);
         assert_eq!(Kind::Id.of_value("DE89370400440532013000"), Kind::Iban);

@@ -374,9 +374,8 @@ fn may_be_encoded(piece: &[u8]) -> bool {
 
 /// Whether a piece may be quoted-printable: an `=` with its digits, or at the end of a line.
 fn may_be_quoted(piece: &[u8]) -> bool {
-    let is_digit = |b: &u8| matches!(b, b'0'..=b'9' | b'A'..=b'F' | b'a'..=b'f');
     memchr::memchr_iter(b'=', piece).any(|at| match &piece[at + 1..] {
-        [high, low, ..] if is_digit(high) && is_digit(low) => true,
+        [high, low, ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => true,
         [b'\n', ..] | [b'\r', b'\n', ..] => true,
         _ => false,
     })
