@@ -1,9 +1,9 @@
 //! The last check: nothing that was just replaced may still be readable in what is kept, in any encoding.
 //!
-//! The search looks at three bytes at every second place, so it costs the same for one value and for thousands: the
-//! first three bytes of every value, and the three after its first one, are marks in a small table, and only where a mark
-//! is set is a value looked up, by halving the sorted list of those that begin so. Values are compared by their first 64 bytes at most, which keeps
-//! the search linear whatever the values and the text are.
+//! The search looks at three bytes at every second place, so it costs the same for one value and for thousands: the first
+//! three bytes of every value, and the three after its first one, are marks in a small table, and only where a mark is set
+//! is a value looked up, by halving the sorted list of those that begin so. Values are compared by their first 64 bytes at
+//! most, which keeps the search linear whatever the values and the text are.
 
 use crate::redact::format::{charset, form, markup, mime, nested};
 use crate::redact::matching::gate::{
