@@ -218,16 +218,12 @@ impl Residue {
         let (pairs, _) = bytes.get(from..).unwrap_or_default().as_chunks::<2>();
         let mut pairs = pairs.iter().map(|pair| u32::from(u16::from_le_bytes(*pair)) << 16);
         let mut four = pairs.next().unwrap_or_default();
-        let mut at = from;
-        for pair in pairs {
+        for (at, pair) in (from..).step_by(2).zip(pairs) {
             four = four >> 16 | pair;
-            let here = at;
-            at += 2;
             let place = place_of(four | CASES) & mask;
             if self.marks[place / 64] & 1 << (place % 64) == 0 {
                 continue;
             }
-            let at = here;
             let starts = at.saturating_sub(1).max(from)..=at;
             let found = starts.into_iter().find_map(|at| self.at(bytes, at, &wanted));
             if found.is_some() {
