@@ -8,7 +8,7 @@ use crate::redact::explain::Trace;
 use crate::redact::format::{jwt, nested, text};
 use crate::redact::matching::find::{self, Doubt};
 use crate::redact::matching::gate::{DIGIT, Kinds, kinds_of};
-use crate::redact::matching::memo::Lent;
+use crate::redact::matching::memo::{self, Lent};
 use crate::redact::rule::rules::{Action, Rule};
 use crate::redact::sealed::{Hit, Part, PartsDropped, Side, SubjectDigest};
 use crate::redact::stand_in::kind::Kind;
@@ -143,9 +143,17 @@ impl<'r> Pass<'r> {
         if pseudonym::is_word_stand_in(name) {
             return Key::default();
         }
+        let is_kept = memo::is_kept(name, kinds_of(name.as_bytes()));
+        if let Some(kept) = is_kept.then(|| self.memo.name(name)).flatten() {
+            return Key::New(kept);
+        }
         let words = Words::of(name);
         let said = self.redactor.registry.say(&words);
-        let key = Key::New(Arc::new(Name::new(words, said, false)));
+        let told = Arc::new(Name::new(words, said, false));
+        if is_kept {
+            self.memo.learn_name(name, &told);
+        }
+        let key = Key::New(told);
         if self.text_names.len() < TEXT_NAMES_MAX {
             self.text_names.insert(name.into(), key.clone());
         }
@@ -395,16 +403,6 @@ impl<'r> Pass<'r> {
             listed.any(|rule| rule.shape.is_some() || rule.check.is_some())
         };
         has_rule.then_some(key)
-    }
-
-    /// Whether a rule that may claim a value under the name asks what stands beside it, and nothing but that is left to
-    /// ask. The names beside are looked for only then. `parents` are those above the key.
-    pub fn looks_beside_for(&self, key: &Key<'_>, value: &str, parents: &[Key<'_>]) -> bool {
-        let Self { redactor, .. } = self;
-        let asks = |rule: &&u16| redactor.rules[usize::from(**rule)].looks_beside;
-        let rules = key.said().values.iter().chain(&redactor.registry.of_any_name);
-        self.looks_beside(key, value.as_bytes())
-            && (key.is_named() || rules.filter(asks).any(|rule| self.doubt_of(*rule, value, key, parents).is_none()))
     }
 
     /// Whether a rule that may claim a value under the name asks what stands beside it. Rules of any name ask for

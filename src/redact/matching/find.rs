@@ -175,7 +175,8 @@ fn of_rule(pass: &mut Pass<'_>, at: u16, text: &str, place: Place<'_>, finds: &m
 fn candidate(pattern: &Pattern, text: &str, from: usize) -> Option<(Range<usize>, Range<usize>)> {
     let bytes = text.as_bytes();
     let whole = pattern.regex.find_at(bytes, from)?.range();
-    let group = || pattern.regex.captures_at(bytes, from).and_then(|groups| groups.name("value").map(|m| m.range()));
+    let group =
+        || pattern.regex.captures_at(bytes, whole.start).and_then(|groups| groups.name("value").map(|m| m.range()));
     let range = if pattern.grouped { group().unwrap_or_else(|| whole.clone()) } else { whole.clone() };
     // Classes of bytes may begin or end inside a character of another script.
     Some((whole, text.floor_char_boundary(range.start)..text.ceil_char_boundary(range.end)))

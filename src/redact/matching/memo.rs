@@ -1,20 +1,25 @@
 //! Texts in which no pattern finds anything, wherever they stand. An API sends the same words for states, currencies and
-//! labels again and again; they are matched once.
+//! labels again and again; they are matched once. And what rules say of such a text as a name, where a pair of members
+//! may be one: `{"cvc_check": "pass", "zip_check": "pass"}`.
 //!
-//! **What is kept.** Whole values of a few letters and signs, without a digit or an `@`, of which the patterns said no.
+//! **What is kept.** Whole values of a few letters and signs, without a digit or an `@`: of which the patterns said no, or
+//! which a pair may tell as a name.
 //! They stay in the memory of the process, in a table of a fixed size in which a newer text takes the place of an older
 //! one, until the rules change; they are never stored, printed or counted. Texts are compared, not their hashes, so
 //! that a redactor with the memory does what one without does.
 
+use crate::redact::evidence::names::Name;
 use crate::redact::matching::gate::{AT, COLON, DIGIT, EQUALS, Kinds, PERCENT};
 use foldhash::fast::RandomState;
 use std::hash::BuildHasher;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Longest text kept, bytes.
 const TEXT_BYTES_MAX: usize = 31;
 /// Texts in a memory, at most: 32 KiB of them.
 const TEXTS_MAX: usize = 1024;
+/// Names told by pairs in a memory, at most.
+const NAMES_MAX: usize = 256;
 /// Memories that wait for a pass, at most; there are as many as passes at the same time.
 const WAITING_MAX: usize = 64;
 /// Kinds of bytes of which a text has none. One with a sign of a URL or a pair is read in other ways too.
@@ -28,19 +33,28 @@ pub(in crate::redact) fn is_kept(text: &str, kinds: Kinds) -> bool {
 /// A text, its length before it.
 type Slot = [u8; TEXT_BYTES_MAX + 1];
 
-/// Texts in which no pattern finds anything.
+/// Texts in which no pattern finds anything, and names.
 struct Memo {
     slots: Box<[Slot]>,
+    names: Box<[Option<(Slot, Arc<Name>)>]>,
     hashing: RandomState,
 }
 
 impl Memo {
     fn new() -> Self {
-        Self { slots: vec![[0; TEXT_BYTES_MAX + 1]; TEXTS_MAX].into_boxed_slice(), hashing: RandomState::default() }
+        Self {
+            slots: vec![[0; TEXT_BYTES_MAX + 1]; TEXTS_MAX].into_boxed_slice(),
+            names: vec![None; NAMES_MAX].into_boxed_slice(),
+            hashing: RandomState::default(),
+        }
     }
 
     fn at(&self, slot: &Slot) -> usize {
         self.hashing.hash_one(slot) as usize % TEXTS_MAX
+    }
+
+    fn name_at(&self, slot: &Slot) -> usize {
+        self.hashing.hash_one(slot) as usize % NAMES_MAX
     }
 }
 
@@ -83,6 +97,23 @@ impl<'m> Lent<'m> {
         if let Some(slot) = slot(text) {
             let at = memo.at(&slot);
             memo.slots[at] = slot;
+        }
+    }
+
+    /// What rules say of a text as a name.
+    pub fn name(&mut self, text: &str) -> Option<Arc<Name>> {
+        let memo = self.memo();
+        let own = slot(text)?;
+        let (kept, name) = memo.names[memo.name_at(&own)].as_ref()?;
+        (*kept == own).then(|| name.clone())
+    }
+
+    /// Keeps what rules say of a text as a name.
+    pub fn learn_name(&mut self, text: &str, name: &Arc<Name>) {
+        let memo = self.memo();
+        if let Some(slot) = slot(text) {
+            let at = memo.name_at(&slot);
+            memo.names[at] = Some((slot, name.clone()));
         }
     }
 
@@ -133,6 +164,17 @@ mod tests {
         beside.learn("usd");
         drop(beside);
         assert_eq!(memos.0.lock().unwrap().len(), 2);
+    }
+
+    #[test]
+    fn names_are_kept_beside_texts() {
+        let memos = Memos::default();
+        let mut lent = Lent::of(&memos);
+        let name = Arc::new(Name::default());
+        assert!(lent.name("pass").is_none());
+        lent.learn_name("pass", &name);
+        assert!(lent.name("pass").is_some_and(|kept| Arc::ptr_eq(&kept, &name)));
+        assert!(lent.name("fail").is_none() && !lent.knows("pass"));
     }
 
     #[test]

@@ -1,0 +1,116 @@
+//! What stands beside a value in a JSON document: the names of the same object, and what pairs tell of each other.
+
+use crate::redact::format::json::tokens::{Kind, Tokens};
+
+/// How far an object or a list is looked at, in bytes: keeps the search linear however many values ask.
+const LOOKED_AT_BYTES_MAX: usize = 2048;
+/// Names looked at, at most.
+const NAMES_MAX: usize = 32;
+/// Longest string of a pair that is looked at as a name, bytes.
+const TOLD_BYTES_MAX: usize = 40;
+/// Longest object that is looked at as a pair, bytes.
+const PAIR_BYTES_MAX: usize = 300;
+/// Names of the member that says what an object is about.
+const LABELS: [&str; 3] = ["text", "display", "label"];
+
+/// The own members of the object at a token whose names stand as they are: each name, and the token of its value.
+fn members<'t>(tokens: &Tokens<'t>, object: usize) -> impl Iterator<Item = (&'t str, usize)> {
+    let end = tokens.get(object).map_or(0, |token| token.range().start + LOOKED_AT_BYTES_MAX);
+    let is_near = move |(name, _): &(usize, usize)| tokens.get(*name).is_some_and(|name| name.range().end <= end);
+    let plain = |(name, value)| Some((tokens.plain(name)?, value));
+    tokens.members(object).take_while(is_near).filter_map(plain).take(NAMES_MAX)
+}
+
+/// The names of the own members of the object at a token, as written; those with escapes are left out.
+pub(super) fn names<'t>(tokens: &Tokens<'t>, object: usize) -> impl Iterator<Item = &'t str> {
+    members(tokens, object).map(|(name, _)| name)
+}
+
+/// The string that says what the object at a token is about: `{"coding": [..], "text": "SSN"}`.
+pub(super) fn label(tokens: &Tokens<'_>, object: usize) -> Option<usize> {
+    let (_, value) = members(tokens, object).find(|(name, _)| LABELS.contains(name))?;
+    tokens.get(value).filter(|token| token.kind.is_string()).map(|_| value)
+}
+
+/// The two members of the object at a token that has no others, both strings without escapes.
+pub(super) fn pair<'t>(tokens: &Tokens<'t>, object: usize) -> Option<[(&'t str, &'t str); 2]> {
+    let token = tokens.get(object).filter(|token| token.kind == Kind::Object)?;
+    // Two names and two strings: five tokens with the object's own.
+    if token.tokens(object) != 5 || token.range().len() > PAIR_BYTES_MAX {
+        return None;
+    }
+    let member = |name| Some((tokens.plain(name)?, tokens.plain(name + 1)?));
+    Some([member(object + 1)?, member(object + 3)?])
+}
+
+/// The strings of a list of pairs that may name what stands beside them, of either member. What comes after an object
+/// that holds others is not looked at.
+pub(super) fn told<'t>(tokens: &Tokens<'t>, list: usize) -> Vec<&'t str> {
+    let Some(end) = tokens.get(list).map(|token| token.range().start + LOOKED_AT_BYTES_MAX) else { return Vec::new() };
+    let mut told = Vec::new();
+    for element in tokens.elements(list) {
+        let is_near = tokens.get(element).is_some_and(|token| token.kind == Kind::Object && token.range().end <= end);
+        let is_scalar = |(_, value)| tokens.get(value).is_some_and(|value| value.kind.is_scalar());
+        if !is_near || !tokens.members(element).all(is_scalar) || told.len() >= NAMES_MAX {
+            break;
+        }
+        let strings = pair(tokens, element).into_iter().flatten().map(|(_, string)| string);
+        told.extend(strings.filter(|text| text.starts_with(char::is_alphabetic) && text.len() <= TOLD_BYTES_MAX));
+    }
+    told
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tokens(text: &str) -> Tokens<'_> {
+        Tokens::of(text, 16).unwrap()
+    }
+
+    #[test]
+    fn only_the_objects_own_names_are_given() {
+        let names = |text: &str| names(&tokens(text), 0).map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(names(r#"{ "a": {"x": 1}, "b" : ["y", {"z": 2}], "c": "d:", "e\"f": 1}"#), ["a", "b", "c"]);
+        assert!(names("{}").is_empty());
+        let many = (0..100).map(|n| format!("\"k{n}\":{n}")).collect::<Vec<_>>().join(",");
+        assert_eq!(names(&format!("{{{many}}}")).len(), NAMES_MAX);
+        let far = format!(r#"{{"a":"{}","b":1}}"#, "x".repeat(LOOKED_AT_BYTES_MAX));
+        assert_eq!(names(&far), ["a"]);
+    }
+
+    #[test]
+    fn an_object_tells_what_it_is_about() {
+        let label = |text| {
+            let tokens = tokens(text);
+            label(&tokens, 0).and_then(|at| tokens.plain(at)).map(str::to_owned)
+        };
+        assert_eq!(label(r#"{"coding": [{"text": "x"}], "text" : "SSN"}"#).as_deref(), Some("SSN"));
+        assert_eq!(label(r#"{"text": 1}"#), None);
+    }
+
+    #[test]
+    fn a_pair_has_two_strings_and_nothing_else() {
+        let pair = |text| pair(&tokens(text), 0);
+        assert_eq!(pair(r#"{ "a": "b" , "c":"d" }"#), Some([("a", "b"), ("c", "d")]));
+        for no in [
+            r#"{"a":"b"}"#,
+            r#"{"a":"b","c":1}"#,
+            r#"{"a":"b","c":"d","e":"f"}"#,
+            r#"{"a":"b","c":"\u0064"}"#,
+            r#"{"a":{"c":"d"}}"#,
+            r#"{"a":{"c":"d"},"e":"f"}"#,
+            r#"["a","b","c","d"]"#,
+        ] {
+            assert_eq!(pair(no), None, "{no}");
+        }
+    }
+
+    #[test]
+    fn a_list_of_pairs_tells_its_names() {
+        let told = |text| told(&tokens(text), 0);
+        assert_eq!(told(r#"[{"k":"dob","v":"1980-01-01"}, {"k": "ref", "v": "A-17"}]"#), ["dob", "ref", "A-17"]);
+        assert_eq!(told(r#"[{"k":"dob","v":1}]"#), [""; 0]);
+        assert_eq!(told(r#"[{"k":"dob","v":"x"}, {"k": {"a": "b"}}, {"k":"ref","v":"y"}]"#), ["dob", "x"]);
+    }
+}

@@ -1,0 +1,205 @@
+//! JSON, read strictly and rewritten in place: replacements are spliced into the original text, every other byte stays.
+
+mod beside;
+mod tokens;
+
+use crate::exchange::DropReason;
+use crate::redact::evidence::names::Key;
+use crate::redact::format::json::tokens::{Kind, Token, Tokens};
+use crate::redact::pass::{Pass, Place};
+use std::ops::Range;
+
+/// Redacts one JSON document.
+pub(in crate::redact) fn document(pass: &mut Pass<'_>, text: &str, place: Place<'_>) -> Result<String, DropReason> {
+    let tokens = Tokens::of(text, pass.redactor.settings.depth_max)?;
+    let parents = place.parents.to_vec();
+    let (out, told) = (String::new(), Vec::new());
+    let mut walk = Walk { tokens: &tokens, copied: 0, out, parents, told, nested: place.depth, pass };
+    walk.value(0, place.key)?;
+    if walk.copied == 0 {
+        return Ok(text.to_owned());
+    }
+    walk.out.push_str(&text[walk.copied..]);
+    Ok(walk.out)
+}
+
+/// A text as a JSON string, quotes included.
+pub(in crate::redact) fn quoted(text: &str) -> String {
+    if text.bytes().any(|b| b < b' ' || b == b'"' || b == b'\\') {
+        return serde_json::Value::from(text).to_string();
+    }
+    ["\"", text, "\""].concat()
+}
+
+struct Walk<'d, 't, 'k, 'p, 'r> {
+    tokens: &'d Tokens<'t>,
+    /// How much of the text is in `out` already.
+    copied: usize,
+    out: String,
+    parents: Vec<Key<'k>>,
+    /// The names that the pairs of the list at hand tell.
+    told: Vec<Key<'r>>,
+    nested: u8,
+    pass: &'p mut Pass<'r>,
+}
+
+/// What the walk through an object knows of it.
+struct Object<'t, 'r> {
+    at: usize,
+    /// The string that may name a sibling's value.
+    naming: Option<usize>,
+    /// Whether it has two members, and both are strings.
+    is_pair: bool,
+    /// The member of a pair that the other one names, and its name.
+    by_structure: Option<(&'t str, Key<'r>)>,
+    /// The keys of its own names, once a rule asks for them.
+    beside: Option<Vec<Key<'r>>>,
+}
+
+impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
+    fn splice(&mut self, place: Range<usize>, fresh: &str) {
+        let text = self.tokens.text();
+        if self.out.capacity() == 0 {
+            self.out.reserve(text.len() + text.len() / 8 + fresh.len());
+        }
+        self.out.push_str(&text[self.copied..place.start]);
+        self.out.push_str(fresh);
+        self.copied = place.end;
+    }
+
+    fn value(&mut self, at: usize, key: Option<&Key<'k>>) -> Result<(), DropReason> {
+        let Some(token) = self.tokens.get(at) else { return Ok(()) };
+        match token.kind {
+            Kind::Plain | Kind::Escaped => self.string(&token, key),
+            Kind::Number => self.number(&token, key),
+            Kind::Object => self.object(at, key),
+            Kind::Array => self.array(at, key),
+            Kind::Word => Ok(()),
+        }
+    }
+
+    fn object(&mut self, at: usize, key: Option<&Key<'k>>) -> Result<(), DropReason> {
+        let tokens = self.tokens;
+        self.parents.extend(key.cloned());
+        let pair = beside::pair(tokens, at);
+        let by_structure = pair.and_then(|pair| self.pass.named_in_pair(pair));
+        let mut object = Object { at, naming: None, is_pair: pair.is_some(), by_structure, beside: None };
+        let mut members = tokens.members(at);
+        while let Some((name, value)) = members.next() {
+            let (Some(name), Some(token)) = (tokens.get(name), tokens.get(value)) else { break };
+            let text = tokens.string(&name)?.0;
+            let own: Key<'k> = self.pass.key(&text);
+            if let Some(fresh) = self.pass.name(&text, &own, self.nested)? {
+                self.splice(name.range(), &quoted(&fresh));
+            }
+            let (key, is_value) = self.named(&mut object, (&text, own), (value, &token), members.clone().next());
+            let asks = self.tell_beside(&mut object, &key, is_value, &token);
+            self.value(value, Some(&key))?;
+            if asks {
+                self.pass.beside.clear();
+            }
+        }
+        if key.is_some() {
+            self.parents.pop();
+        }
+        Ok(())
+    }
+
+    /// The key under which a member's value is looked at, and whether its own name says no more than that it is a value.
+    /// `after`: the member after it.
+    fn named(
+        &mut self,
+        object: &mut Object<'_, 'r>,
+        (name, own): (&str, Key<'k>),
+        (value, token): (usize, &Token),
+        after: Option<(usize, usize)>,
+    ) -> (Key<'k>, bool) {
+        if is_nameable(self.tokens, token) {
+            if let Some((_, named)) = object.by_structure.as_ref().filter(|(member, _)| *member == name) {
+                return (named.clone(), true);
+            }
+            if own.is_named() {
+                let before = object.naming.and_then(|naming| self.name_at(naming));
+                let named =
+                    before.or_else(|| after.filter(|_| token.kind.is_string()).and_then(|it| self.name_after(it)));
+                return (named.unwrap_or(own), true);
+            }
+            if own.is_naming() {
+                object.naming = Some(value);
+            }
+        } else if token.kind == Kind::Object && own.is_naming() {
+            // `"type": {"text": "SSN"}`
+            object.naming = beside::label(self.tokens, value).or(object.naming);
+        }
+        let is_value = own.is_named();
+        (own, is_value)
+    }
+
+    /// Tells the pass what stands beside a value, if a rule asks for it; whether one does.
+    fn tell_beside(&mut self, object: &mut Object<'_, 'r>, key: &Key<'k>, is_value: bool, value: &Token) -> bool {
+        let tokens = self.tokens;
+        let raw = if value.kind.is_string() { tokens.inside(value) } else { tokens.slice(value) };
+        if !is_nameable(tokens, value) || !self.pass.looks_beside(key, raw.as_bytes()) {
+            return false;
+        }
+        let Self { pass, told, .. } = self;
+        let names = object
+            .beside
+            .get_or_insert_with(|| beside::names(tokens, object.at).map(|name| pass.key_in_text(name)).collect());
+        pass.beside.clone_from(names);
+        // In a list of pairs the names beside a value stand in the other pairs.
+        if is_value || object.is_pair && raw.starts_with(|c: char| c.is_ascii_digit()) {
+            pass.beside.extend(told.iter().cloned());
+        }
+        true
+    }
+
+    /// A string as a name, if rules list it.
+    fn name_at(&mut self, at: usize) -> Option<Key<'r>> {
+        let token = self.tokens.get(at).filter(|token| token.kind.is_string())?;
+        let key = self.pass.key_in_text(&self.tokens.string(&token).ok()?.0);
+        key.is_listed().then_some(key)
+    }
+
+    /// The name of a value where the member after it tells it: `{"value": "..", "type": "email"}`.
+    fn name_after(&mut self, (name, value): (usize, usize)) -> Option<Key<'r>> {
+        let name = self.tokens.string(&self.tokens.get(name)?).ok()?.0;
+        if !self.pass.key_in_text(&name).is_naming() {
+            return None;
+        }
+        self.name_at(value)
+    }
+
+    fn array(&mut self, at: usize, key: Option<&Key<'k>>) -> Result<(), DropReason> {
+        let tokens = self.tokens;
+        let told = beside::told(tokens, at).into_iter();
+        self.told = told.map(|name| self.pass.key_in_text(name)).collect();
+        for element in tokens.elements(at) {
+            self.value(element, key)?;
+        }
+        self.told.clear();
+        Ok(())
+    }
+
+    fn number(&mut self, token: &Token, key: Option<&Key<'k>>) -> Result<(), DropReason> {
+        let place = Place { key, parents: &self.parents, depth: self.nested };
+        if let Some(fresh) = self.pass.number(self.tokens.slice(token), place) {
+            self.splice(token.range(), &fresh);
+        }
+        Ok(())
+    }
+
+    fn string(&mut self, token: &Token, key: Option<&Key<'k>>) -> Result<(), DropReason> {
+        let (raw, kinds) = self.tokens.string(token)?;
+        let place = Place { key, parents: &self.parents, depth: self.nested };
+        if let Some(fresh) = self.pass.leaf(&raw, kinds, place)? {
+            self.splice(token.range(), &quoted(&fresh));
+        }
+        Ok(())
+    }
+}
+
+/// Whether a value may be named by what stands beside it, and be a name for it: texts, and numbers without a sign.
+fn is_nameable(tokens: &Tokens<'_>, value: &Token) -> bool {
+    value.kind.is_string() || value.kind == Kind::Number && !tokens.slice(value).starts_with('-')
+}
