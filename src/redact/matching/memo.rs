@@ -32,11 +32,13 @@ pub(in crate::redact) fn is_kept(text: &str, kinds: Kinds) -> bool {
 
 /// A text, its length before it.
 type Slot = [u8; TEXT_BYTES_MAX + 1];
+/// A text and what rules say of it as a name.
+type Told = (Slot, Arc<Name>);
 
 /// Texts in which no pattern finds anything, and names.
 struct Memo {
     slots: Box<[Slot]>,
-    names: Box<[Option<(Slot, Arc<Name>)>]>,
+    names: Box<[Option<Told>]>,
     hashing: RandomState,
 }
 

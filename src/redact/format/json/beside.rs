@@ -13,22 +13,25 @@ const PAIR_BYTES_MAX: usize = 300;
 /// Names of the member that says what an object is about.
 const LABELS: [&str; 3] = ["text", "display", "label"];
 
-/// The own members of the object at a token whose names stand as they are: each name, and the token of its value.
-fn members<'t>(tokens: &Tokens<'t>, object: usize) -> impl Iterator<Item = (&'t str, usize)> {
+/// The own members of the object at a token whose names stand as they are: the member's place, its name, and the token of
+/// its value.
+fn members<'t>(tokens: &Tokens<'t>, object: usize) -> impl Iterator<Item = (usize, &'t str, usize)> {
     let end = tokens.get(object).map_or(0, |token| token.range().start + LOOKED_AT_BYTES_MAX);
-    let is_near = move |(name, _): &(usize, usize)| tokens.get(*name).is_some_and(|name| name.range().end <= end);
-    let plain = |(name, value)| Some((tokens.plain(name)?, value));
-    tokens.members(object).take_while(is_near).filter_map(plain).take(NAMES_MAX)
+    let is_near =
+        move |(_, (name, _)): &(usize, (usize, usize))| tokens.get(*name).is_some_and(|name| name.range().end <= end);
+    let plain = |(place, (name, value))| Some((place, tokens.plain(name)?, value));
+    tokens.members(object).enumerate().take_while(is_near).filter_map(plain).take(NAMES_MAX)
 }
 
-/// The names of the own members of the object at a token, as written; those with escapes are left out.
-pub(super) fn names<'t>(tokens: &Tokens<'t>, object: usize) -> impl Iterator<Item = &'t str> {
-    members(tokens, object).map(|(name, _)| name)
+/// The names of the own members of the object at a token, as written, each with the member's place; those with escapes are
+/// left out.
+pub(super) fn names<'t>(tokens: &Tokens<'t>, object: usize) -> impl Iterator<Item = (usize, &'t str)> {
+    members(tokens, object).map(|(place, name, _)| (place, name))
 }
 
 /// The string that says what the object at a token is about: `{"coding": [..], "text": "SSN"}`.
 pub(super) fn label(tokens: &Tokens<'_>, object: usize) -> Option<usize> {
-    let (_, value) = members(tokens, object).find(|(name, _)| LABELS.contains(name))?;
+    let (.., value) = members(tokens, object).find(|(_, name, _)| LABELS.contains(name))?;
     tokens.get(value).filter(|token| token.kind.is_string()).map(|_| value)
 }
 
@@ -70,9 +73,12 @@ mod tests {
 
     #[test]
     fn only_the_objects_own_names_are_given() {
-        let names = |text: &str| names(&tokens(text), 0).map(str::to_owned).collect::<Vec<_>>();
+        let names = |text: &str| names(&tokens(text), 0).map(|(_, name)| name.to_owned()).collect::<Vec<_>>();
         assert_eq!(names(r#"{ "a": {"x": 1}, "b" : ["y", {"z": 2}], "c": "d:", "e\"f": 1}"#), ["a", "b", "c"]);
         assert!(names("{}").is_empty());
+        let places: Vec<usize> =
+            super::names(&tokens(r#"{"a":1,"\u0062":2,"c":3}"#), 0).map(|(place, _)| place).collect();
+        assert_eq!(places, [0, 2]);
         let many = (0..100).map(|n| format!("\"k{n}\":{n}")).collect::<Vec<_>>().join(",");
         assert_eq!(names(&format!("{{{many}}}")).len(), NAMES_MAX);
         let far = format!(r#"{{"a":"{}","b":1}}"#, "x".repeat(LOOKED_AT_BYTES_MAX));

@@ -7,14 +7,15 @@ use crate::exchange::DropReason;
 use crate::redact::evidence::names::Key;
 use crate::redact::format::json::tokens::{Kind, Token, Tokens};
 use crate::redact::pass::{Pass, Place};
+use crate::redact::stand_in::pseudonym::is_word_stand_in;
 use std::ops::Range;
 
 /// Redacts one JSON document.
 pub(in crate::redact) fn document(pass: &mut Pass<'_>, text: &str, place: Place<'_>) -> Result<String, DropReason> {
     let tokens = Tokens::of(text, pass.redactor.settings.depth_max)?;
     let parents = place.parents.to_vec();
-    let (out, told) = (String::new(), Vec::new());
-    let mut walk = Walk { tokens: &tokens, copied: 0, out, parents, told, nested: place.depth, pass };
+    let (out, keys, told) = (String::new(), Vec::new(), Vec::new());
+    let mut walk = Walk { tokens: &tokens, copied: 0, out, parents, keys, told, nested: place.depth, pass };
     walk.value(0, place.key)?;
     if walk.copied == 0 {
         return Ok(text.to_owned());
@@ -37,6 +38,8 @@ struct Walk<'d, 't, 'k, 'p, 'r> {
     copied: usize,
     out: String,
     parents: Vec<Key<'k>>,
+    /// The keys of the members of every object that is open, an inner one's after those of the outer.
+    keys: Vec<Key<'r>>,
     /// The names that the pairs of the list at hand tell.
     told: Vec<Key<'r>>,
     nested: u8,
@@ -46,14 +49,14 @@ struct Walk<'d, 't, 'k, 'p, 'r> {
 /// What the walk through an object knows of it.
 struct Object<'t, 'r> {
     at: usize,
+    /// Where its keys begin.
+    keys: usize,
     /// The string that may name a sibling's value.
     naming: Option<usize>,
     /// Whether it has two members, and both are strings.
     is_pair: bool,
     /// The member of a pair that the other one names, and its name.
     by_structure: Option<(&'t str, Key<'r>)>,
-    /// The keys of its own names, once a rule asks for them.
-    beside: Option<Vec<Key<'r>>>,
 }
 
 impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
@@ -83,22 +86,29 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
         self.parents.extend(key.cloned());
         let pair = beside::pair(tokens, at);
         let by_structure = pair.and_then(|pair| self.pass.named_in_pair(pair));
-        let mut object = Object { at, naming: None, is_pair: pair.is_some(), by_structure, beside: None };
-        let mut members = tokens.members(at);
-        while let Some((name, value)) = members.next() {
+        let keys = self.keys.len();
+        for (name, _) in tokens.members(at) {
+            let text = tokens.get(name).map(|name| tokens.string(&name)).transpose()?.unwrap_or_default().0;
+            self.keys.push(self.pass.key(&text));
+        }
+        let mut object = Object { at, keys, naming: None, is_pair: pair.is_some(), by_structure };
+        let mut members = tokens.members(at).enumerate();
+        while let Some((place, (name, value))) = members.next() {
             let (Some(name), Some(token)) = (tokens.get(name), tokens.get(value)) else { break };
             let text = tokens.string(&name)?.0;
-            let own: Key<'k> = self.pass.key(&text);
+            let own: Key<'k> = self.keys[keys + place].clone();
             if let Some(fresh) = self.pass.name(&text, &own, self.nested)? {
                 self.splice(name.range(), &quoted(&fresh));
             }
-            let (key, is_value) = self.named(&mut object, (&text, own), (value, &token), members.clone().next());
-            let asks = self.tell_beside(&mut object, &key, is_value, &token);
+            let (key, is_value) =
+                self.named(&mut object, (&text, own), (value, &token), members.clone().next().map(|(_, after)| after));
+            let asks = self.tell_beside(&object, &key, is_value, &token);
             self.value(value, Some(&key))?;
             if asks {
                 self.pass.beside.clear();
             }
         }
+        self.keys.truncate(keys);
         if key.is_some() {
             self.parents.pop();
         }
@@ -136,17 +146,18 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
     }
 
     /// Tells the pass what stands beside a value, if a rule asks for it; whether one does.
-    fn tell_beside(&mut self, object: &mut Object<'_, 'r>, key: &Key<'k>, is_value: bool, value: &Token) -> bool {
+    fn tell_beside(&mut self, object: &Object<'_, 'r>, key: &Key<'k>, is_value: bool, value: &Token) -> bool {
         let tokens = self.tokens;
         let raw = if value.kind.is_string() { tokens.inside(value) } else { tokens.slice(value) };
         if !is_nameable(tokens, value) || !self.pass.looks_beside(key, raw.as_bytes()) {
             return false;
         }
-        let Self { pass, told, .. } = self;
-        let names = object
-            .beside
-            .get_or_insert_with(|| beside::names(tokens, object.at).map(|name| pass.key_in_text(name)).collect());
-        pass.beside.clone_from(names);
+        let Self { pass, keys, told, .. } = self;
+        let own = beside::names(tokens, object.at).map(|(place, name)| (name, &keys[object.keys + place]));
+        // What was a name may be a stand-in by now: then it says nothing. Those remembered are none.
+        let own = own.filter(|(name, key)| matches!(key, Key::Known(_)) || !is_word_stand_in(name));
+        pass.beside.clear();
+        pass.beside.extend(own.map(|(_, key)| key.clone()));
         // In a list of pairs the names beside a value stand in the other pairs.
         if is_value || object.is_pair && raw.starts_with(|c: char| c.is_ascii_digit()) {
             pass.beside.extend(told.iter().cloned());
