@@ -141,10 +141,11 @@ pub(in crate::redact) fn is_word_stand_in(raw: &str) -> bool {
     if raw == MASK {
         return true;
     }
-    if let Some((local, host)) = raw.split_once('@') {
-        return host == EMAIL_HOST && local.strip_prefix("user-").is_some_and(|rest| hex(rest, &[10]));
+    if let Some(local) = raw.strip_suffix(EMAIL_HOST).and_then(|local| local.strip_suffix('@')) {
+        return local.strip_prefix("user-").is_some_and(|rest| hex(rest, &[10]));
     }
-    raw.split_once('-').is_some_and(|(head, rest)| WORD_HEADS.contains(&head) && hex(rest, &[10, 16]))
+    let rest = WORD_HEADS.iter().find_map(|head| raw.strip_prefix(head)?.strip_prefix('-'));
+    rest.is_some_and(|rest| hex(rest, &[10, 16]))
 }
 
 /// A card number of ours, of whatever length: issuers have prefixes for some lengths only, so it need not be one of theirs.
