@@ -1,6 +1,6 @@
 //! What can be done of storing a capture before the one writer: packing, hashing, naming. On as many threads as there are.
 
-use crate::compare::{self, Examined, NO_SHAPE, Verdict};
+use crate::compare::{self, Examined, NO_SHAPE, Names, Verdict};
 use crate::exchange::{BodyCopy, DropReason, Exchange, FailureKind, Integration, Outcome};
 use crate::redact::{Hit, Recording, Redacted};
 use crate::store::block;
@@ -118,19 +118,25 @@ impl Prepared {
 pub struct Preparer {
     shared: Arc<Shared>,
     packer: Packer,
+    names: Names,
     block: Vec<u8>,
 }
 
 impl Preparer {
     pub(in crate::store) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, packer: Packer::default(), block: Vec::new() }
+        Self { shared, packer: Packer::default(), names: Names::default(), block: Vec::new() }
     }
 
     /// Compares the answers of a capture and makes it ready for the writer. From time to time there is something to be
     /// trained from what was seen; see [`Samples::train`].
     pub fn prepare(&mut self, recording: &Redacted<Recording>) -> (Prepared, Option<Samples>) {
-        let examined = compare::examine(recording);
+        let examined = self.examine(recording);
         self.parts(recording, &examined)
+    }
+
+    /// Compares the answers of a capture.
+    pub(in crate::store) fn examine(&mut self, recording: &Redacted<Recording>) -> Examined {
+        compare::examine(recording, &mut self.names)
     }
 
     /// Makes a capture ready that was compared before.
@@ -241,12 +247,12 @@ impl Preparer {
     }
 
     /// The shape of the shadow's answer: known from the same body before, or from comparing, or looked at now.
-    fn shape(&self, shadow: &Exchange, side: &Side, met: Met, examined: Option<u64>) -> u64 {
+    fn shape(&mut self, shadow: &Exchange, side: &Side, met: Met, examined: Option<u64>) -> u64 {
         if let Met::Known(Some(shape)) = met {
             return shape;
         }
         let Some(answer) = &shadow.response else { return NO_SHAPE };
-        let shape = examined.unwrap_or_else(|| compare::shape(answer));
+        let shape = examined.unwrap_or_else(|| compare::shape(answer, &mut self.names));
         if let Some(body) = &side.part.body {
             self.shared.window.has_shape(&body.digest, shape);
         }
