@@ -5,8 +5,8 @@ use crate::store::codec::{self, Packed, Packer, Size};
 use crate::store::prepare::{Body, Content, Part, Prepared, Shared, Side};
 use crate::store::window::Place;
 use crate::store::{Connection, StoreError, error, subjects};
+use foldhash::{HashMap, HashSet};
 use rusqlite::{CachedStatement, OptionalExtension, params};
-use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
