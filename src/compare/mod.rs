@@ -3,6 +3,8 @@
 //! Redaction replaces equal values by equal stand-ins, so values compare as well after it as before. A difference names
 //! where and what kind, never the values: it may be shown anywhere.
 
+mod names;
+mod read;
 mod shape;
 mod tape;
 #[cfg(test)]
@@ -11,8 +13,8 @@ mod walk;
 
 use crate::exchange::{Exchange, ResponseCopy};
 use crate::redact::{Recording, Redacted};
-use tape::Tape;
 
+pub use names::Names;
 pub use shape::NO_SHAPE;
 
 /// The most differences kept for one capture; past it more would not tell more.
@@ -99,7 +101,7 @@ impl What {
 
 /// Compares the two answers of a capture.
 pub fn compare(recording: &Redacted<Recording>) -> Verdict {
-    examine(recording).verdict
+    examine(recording, &mut Names::default()).verdict
 }
 
 /// What one look at both answers told.
@@ -112,23 +114,24 @@ pub struct Examined {
 }
 
 /// Compares the two answers of a capture, and tells the shape of the shadow's where that comes for nothing.
-pub fn examine(recording: &Redacted<Recording>) -> Examined {
+pub fn examine(recording: &Redacted<Recording>, names: &mut Names) -> Examined {
     match &recording.capture.primary {
         None => {
             let verdict = Verdict::CannotSay("no primary: this integration is a sink");
             Examined { verdict, shape: None }
         }
-        Some(primary) => exchanges(primary, &recording.capture.shadow),
+        Some(primary) => exchanges(primary, &recording.capture.shadow, names),
     }
 }
 
 /// The shape of an answer's JSON: which paths there are and of which types. Equal shapes give equal numbers, which fit a
 /// signed integer; [`NO_SHAPE`] where there is no JSON.
-pub fn shape(answer: &ResponseCopy) -> u64 {
-    parsed(answer).map_or(NO_SHAPE, |tape| shape::of(&tape))
+pub fn shape(answer: &ResponseCopy, names: &mut Names) -> u64 {
+    let read = if is_json(media_type(answer)) { read::tape_and_shape(&answer.body.bytes, names) } else { None };
+    read.map_or(NO_SHAPE, |(_, shape)| shape)
 }
 
-fn exchanges(primary: &Exchange, shadow: &Exchange) -> Examined {
+fn exchanges(primary: &Exchange, shadow: &Exchange, names: &mut Names) -> Examined {
     let (Some(old), Some(new)) = (&primary.response, &shadow.response) else {
         let which = if primary.response.is_none() { "the primary did not answer" } else { "the shadow did not answer" };
         return Examined { verdict: Verdict::CannotSay(which), shape: None };
@@ -137,12 +140,16 @@ fn exchanges(primary: &Exchange, shadow: &Exchange) -> Examined {
     if old.status != new.status {
         found.push(Difference { path: "status".to_owned(), what: What::Status });
     }
-    if !media_type(old).eq_ignore_ascii_case(media_type(new)) {
+    let media = [media_type(old), media_type(new)];
+    if !media[0].eq_ignore_ascii_case(media[1]) {
         found.push(Difference { path: "content-type".to_owned(), what: What::ContentType });
     }
     let whole = primary.failure.is_none() && shadow.failure.is_none();
     let kept = old.body.drop_reason().is_none() && new.body.drop_reason().is_none();
-    let shape = if whole && kept { bodies(old, new, &mut found) } else { None };
+    let shape = match whole && kept {
+        true => bodies(&old.body.bytes, &new.body.bytes, media, names, &mut found),
+        false => None,
+    };
     let verdict = match (found.is_empty(), whole, kept) {
         (false, ..) => Verdict::Differs(found),
         (true, false, _) => Verdict::CannotSay("an answer was cut short"),
@@ -152,30 +159,29 @@ fn exchanges(primary: &Exchange, shadow: &Exchange) -> Examined {
     Examined { verdict, shape }
 }
 
-fn bodies(old: &ResponseCopy, new: &ResponseCopy, found: &mut Vec<Difference>) -> Option<u64> {
+fn bodies(old: &[u8], new: &[u8], media: [&str; 2], names: &mut Names, found: &mut Vec<Difference>) -> Option<u64> {
     // Equal bytes say the same, whatever they are: nothing is read.
-    if old.body.bytes == new.body.bytes {
+    if old == new {
         return None;
     }
-    let new = parsed(new);
-    match (parsed(old), &new) {
-        (Some(old), Some(new)) => walk::values(&old, new, found),
+    let new = if is_json(media[1]) { read::tape_and_shape(new, names) } else { None };
+    let old = if is_json(media[0]) { read::tape(old, names) } else { None };
+    match (old, &new) {
+        (Some(old), Some((new, _))) => walk::values(&old, new, found),
         _ => found.push(Difference { path: "body".to_owned(), what: What::Value }),
     }
-    Some(new.map_or(NO_SHAPE, |tape| shape::of(&tape)))
+    Some(new.map_or(NO_SHAPE, |(_, shape)| shape))
 }
 
-fn parsed(answer: &ResponseCopy) -> Option<Tape<'_>> {
-    let media = media_type(answer);
+fn is_json(media: &str) -> bool {
     let ends = |suffix: &str| {
         media.len() >= suffix.len()
             && media.as_bytes()[media.len() - suffix.len()..].eq_ignore_ascii_case(suffix.as_bytes())
     };
-    let json = media.is_empty()
+    media.is_empty()
         || media.eq_ignore_ascii_case("application/json")
         || media.eq_ignore_ascii_case("text/json")
-        || ends("+json");
-    if json { Tape::read(&answer.body.bytes) } else { None }
+        || ends("+json")
 }
 
 /// The media type without parameters, as it is written; empty where there is none.

@@ -1,49 +1,58 @@
 //! A JSON document as a flat row of tokens: one pass, one allocation, texts borrowed from the document, no tree.
 
-use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
-use std::borrow::Cow;
-use std::fmt;
-
-/// One step of a document. Arrays and objects carry the position one past their last token.
-#[derive(Clone, Debug, PartialEq)]
+/// One step of a document.
+#[derive(Clone, Copy, Debug)]
 pub(in crate::compare) enum Token<'a> {
     Null,
     Bool(bool),
     Unsigned(u64),
     Signed(i64),
     Float(f64),
-    Text(Cow<'a, str>),
-    Key(Cow<'a, str>),
-    Array(usize),
-    Object(usize),
+    Text(Text<'a>),
+    /// A member's name, and the hash of the path of its value.
+    Key(Text<'a>, u64),
+    /// The position one past its last token, and the hash of the path of its items.
+    Array(usize, u64),
+    /// The position one past its last token, and the hash of its own path.
+    Object(usize, u64),
+}
+
+/// A text without its quotes; see [`Tape::text`].
+#[derive(Clone, Copy, Debug)]
+pub(in crate::compare) enum Text<'a> {
+    /// As it stands in the document.
+    Plain(&'a [u8]),
+    /// With escapes, by its number among those.
+    Decoded(usize),
 }
 
 /// The tokens of one document, in its order.
-pub(in crate::compare) struct Tape<'a>(Vec<Token<'a>>);
-
-/// Bytes of JSON per token, for the first allocation; a denser document grows it.
-const BYTES_PER_TOKEN: usize = 10;
+pub(in crate::compare) struct Tape<'a> {
+    pub(in crate::compare) tokens: Vec<Token<'a>>,
+    pub(in crate::compare) decoded: Vec<String>,
+}
 
 impl<'a> Tape<'a> {
-    /// Reads a whole document; none where the bytes are no JSON or are nested deeper than `serde_json` follows.
-    pub(in crate::compare) fn read(json: &'a [u8]) -> Option<Self> {
-        let mut tape = Self(Vec::with_capacity(json.len() / BYTES_PER_TOKEN + 4));
-        // Looked at once as a whole: of bytes, every string would be looked at again.
-        let mut document = serde_json::Deserializer::from_str(std::str::from_utf8(json).ok()?);
-        Fill(&mut tape.0).deserialize(&mut document).ok()?;
-        document.end().ok()?;
-        Some(tape)
-    }
-
-    pub(in crate::compare) fn token(&self, at: usize) -> &Token<'a> {
-        self.0.get(at).unwrap_or(&Token::Null)
+    pub(in crate::compare) fn token(&self, at: usize) -> Token<'a> {
+        self.tokens.get(at).copied().unwrap_or(Token::Null)
     }
 
     /// The position behind the value at `at`.
     pub(in crate::compare) fn after(&self, at: usize) -> usize {
         match self.token(at) {
-            Token::Array(end) | Token::Object(end) => *end,
+            Token::Array(end, _) | Token::Object(end, _) => end,
             _ => at + 1,
+        }
+    }
+
+    /// The UTF-8 of a text.
+    pub(in crate::compare) fn text<'t>(&'t self, text: Text<'a>) -> &'t [u8]
+    where
+        'a: 't,
+    {
+        match text {
+            Text::Plain(text) => text,
+            Text::Decoded(n) => self.decoded.get(n).map_or(&[], |text| text.as_bytes()),
         }
     }
 
@@ -70,109 +79,8 @@ impl Iterator for Members<'_, '_> {
         if at >= self.end {
             return None;
         }
-        let value = at + usize::from(matches!(self.tape.token(at), Token::Key(_)));
+        let value = at + usize::from(matches!(self.tape.token(at), Token::Key(..)));
         self.next = self.tape.after(value);
         Some(at)
-    }
-}
-
-/// Appends one value to the row.
-struct Fill<'t, 'a>(&'t mut Vec<Token<'a>>);
-
-impl<'a> DeserializeSeed<'a> for Fill<'_, 'a> {
-    type Value = ();
-
-    fn deserialize<D: serde::Deserializer<'a>>(self, from: D) -> Result<(), D::Error> {
-        from.deserialize_any(self)
-    }
-}
-
-impl<'a> Visitor<'a> for Fill<'_, 'a> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<(), E> {
-        self.0.push(Token::Null);
-        Ok(())
-    }
-
-    fn visit_bool<E: Error>(self, value: bool) -> Result<(), E> {
-        self.0.push(Token::Bool(value));
-        Ok(())
-    }
-
-    fn visit_u64<E: Error>(self, value: u64) -> Result<(), E> {
-        self.0.push(Token::Unsigned(value));
-        Ok(())
-    }
-
-    fn visit_i64<E: Error>(self, value: i64) -> Result<(), E> {
-        self.0.push(Token::Signed(value));
-        Ok(())
-    }
-
-    fn visit_f64<E: Error>(self, value: f64) -> Result<(), E> {
-        self.0.push(Token::Float(value));
-        Ok(())
-    }
-
-    fn visit_borrowed_str<E: Error>(self, text: &'a str) -> Result<(), E> {
-        self.0.push(Token::Text(Cow::Borrowed(text)));
-        Ok(())
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
-        self.0.push(Token::Text(Cow::Owned(text.to_owned())));
-        Ok(())
-    }
-
-    fn visit_seq<S: SeqAccess<'a>>(self, mut items: S) -> Result<(), S::Error> {
-        let start = self.0.len();
-        self.0.push(Token::Array(0));
-        while items.next_element_seed(Fill(self.0))?.is_some() {}
-        self.0[start] = Token::Array(self.0.len());
-        Ok(())
-    }
-
-    fn visit_map<M: MapAccess<'a>>(self, mut members: M) -> Result<(), M::Error> {
-        let start = self.0.len();
-        self.0.push(Token::Object(0));
-        while members.next_key_seed(Name(self.0))?.is_some() {
-            members.next_value_seed(Fill(self.0))?;
-        }
-        self.0[start] = Token::Object(self.0.len());
-        Ok(())
-    }
-}
-
-/// Appends one key to the row.
-struct Name<'t, 'a>(&'t mut Vec<Token<'a>>);
-
-impl<'a> DeserializeSeed<'a> for Name<'_, 'a> {
-    type Value = ();
-
-    fn deserialize<D: serde::Deserializer<'a>>(self, from: D) -> Result<(), D::Error> {
-        from.deserialize_str(self)
-    }
-}
-
-impl<'a> Visitor<'a> for Name<'_, 'a> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a key")
-    }
-
-    fn visit_borrowed_str<E: Error>(self, text: &'a str) -> Result<(), E> {
-        self.0.push(Token::Key(Cow::Borrowed(text)));
-        Ok(())
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
-        self.0.push(Token::Key(Cow::Owned(text.to_owned())));
-        Ok(())
     }
 }

@@ -23,7 +23,7 @@ fn json(text: &str) -> Exchange {
 }
 
 fn differences(old: &str, new: &str) -> Vec<(String, What)> {
-    match exchanges(&json(old), &json(new)).verdict {
+    match exchanges(&json(old), &json(new), &mut Names::default()).verdict {
         Verdict::Differs(found) => found.into_iter().map(|one| (one.path, one.what)).collect(),
         Verdict::Same => Vec::new(),
         Verdict::CannotSay(why) => panic!("{why}"),
@@ -60,7 +60,7 @@ fn every_kind_has_its_place() {
 fn status_and_content_type_count_and_bodies_of_other_types_compare_whole() {
     let old = answer(200, "text/plain", BodyCopy::complete("a".into()));
     let new = answer(201, "text/html", BodyCopy::complete("b".into()));
-    let Verdict::Differs(found) = exchanges(&old, &new).verdict else { panic!() };
+    let Verdict::Differs(found) = exchanges(&old, &new, &mut Names::default()).verdict else { panic!() };
     let found: Vec<_> = found.iter().map(|one| one.path.as_str()).collect();
     assert_eq!(found, ["status", "content-type", "body"]);
 }
@@ -68,13 +68,25 @@ fn status_and_content_type_count_and_bodies_of_other_types_compare_whole() {
 #[test]
 fn what_is_not_known_is_not_said() {
     let dropped = answer(200, "application/json; charset=utf-8", BodyCopy::dropped(DropReason::OverCap, 9));
-    assert_eq!(exchanges(&json("{}"), &dropped).verdict, Verdict::CannotSay("a body was not kept"));
+    assert_eq!(
+        exchanges(&json("{}"), &dropped, &mut Names::default()).verdict,
+        Verdict::CannotSay("a body was not kept")
+    );
     let mut cut = json("{}");
     cut.failure = Some(Failure { kind: FailureKind::Reset });
-    assert_eq!(exchanges(&json("{}"), &cut).verdict, Verdict::CannotSay("an answer was cut short"));
+    assert_eq!(
+        exchanges(&json("{}"), &cut, &mut Names::default()).verdict,
+        Verdict::CannotSay("an answer was cut short")
+    );
     cut.response = None;
-    assert_eq!(exchanges(&cut, &json("{}")).verdict, Verdict::CannotSay("the primary did not answer"));
-    assert_eq!(exchanges(&json("{}"), &cut).verdict, Verdict::CannotSay("the shadow did not answer"));
+    assert_eq!(
+        exchanges(&cut, &json("{}"), &mut Names::default()).verdict,
+        Verdict::CannotSay("the primary did not answer")
+    );
+    assert_eq!(
+        exchanges(&json("{}"), &cut, &mut Names::default()).verdict,
+        Verdict::CannotSay("the shadow did not answer")
+    );
 }
 
 #[test]
@@ -100,7 +112,7 @@ fn keys_in_another_order_missing_and_added_are_told_apart() {
 
 #[test]
 fn a_shape_is_the_set_of_paths_and_types() {
-    let shape = |text: &str| shape(json(text).response.as_ref().unwrap());
+    let shape = |text: &str| shape(json(text).response.as_ref().unwrap(), &mut Names::default());
     let one = shape(r#"{"a":1,"b":[{"c":"x"}]}"#);
     assert_eq!(one, shape(r#"{"b":[{"c":"y"},{"c":""}],"a":2.5}"#));
     let others =
@@ -118,6 +130,9 @@ fn a_shape_is_the_set_of_paths_and_types() {
 #[test]
 fn an_answer_that_was_read_for_comparing_tells_its_shape_at_once() {
     let (old, new) = (json(r#"{"a":1}"#), json(r#"{"a":2}"#));
-    assert_eq!(exchanges(&old, &new).shape, Some(shape(new.response.as_ref().unwrap())));
-    assert_eq!(exchanges(&old, &old).shape, None);
+    assert_eq!(
+        exchanges(&old, &new, &mut Names::default()).shape,
+        Some(shape(new.response.as_ref().unwrap(), &mut Names::default()))
+    );
+    assert_eq!(exchanges(&old, &old, &mut Names::default()).shape, None);
 }

@@ -10,14 +10,17 @@ const DEPTH_MAX: usize = 64;
 /// The longest path kept, bytes.
 pub(in crate::compare) const PATH_BYTES_MAX: usize = 512;
 
+/// Room for most paths, bytes.
+const USUAL_PATH_BYTES: usize = 48;
+
 /// Adds every place where the documents differ, up to [`DIFFERENCES_MAX`] in all.
 pub(in crate::compare) fn values(old: &Tape<'_>, new: &Tape<'_>, found: &mut Vec<Difference>) {
-    Walk { old, new, path: Vec::new(), found, places: Vec::new(), most: DIFFERENCES_MAX }.values(0, 0);
+    Walk { old, new, path: Vec::new(), found, places: Vec::new(), most: DIFFERENCES_MAX }.values(0, 0, shape::BASIS);
 }
 
 #[derive(Clone, Copy)]
 enum Step<'t> {
-    Member(&'t str),
+    Member(&'t [u8]),
     Item,
 }
 
@@ -25,8 +28,7 @@ enum Step<'t> {
 struct Walk<'t, 'a> {
     old: &'t Tape<'a>,
     new: &'t Tape<'a>,
-    /// Each step with the hash of all up to it.
-    path: Vec<(Step<'t>, u64)>,
+    path: Vec<Step<'t>>,
     found: &'t mut Vec<Difference>,
     /// Path and kind of what was found, as hashes.
     places: Vec<u64>,
@@ -34,64 +36,91 @@ struct Walk<'t, 'a> {
 }
 
 impl<'t> Walk<'t, '_> {
-    fn values(&mut self, old_at: usize, new_at: usize) {
-        if self.found.len() >= self.most {
-            return;
-        }
+    /// `path`: the hash of the path to both.
+    #[inline]
+    fn values(&mut self, old_at: usize, new_at: usize, path: u64) {
         let (old, new) = (self.old.token(old_at), self.new.token(new_at));
         match (old, new) {
-            (Token::Object(_) | Token::Array(_), _) if self.path.len() == DEPTH_MAX && self.equal(old_at, new_at) => {}
-            (Token::Object(_) | Token::Array(_), _) if self.path.len() == DEPTH_MAX => self.add(What::Value),
-            (Token::Object(_), Token::Object(_)) => self.objects(old_at, new_at),
-            (Token::Array(_), Token::Array(_)) => self.arrays(old_at, new_at),
-            _ if kind(old) != kind(new) => self.add(What::Type),
-            _ if !same_scalar(old, new) => self.add(What::Value),
+            (Token::Object(..) | Token::Array(..), _) => self.nested(old_at, new_at, path),
+            _ if kind(old) != kind(new) => self.add(What::Type, path),
+            _ if !self.same_scalar(old, new) => self.add(What::Value, path),
             _ => {}
         }
     }
 
-    fn objects(&mut self, old_at: usize, new_at: usize) {
+    fn nested(&mut self, old_at: usize, new_at: usize, path: u64) {
+        if self.found.len() >= self.most {
+            return;
+        }
+        if self.path.len() == DEPTH_MAX {
+            if !self.equal(old_at, new_at) {
+                self.add(What::Value, path);
+            }
+            return;
+        }
+        match (self.old.token(old_at), self.new.token(new_at)) {
+            (Token::Object(..), Token::Object(..)) => self.objects(old_at, new_at, path),
+            (Token::Array(..), Token::Array(_, items)) => self.arrays(old_at, new_at, path, items),
+            _ => self.add(What::Type, path),
+        }
+    }
+
+    fn objects(&mut self, old_at: usize, new_at: usize, path: u64) {
+        let (old_end, new_end) = (self.old.after(old_at), self.new.after(new_at));
+        let (mut old_key, mut new_key) = (old_at + 1, new_at + 1);
         // Two answers of one kind mostly have the same keys in the same order: then nothing is looked for.
-        let mut beside = self.new.members(new_at);
-        let mut index: Option<HashMap<&'t str, usize>> = None;
-        for key in self.old.members(old_at) {
-            let Some(name) = name(self.old, key) else { continue };
-            let other = match &index {
-                Some(index) => index.get(name).copied(),
-                None => match beside.next().filter(|at| self::name(self.new, *at) == Some(name)) {
-                    Some(at) => Some(at),
-                    None => index.insert(keys(self.new, new_at)).get(name).copied(),
-                },
+        while old_key < old_end && new_key < new_end {
+            let (Token::Key(name, _), Token::Key(other, path)) = (self.old.token(old_key), self.new.token(new_key))
+            else {
+                break;
             };
-            self.step(Step::Member(name));
-            match other {
-                Some(other) => self.values(key + 1, other + 1),
-                None => self.add(What::Missing),
+            let name = self.old.text(name);
+            if name != self.new.text(other) {
+                break;
+            }
+            self.path.push(Step::Member(name));
+            self.values(old_key + 1, new_key + 1, path);
+            self.path.pop();
+            (old_key, new_key) = (self.old.after(old_key + 1), self.new.after(new_key + 1));
+        }
+        if old_key < old_end || new_key < new_end {
+            self.reordered(old_at, new_at, old_key, path);
+        }
+    }
+
+    /// The members from `old_key` on by their names, and what only the new object has.
+    fn reordered(&mut self, old_at: usize, new_at: usize, old_key: usize, path: u64) {
+        let (old_keys, new_keys) = (keys(self.old, old_at), keys(self.new, new_at));
+        for key in self.old.members(old_at).skip_while(|key| *key < old_key) {
+            let Some(name) = name(self.old, key) else { continue };
+            self.path.push(Step::Member(name));
+            match new_keys.get(name).map(|other| (*other, self.new.token(*other))) {
+                Some((other, Token::Key(_, path))) => self.values(key + 1, other + 1, path),
+                _ => self.add(What::Missing, shape::member(path, name)),
             }
             self.path.pop();
         }
-        if index.is_none() && beside.next().is_none() {
-            return;
-        }
-        let known = keys(self.old, old_at);
         for key in self.new.members(new_at) {
-            let added = name(self.new, key).filter(|name| !known.contains_key(name));
-            if let Some(name) = added {
-                self.step(Step::Member(name));
-                self.add(What::Added);
-                self.path.pop();
+            if let Token::Key(name, path) = self.new.token(key) {
+                let name = self.new.text(name);
+                if !old_keys.contains_key(name) {
+                    self.path.push(Step::Member(name));
+                    self.add(What::Added, path);
+                    self.path.pop();
+                }
             }
         }
     }
 
-    fn arrays(&mut self, old_at: usize, new_at: usize) {
+    /// `items`: the hash of the path to the items.
+    fn arrays(&mut self, old_at: usize, new_at: usize, path: u64, items: u64) {
         let (old, new) = (self.old.members(old_at), self.new.members(new_at));
         if old.clone().count() != new.clone().count() {
-            self.add(What::Length);
+            self.add(What::Length, path);
         }
-        self.step(Step::Item);
+        self.path.push(Step::Item);
         for (old, new) in old.zip(new) {
-            self.values(old, new);
+            self.values(old, new, items);
         }
         self.path.pop();
     }
@@ -100,22 +129,16 @@ impl<'t> Walk<'t, '_> {
     fn equal(&self, old_at: usize, new_at: usize) -> bool {
         let mut found = Vec::new();
         // A path of its own, so that the depth counts anew; the reader's own limit on nesting bounds it.
-        Walk { old: self.old, new: self.new, path: Vec::new(), found: &mut found, places: Vec::new(), most: 1 }
-            .values(old_at, new_at);
+        Walk { old: self.old, new: self.new, path: Vec::new(), found: &mut found, places: Vec::new(), most: 1 }.values(
+            old_at,
+            new_at,
+            shape::BASIS,
+        );
         found.is_empty()
     }
 
-    fn step(&mut self, step: Step<'t>) {
-        let path = self.path.last().map_or(shape::BASIS, |(_, hash)| *hash);
-        let hash = match step {
-            Step::Member(name) => shape::member(path, name.as_bytes()),
-            Step::Item => shape::fold(path, shape::ITEM),
-        };
-        self.path.push((step, hash));
-    }
-
-    fn add(&mut self, what: What) {
-        let path = self.path.last().map_or(shape::BASIS, |(_, hash)| *hash);
+    /// Notes a difference where the walk stands; `path` is the hash of that.
+    fn add(&mut self, what: What, path: u64) {
         let place = shape::fold(path, u64::from(what.code()));
         // Array positions share a path, so one habit of a provider is one difference, not a thousand.
         if self.found.len() < self.most && !self.places.contains(&place) {
@@ -125,17 +148,21 @@ impl<'t> Walk<'t, '_> {
     }
 
     fn written(&self) -> String {
-        let mut text = "$".to_owned();
-        for (step, _) in &self.path {
+        // Grown step by step, most paths would be moved twice.
+        let mut text = String::with_capacity(USUAL_PATH_BYTES);
+        text.push('$');
+        for step in &self.path {
             match step {
                 Step::Item => text.push_str("[]"),
-                Step::Member(key) => {
-                    let plain = !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-');
+                Step::Member(name) => {
+                    // A document is UTF-8 as a whole, so its names are.
+                    let name = std::str::from_utf8(name).unwrap_or_default();
+                    let plain = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-');
                     if plain {
                         text.push('.');
-                        text.push_str(key);
+                        text.push_str(name);
                     } else {
-                        text.push_str(&format!("[{key:?}]"));
+                        text.push_str(&format!("[{name:?}]"));
                     }
                 }
             }
@@ -143,51 +170,41 @@ impl<'t> Walk<'t, '_> {
         text.truncate(text.floor_char_boundary(PATH_BYTES_MAX));
         text
     }
+
+    /// `1` and `1.0` are one number in JSON.
+    fn same_scalar(&self, old: Token<'_>, new: Token<'_>) -> bool {
+        match (old, new) {
+            (Token::Text(old), Token::Text(new)) => self.old.text(old) == self.new.text(new),
+            // Both whole: compared whole, a double would merge neighbours past 2^53.
+            (Token::Unsigned(old), Token::Unsigned(new)) => old == new,
+            (Token::Signed(old), Token::Signed(new)) => old == new,
+            // Signed ones are below zero.
+            (Token::Unsigned(_), Token::Signed(_)) | (Token::Signed(_), Token::Unsigned(_)) => false,
+            (Token::Bool(old), Token::Bool(new)) => old == new,
+            (Token::Null, Token::Null) => true,
+            (old, new) => rounded(old).is_some_and(|old| rounded(new) == Some(old)),
+        }
+    }
 }
 
-fn name<'t>(tape: &'t Tape<'_>, at: usize) -> Option<&'t str> {
+/// The name at a position.
+fn name<'t>(tape: &'t Tape<'_>, at: usize) -> Option<&'t [u8]> {
     match tape.token(at) {
-        Token::Key(name) => Some(name),
+        Token::Key(name, _) => Some(tape.text(name)),
         _ => None,
     }
 }
 
 /// The keys of the object at `at`; of several of one name the last, as most readers take it.
-fn keys<'t>(tape: &'t Tape<'_>, at: usize) -> HashMap<&'t str, usize> {
+fn keys<'t>(tape: &'t Tape<'_>, at: usize) -> HashMap<&'t [u8], usize> {
     tape.members(at).filter_map(|key| Some((name(tape, key)?, key))).collect()
 }
 
-/// `1` and `1.0` are one number in JSON.
-fn same_scalar(old: &Token<'_>, new: &Token<'_>) -> bool {
-    match (number(old), number(new)) {
-        (Some(old), Some(new)) => match (old, new) {
-            // Both whole: compared whole, a double would merge neighbours past 2^53.
-            (Number::Whole(old), Number::Whole(new)) => old == new,
-            (old, new) => old.rounded() == new.rounded(),
-        },
-        _ => old == new,
-    }
-}
-
-enum Number {
-    Whole(i128),
-    Float(f64),
-}
-
-impl Number {
-    fn rounded(&self) -> f64 {
-        match self {
-            Self::Whole(value) => *value as f64,
-            Self::Float(value) => *value,
-        }
-    }
-}
-
-fn number(token: &Token<'_>) -> Option<Number> {
-    match token {
-        Token::Unsigned(value) => Some(Number::Whole(i128::from(*value))),
-        Token::Signed(value) => Some(Number::Whole(i128::from(*value))),
-        Token::Float(value) => Some(Number::Float(*value)),
+fn rounded(number: Token<'_>) -> Option<f64> {
+    match number {
+        Token::Unsigned(value) => Some(value as f64),
+        Token::Signed(value) => Some(value as f64),
+        Token::Float(value) => Some(value),
         _ => None,
     }
 }

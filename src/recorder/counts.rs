@@ -4,7 +4,7 @@ use crate::exchange::{DropReason, Integration, NotMirrored, Outcome};
 use crate::recorder::clock_steps::Stepped;
 use crate::store::LedgerRow;
 use crate::telemetry::{BookSnapshot, Ledger};
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 /// The ledger of the interval that is open: what was counted since it began.
 ///

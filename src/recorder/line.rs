@@ -32,15 +32,10 @@ pub(in crate::recorder) enum Message {
 /// What one thread took at once.
 pub(in crate::recorder) struct Chunk {
     pub ticket: u64,
-    pub ready: Vec<Ready>,
-    pub bytes: usize,
-}
-
-/// A capture on its way to the writer.
-pub(in crate::recorder) struct Ready {
-    pub prepared: Prepared,
+    pub ready: Vec<Prepared>,
     // Dropped after the commit: the bytes stay reserved until then.
-    pub held: Held,
+    pub held: Vec<Held>,
+    pub bytes: usize,
 }
 
 /// Bounds what waits for the writer, by bytes. Whoever is next in order always passes, so that the line never waits for
@@ -109,18 +104,22 @@ impl<T, C> Redacting<T, C> {
         let mut few = Vec::with_capacity(TAKEN_AT_ONCE);
         while let Some(ticket) = self.take(&mut few) {
             let some = few.len() < TAKEN_AT_ONCE;
-            let (mut ready, mut courtesy) = (Vec::with_capacity(few.len()), Courtesy::new(Clock));
+            let (mut ready, mut held) = (Vec::with_capacity(few.len()), Vec::with_capacity(few.len()));
+            let mut courtesy = Courtesy::new(Clock);
             for one in few.drain(..) {
-                ready.extend(self.one(one));
+                if let Some((prepared, its)) = self.one(one) {
+                    ready.push(prepared);
+                    held.push(its);
+                }
                 courtesy.give_way();
             }
-            let bytes = ready.iter().map(|one| one.prepared.bytes()).sum();
+            let bytes = ready.iter().map(Prepared::bytes).sum();
             self.gate.pass(ticket, bytes);
-            if let Err(back) = self.ready.send(Message::Chunk(Chunk { ticket, ready, bytes }))
+            if let Err(back) = self.ready.send(Message::Chunk(Chunk { ticket, ready, held, bytes }))
                 && let Message::Chunk(chunk) = back.0
             {
                 for one in chunk.ready {
-                    count_lost(self.ledger.of(one.prepared.integration()), "writer_gone", 1);
+                    count_lost(self.ledger.of(one.integration()), "writer_gone", 1);
                 }
             }
             if some {
@@ -139,7 +138,7 @@ impl<T, C> Redacting<T, C> {
         Some(ticket)
     }
 
-    fn one(&mut self, taken: T) -> Option<Ready> {
+    fn one(&mut self, taken: T) -> Option<(Prepared, Held)> {
         let (integration, raw, held) = (self.split)(taken);
         let book = self.ledger.of(&integration).cloned();
         // Fail closed: should redaction ever panic, the capture is gone and counted, the thread lives.
@@ -157,7 +156,7 @@ impl<T, C> Redacting<T, C> {
                     // The trainer is busy with another integration: this one goes without until the next start.
                     let _ = self.samples.try_send(samples);
                 }
-                Some(Ready { prepared, held })
+                Some((prepared, held))
             }
             Err(_) => {
                 count_lost(book.as_ref(), "redaction_panicked", 1);

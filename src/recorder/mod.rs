@@ -45,7 +45,7 @@ pub struct Settings {
     pub batch_captures_max: usize,
     /// A commit happens at the latest with so many bytes of captures.
     pub batch_bytes_max: usize,
-    /// Captures made ready that wait for the writer or are being committed, bytes at most: three batches, so that a slow
+    /// Captures made ready that wait for the writer or are being committed, bytes at most: two batches, so that a slow
     /// commit does not stop those who make them ready.
     pub ready_bytes_max: usize,
     /// Length of a stored latency interval in seconds. Ten minutes is long enough to be the cluster that keeps
@@ -64,8 +64,8 @@ impl Default for Settings {
             redactor_threads: std::thread::available_parallelism().map_or(2, usize::from),
             commit_interval_ms: 200,
             batch_captures_max: 2_000,
-            batch_bytes_max: 2 << 20,
-            ready_bytes_max: 6 << 20,
+            batch_bytes_max: 4 << 20,
+            ready_bytes_max: 8 << 20,
             interval_s: 600,
             totals_interval_ms: 1_000,
             prune_interval_ms: 1_000,

@@ -6,12 +6,13 @@ use crate::recorder::NameEndpoint;
 use crate::recorder::clock_steps::ClockSteps;
 use crate::recorder::counts::Counts;
 use crate::recorder::endpoints::Endpoints;
-use crate::recorder::line::{Chunk, Gate, Message, Ready};
+use crate::recorder::line::{Chunk, Gate, Message};
 use crate::recorder::{Held, Settings};
 use crate::redact::{Recording, Redacted};
-use crate::store::{Batch, LedgerRow, StoreError, SwitchRow, TrainedDictionary, Writer};
+use crate::store::{Batch, LedgerRow, Prepared, StoreError, SwitchRow, TrainedDictionary, Writer};
 use crate::telemetry::Ledger;
-use std::collections::{BTreeMap, HashMap};
+use foldhash::{HashMap, HashMapExt as _};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::Duration;
@@ -35,7 +36,10 @@ type Tell = Box<dyn FnOnce(bool) + Send>;
 /// What one transaction is made of.
 #[derive(Default)]
 struct Gathered {
-    ready: Vec<Ready>,
+    /// Of each chunk, in the order of the line, as it came: captures are not moved any more.
+    ready: Vec<Vec<Prepared>>,
+    held: Vec<Vec<Held>>,
+    captures: usize,
     bytes: usize,
     /// Calls that wait to be sent until they are durable, and since when the first does.
     announced: Vec<(Redacted<Recording>, Tell)>,
@@ -45,7 +49,7 @@ struct Gathered {
 
 impl Gathered {
     fn is_empty(&self) -> bool {
-        self.ready.is_empty() && self.announced.is_empty() && self.trained.is_empty()
+        self.captures == 0 && self.announced.is_empty() && self.trained.is_empty()
     }
 }
 
@@ -168,7 +172,7 @@ impl Writing {
             Err(RecvTimeoutError::Disconnected) => return (gathered, false),
         }
         let Settings { batch_captures_max, batch_bytes_max, .. } = self.settings;
-        let is_full = |batch: &Gathered| batch.ready.len() >= batch_captures_max || batch.bytes >= batch_bytes_max;
+        let is_full = |batch: &Gathered| batch.captures >= batch_captures_max || batch.bytes >= batch_bytes_max;
         loop {
             while !is_full(&gathered) {
                 match ready.try_recv() {
@@ -188,7 +192,7 @@ impl Writing {
                 self.commit_announced(&mut gathered);
                 continue;
             }
-            let is_burst = gathered.ready.len() >= BURST_CAPTURES;
+            let is_burst = gathered.captures >= BURST_CAPTURES;
             let wait = left.min(if is_burst { BURST_OVER } else { GATHER });
             match ready.recv_timeout(announced_left.map_or(wait, |left| wait.min(left))) {
                 Ok(one) => self.sort(one, &mut gathered),
@@ -211,8 +215,10 @@ impl Writing {
             Message::Chunk(chunk) => {
                 self.early.insert(chunk.ticket, chunk);
                 while let Some(chunk) = self.early.remove(&self.next) {
-                    gathered.ready.extend(chunk.ready);
+                    gathered.captures += chunk.ready.len();
                     gathered.bytes += chunk.bytes;
+                    gathered.ready.push(chunk.ready);
+                    gathered.held.push(chunk.held);
                     self.next += 1;
                 }
                 self.gate.next_is(self.next);
@@ -231,16 +237,15 @@ impl Writing {
     }
 
     fn commit(&mut self, gathered: Gathered, totals: bool) {
-        let Gathered { ready, bytes, announced, trained, .. } = gathered;
+        let Gathered { ready: prepared, held, bytes, announced, trained, .. } = gathered;
         let mut books: HashMap<Integration, u64> = HashMap::new();
-        for one in &ready {
-            let integration = one.prepared.integration();
+        for one in prepared.iter().flatten() {
+            let integration = one.integration();
             match books.get_mut(integration) {
                 Some(count) => *count += 1,
                 None => drop(books.insert(Arc::clone(integration), 1)),
             }
         }
-        let (prepared, held): (Vec<_>, Vec<Held>) = ready.into_iter().map(|one| (one.prepared, one.held)).unzip();
         let (intents, tell): (Vec<_>, Vec<Tell>) = announced.into_iter().unzip();
         self.take_switches();
         self.take_shards();

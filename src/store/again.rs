@@ -1,6 +1,6 @@
 //! A stored capture as the line carried it, so that it can be redacted again, and what becomes of it then.
 
-use crate::compare::{self, Examined, Verdict};
+use crate::compare::{Examined, Verdict};
 use crate::exchange::{BodyCopy, Capture, DropReason, Exchange, Failure, RequestCopy, ResponseCopy, Role, Timings};
 use crate::redact::{Recording, Redacted, Redactor};
 use crate::store::prepare::Part;
@@ -125,7 +125,7 @@ impl Again {
         recording.hits.splice(0..0, block::hits_named(&stored.hits));
         let there = |exchange: &StoredExchange| exchange.body.bytes.is_some();
         let both = stored.primary.as_ref().is_some_and(there) && there(&stored.shadow);
-        let examined = if both { compare::examine(&self.after) } else { self.as_compared(redactor) };
+        let examined = if both { preparer.examine(&self.after) } else { self.as_compared(redactor) };
         let (mut prepared, samples) = preparer.parts(&recording, &examined);
         if !both {
             prepared.verdict = stored.summary.verdict.clone().into();

@@ -5,8 +5,8 @@ use crate::store::codec::{self, Packed, Packer, Size};
 use crate::store::prepare::{Body, Content, Part, Prepared, Shared, Side};
 use crate::store::window::Place;
 use crate::store::{Connection, StoreError, error, subjects};
+use foldhash::{HashMap, HashSet};
 use rusqlite::{CachedStatement, OptionalExtension, params};
-use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -212,13 +212,21 @@ impl Insert<'_> {
     /// The row of a body: an equal recent one, or a new one; none for an empty or dropped body.
     fn body(&mut self, capture: i64, part: &Part) -> Result<Option<i64>, StoreError> {
         let Some(body) = &part.body else { return Ok(part.pruned.then_some(PRUNED)) };
-        if let Some(place) = self.shared.window.place(&body.digest) {
+        let (_, id) = self.next()?;
+        let there = Place { body: id, owner: capture };
+        let window = &self.shared.window;
+        let known = match &body.bytes {
+            Content::Seen(_, Some(sight)) if window.holds(*sight) => Some(sight.place),
+            // Nobody has it to store it.
+            Content::Twin => Some(window.place(&body.digest).unwrap_or(Place { body: PRUNED, owner: capture })),
+            _ => window.place_or(&body.digest, there),
+        };
+        if let Some(place) = known {
             if place.owner != capture {
                 self.hot.repeat.execute([place.body, capture]).map_err(error::at(self.path))?;
             }
             return Ok(Some(place.body));
         }
-        let (_, id) = self.next()?;
         let (digest, size) = (body.digest.as_slice(), body.size as i64);
         let packed;
         let (coding, bytes) = match &body.bytes {
@@ -229,7 +237,7 @@ impl Insert<'_> {
                     (packed.0, &packed.1)
                 }
             },
-            Content::Seen(plain) => {
+            Content::Seen(plain, _) => {
                 packed = self.packer.pack(plain, None);
                 (packed.0, &packed.1)
             }
@@ -238,7 +246,6 @@ impl Insert<'_> {
         let values = params![id, capture, digest, size, coding, &**bytes];
         self.hot.body.execute(values).map_err(error::at(self.path))?;
         self.memory.next = self.memory.next.map(|(capture, body)| (capture, body + 1));
-        self.shared.window.stored(&body.digest, Place { body: id, owner: capture });
         Ok(Some(id))
     }
 

@@ -1,12 +1,12 @@
 //! What can be done of storing a capture before the one writer: packing, hashing, naming. On as many threads as there are.
 
-use crate::compare::{self, Examined, NO_SHAPE, Verdict};
+use crate::compare::{self, Examined, NO_SHAPE, Names, Verdict};
 use crate::exchange::{BodyCopy, DropReason, Exchange, FailureKind, Integration, Outcome};
 use crate::redact::{Hit, Recording, Redacted};
 use crate::store::block;
 use crate::store::codec::{Dictionary, Packed, Packer};
 use crate::store::training::{Dictionaries, Samples};
-use crate::store::window::{Digest, Met, Window};
+use crate::store::window::{Digest, Met, Sight, Window};
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 use sha2::{Digest as _, Sha256};
@@ -89,8 +89,8 @@ pub(in crate::store) struct Body {
 pub(in crate::store) enum Content {
     /// As stored.
     Packed(i64, Box<[u8]>),
-    /// It was met before: most likely it has a row, and else the writer packs it.
-    Seen(Bytes),
+    /// It was met before: most likely it has a row, and else the writer packs it. Where it was seen to lie.
+    Seen(Bytes, Option<Sight>),
     /// The primary's answer in the same capture has the same bytes, and this one its row.
     Twin,
 }
@@ -106,7 +106,7 @@ impl Prepared {
         let sides = self.primary.iter().chain([&self.shadow]).map(|side| &side.part);
         let bodies = sides.chain([&self.body]).filter_map(|part| part.body.as_ref()).map(|body| match &body.bytes {
             Content::Packed(_, bytes) => bytes.len(),
-            Content::Seen(bytes) => bytes.len(),
+            Content::Seen(bytes, _) => bytes.len(),
             Content::Twin => 0,
         });
         size_of::<Self>() + self.target.len() + self.hit_set.len() + self.details.1.len() + bodies.sum::<usize>()
@@ -118,19 +118,25 @@ impl Prepared {
 pub struct Preparer {
     shared: Arc<Shared>,
     packer: Packer,
+    names: Names,
     block: Vec<u8>,
 }
 
 impl Preparer {
     pub(in crate::store) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, packer: Packer::default(), block: Vec::new() }
+        Self { shared, packer: Packer::default(), names: Names::default(), block: Vec::new() }
     }
 
     /// Compares the answers of a capture and makes it ready for the writer. From time to time there is something to be
     /// trained from what was seen; see [`Samples::train`].
     pub fn prepare(&mut self, recording: &Redacted<Recording>) -> (Prepared, Option<Samples>) {
-        let examined = compare::examine(recording);
+        let examined = self.examine(recording);
         self.parts(recording, &examined)
+    }
+
+    /// Compares the answers of a capture.
+    pub(in crate::store) fn examine(&mut self, recording: &Redacted<Recording>) -> Examined {
+        compare::examine(recording, &mut self.names)
     }
 
     /// Makes a capture ready that was compared before.
@@ -223,14 +229,14 @@ impl Preparer {
         let code = dropped.and_then(|reason| DropReason::ALL.iter().position(|known| *known == reason));
         let mut part = Part { seen: copy.seen_bytes, dropped: code.map(|at| at as i64), body: None, pruned: false };
         if copy.bytes.is_empty() || dropped.is_some() {
-            return (part, Met::Known(Some(NO_SHAPE)));
+            return (part, Met::Known(None, Some(NO_SHAPE)));
         }
         let twin = twin.filter(|(bytes, _)| copy.bytes == *bytes).map(|(_, body)| body.digest);
         let digest: Digest = twin.unwrap_or_else(|| Sha256::digest(&copy.bytes).into());
         let met = self.shared.window.meet(&digest);
         let bytes = match met {
             _ if twin.is_some() => Content::Twin,
-            Met::Known(_) => Content::Seen(copy.bytes.clone()),
+            Met::Known(sight, _) => Content::Seen(copy.bytes.clone(), sight),
             Met::New => {
                 let (coding, bytes) = self.packer.pack(&copy.bytes, with);
                 Content::Packed(coding, bytes)
@@ -241,12 +247,12 @@ impl Preparer {
     }
 
     /// The shape of the shadow's answer: known from the same body before, or from comparing, or looked at now.
-    fn shape(&self, shadow: &Exchange, side: &Side, met: Met, examined: Option<u64>) -> u64 {
-        if let Met::Known(Some(shape)) = met {
+    fn shape(&mut self, shadow: &Exchange, side: &Side, met: Met, examined: Option<u64>) -> u64 {
+        if let Met::Known(_, Some(shape)) = met {
             return shape;
         }
         let Some(answer) = &shadow.response else { return NO_SHAPE };
-        let shape = examined.unwrap_or_else(|| compare::shape(answer));
+        let shape = examined.unwrap_or_else(|| compare::shape(answer, &mut self.names));
         if let Some(body) = &side.part.body {
             self.shared.window.has_shape(&body.digest, shape);
         }

@@ -24,8 +24,8 @@ pub struct RunInfo {
 pub struct Batch {
     /// New captures with their verdicts, that were not made ready before: the writer does that.
     pub captures: Vec<(Redacted<Recording>, Verdict)>,
-    /// New captures, made ready.
-    pub prepared: Vec<Prepared>,
+    /// New captures, made ready, some at a time and in this order.
+    pub prepared: Vec<Vec<Prepared>>,
     /// Calls that are about to be sent and that the provider may process: durable when the transaction is.
     pub intents: Vec<Redacted<Recording>>,
     /// New dictionaries, used for what is made ready from then on.
@@ -44,7 +44,7 @@ pub struct Batch {
 impl Batch {
     /// Whether there is nothing to store.
     pub fn is_empty(&self) -> bool {
-        let recorded = self.captures.is_empty() && self.prepared.is_empty() && self.intents.is_empty();
+        let recorded = self.captures.is_empty() && self.prepared.iter().all(Vec::is_empty) && self.intents.is_empty();
         recorded
             && self.series.is_empty()
             && self.ledger.is_empty()

@@ -89,7 +89,7 @@ fn append_all(writer: &mut Writer, recordings: &[Recording], verdict: &Verdict) 
     let mut preparer = writer.preparer();
     let examined = Examined { verdict: verdict.clone(), shape: None };
     let prepared = recordings.iter().map(|one| preparer.parts(one, &examined).0).collect();
-    writer.append(&Batch { prepared, ..Batch::default() }).unwrap();
+    writer.append(&Batch { prepared: vec![prepared], ..Batch::default() }).unwrap();
 }
 
 /// Prunes until there is nothing more to do.
@@ -223,7 +223,7 @@ fn answers_of_the_same_bytes_have_one_row_and_are_both_read_back() {
         let content = one.shadow.part.body.as_ref().map(|body| &body.bytes);
         assert!(matches!(content, Some(prepare::Content::Twin)), "nothing of it is held twice");
     }
-    writer.append(&Batch { prepared, ..Batch::default() }).unwrap();
+    writer.append(&Batch { prepared: vec![prepared], ..Batch::default() }).unwrap();
     let reader = Reader::open(&settings.path).unwrap();
     for one in &all {
         let found = reader.capture(&one.capture.id).unwrap().unwrap();

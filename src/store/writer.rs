@@ -247,7 +247,7 @@ impl Writer {
             packer: &mut self.packer,
         };
         let (mut count, mut newest, mut courtesy) = (0_i64, None, Courtesy::new(Clock));
-        for one in fresh.iter().chain(&batch.prepared) {
+        for one in fresh.iter().chain(batch.prepared.iter().flatten()) {
             insert.capture(one)?;
             count += 1;
             newest = newest.max(Some(one.received_us));

@@ -120,10 +120,10 @@ fn a_file_that_is_deleted_is_said_and_made_again() {
     let prepare = |writer: &Writer, of: &Recording| {
         writer.preparer().parts(of, &Examined { verdict: Verdict::Same, shape: None }).0
     };
-    let lost = Batch { prepared: vec![prepare(&writer, &one())], ..Batch::default() };
+    let lost = Batch { prepared: vec![vec![prepare(&writer, &one())]], ..Batch::default() };
     assert!(matches!(writer.append(&lost), Err(StoreError::Gone { .. })));
     let next = one();
-    let batch = Batch { prepared: vec![prepare(&writer, &next)], ..Batch::default() };
+    let batch = Batch { prepared: vec![vec![prepare(&writer, &next)]], ..Batch::default() };
     writer.append(&batch).unwrap();
     let reader = Reader::open(&settings.path).unwrap();
     assert_eq!(reader.captures(&CaptureFilter::default()).unwrap().len(), 1);
@@ -133,7 +133,7 @@ fn a_file_that_is_deleted_is_said_and_made_again() {
     std::fs::remove_file(&settings.path).unwrap();
     std::fs::write(&settings.path, "dear diary").unwrap();
     for _ in 0..3 {
-        let batch = Batch { prepared: vec![prepare(&writer, &one())], ..Batch::default() };
+        let batch = Batch { prepared: vec![vec![prepare(&writer, &one())]], ..Batch::default() };
         assert!(writer.append(&batch).is_err());
     }
     assert_eq!(std::fs::read(&settings.path).unwrap(), b"dear diary");

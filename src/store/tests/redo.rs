@@ -35,7 +35,7 @@ fn recorded(writer: &mut Writer, preparer: &mut Preparer, count: u64) -> Vec<Rec
         let train =
             |samples: Samples| TrainedDictionary { bytes: samples.train().unwrap(), integration: samples.integration };
         let dictionaries = samples.into_iter().flatten().map(train).collect();
-        writer.append(&Batch { prepared, dictionaries, ..Batch::default() }).unwrap();
+        writer.append(&Batch { prepared: vec![prepared], dictionaries, ..Batch::default() }).unwrap();
         all.extend(some);
     }
     all
@@ -83,7 +83,7 @@ fn what_the_old_rules_let_through_is_in_no_dictionary_and_in_no_name() {
     assert!(end.renamed > 0);
     assert!(!is_in_the_file(&settings.path, SHARED));
 
-    writer.append(&Batch { prepared: vec![on_its_way], ..Batch::default() }).unwrap();
+    writer.append(&Batch { prepared: vec![vec![on_its_way]], ..Batch::default() }).unwrap();
     let reader = Reader::open(&settings.path).unwrap();
     for one in all.iter().chain([&late]).step_by(50) {
         let got = reader.capture(&one.capture.id).unwrap().unwrap();
@@ -115,7 +115,7 @@ fn a_new_file_in_place_of_a_deleted_one_is_readable_without_the_old_dictionaries
     let examined = Examined { verdict: Verdict::Same, shape: None };
     let prepared = |preparer: &mut Preparer, n| {
         let one = old(n);
-        (one.capture.id, Batch { prepared: vec![preparer.parts(&one, &examined).0], ..Batch::default() })
+        (one.capture.id, Batch { prepared: vec![vec![preparer.parts(&one, &examined).0]], ..Batch::default() })
     };
     let (on_its_way, batch) = prepared(&mut preparer, 5_000);
     for name in ["t.db", "t.db-wal", "t.db-shm"] {
