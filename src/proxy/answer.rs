@@ -4,6 +4,7 @@ use crate::exchange::{
     BodyCopy, DropReason, Endpoint, Exchange, Failure, FailureKind, Instant, Outcome, ResponseCopy, Role, Timings,
     append_trailers,
 };
+use crate::http1::Spelling;
 use crate::mirror::{BytesHeld, PrimaryDone};
 use crate::proxy::Route;
 use crate::proxy::alarm::Alarm;
@@ -170,6 +171,11 @@ impl AnswerBody {
         }
         let quiet_until = leg.ttfb_us.map(|us| leg.started + Duration::from_micros(us) + silence);
         Self { inner, leg, silence, quiet_until, alarm, _withheld: withheld }
+    }
+
+    /// How its head was spelled, if that came in HTTP/1.
+    pub(crate) fn spelling(&self) -> Option<&Spelling> {
+        self.inner.spelling()
     }
 }
 
