@@ -135,7 +135,7 @@ impl Shadow {
         timer: &Timer,
     ) -> Result<Response<AnswerBody<Full<Bytes>>>, FailureKind> {
         let silence = Duration::from_millis(self.settings.read_timeout_ms);
-        let mut call = pin!(self.origin.request(request.map(Full::new), Ask::default(), timer));
+        let mut call = pin!(self.origin.request(Box::new(request.map(Full::new)), Ask::default(), timer));
         let mut wait = silence;
         loop {
             if let Some(head) = within(self.clock, wait, &mut call).await {

@@ -149,7 +149,7 @@ impl Drop for Leg {
 /// The body given to the application.
 pub(crate) struct AnswerBody {
     inner: upstream::AnswerBody<TeeBody>,
-    leg: Leg,
+    leg: Box<Leg>,
     silence: Duration,
     /// Until when the primary may be silent; none if that is not known yet.
     quiet_until: Option<Instant>,
@@ -161,7 +161,7 @@ pub(crate) struct AnswerBody {
 impl AnswerBody {
     pub(crate) fn new(
         inner: upstream::AnswerBody<TeeBody>,
-        mut leg: Leg,
+        mut leg: Box<Leg>,
         silence: Duration,
         alarm: Alarm,
         withheld: Option<Withheld>,

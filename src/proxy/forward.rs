@@ -197,7 +197,8 @@ impl Worker {
             }
             None => (None, None),
         };
-        let leg = Leg {
+        // Boxed, as the request is: both are handed on from step to step.
+        let leg = Box::new(Leg {
             worker: Arc::clone(self),
             route: at,
             started,
@@ -209,7 +210,7 @@ impl Worker {
             connect_us: None,
             seen_bytes: 0,
             ended: false,
-        };
+        });
         let expects = wire.is_some() && !body.is_end_stream() && expects_continue(&parts);
         let early = (wire.is_some() && parts.version == Version::HTTP_11).then(|| Early::new(expects));
         let upgrade = hop.upgrade.is_some();
@@ -219,7 +220,7 @@ impl Worker {
         parts.version = Version::HTTP_11;
         let activity = Activity::new(started, self.clock);
         let tee = TeeBody::new(body, copying, activity.clone()).expecting(early.clone().filter(|_| expects));
-        let request = Request::from_parts(parts, tee);
+        let request = Box::new(Request::from_parts(parts, tee));
         let silence = Duration::from_millis(route.primary_read_timeout_ms);
         let verbatim = wire.is_some() && leg.copy.is_none();
         let waiting = Waiting { spelling, verbatim, alarm, activity, silence, early, wire, upgrade };
@@ -250,8 +251,8 @@ impl Worker {
     async fn call(
         &self,
         origin: &Origin<TeeBody>,
-        request: Request<TeeBody>,
-        mut leg: Leg,
+        request: Box<Request<TeeBody>>,
+        mut leg: Box<Leg>,
         waiting: Waiting<'_>,
     ) -> Answer {
         let timer = Timer::new(leg.started);
@@ -271,7 +272,7 @@ impl Worker {
                 leg.end(Some(kind));
                 of_failure(kind).map(Either::Right)
             }
-            Ok(answer) if answer.status() == StatusCode::SWITCHING_PROTOCOLS => switch(answer, leg, answered, waiting),
+            Ok(answer) if answer.status() == StatusCode::SWITCHING_PROTOCOLS => switch(answer, *leg, answered, waiting),
             Ok(answer) => {
                 let (mut parts, body) = answer.into_parts();
                 remove_hop_by_hop(&mut parts.headers);
@@ -310,7 +311,7 @@ impl Worker {
     async fn head(
         &self,
         origin: &Origin<TeeBody>,
-        request: Request<TeeBody>,
+        request: Box<Request<TeeBody>>,
         timer: &Timer,
         waiting: &Waiting<'_>,
     ) -> Result<Response<upstream::AnswerBody<TeeBody>>, FailureKind> {

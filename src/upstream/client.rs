@@ -185,7 +185,7 @@ where
     /// No connection, or no answer over it; [`crate::upstream::failure_of`] tells them apart.
     pub async fn request(
         &self,
-        mut request: Request<B>,
+        mut request: Box<Request<B>>,
         ask: Ask<'_>,
         timer: &Timer,
     ) -> Result<Response<AnswerBody<B>>, CallError> {
@@ -211,20 +211,20 @@ where
                     for_http1(&mut request, &self.0.target);
                     match lease.line.send(request, ask, timer, self.0.clock).await {
                         Ok(head) => return Ok(answered(head, lease)),
-                        Err(NotAnswered::Unsent(request)) => (Some(*request), CallError::Http1(Error::Cut)),
+                        Err(NotAnswered::Unsent(request)) => (Some(request), CallError::Http1(Error::Cut)),
                         Err(NotAnswered::Failed(error)) => (None, CallError::Http1(error)),
                     }
                 }
                 Line::Shared(mut sender) => {
                     for_http2(&mut request, &self.0.target);
-                    let answer = sender.try_send_request(request);
+                    let answer = sender.try_send_request(*request);
                     timer.is_sent(self.0.clock.now());
                     match answer.await {
                         Ok(answer) => {
                             timer.is_answered(self.0.clock.now());
                             return Ok(answer.map(|body| AnswerBody::new(Source::Http2(body), None)));
                         }
-                        Err(mut unsent) => (unsent.take_message(), CallError::Http(unsent.into_error())),
+                        Err(mut unsent) => (unsent.take_message().map(Box::new), CallError::Http(unsent.into_error())),
                     }
                 }
             };

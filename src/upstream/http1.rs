@@ -123,7 +123,7 @@ where
     /// Sends a request; resolves at its answer's head. What is left of the request's content is sent by whoever polls on.
     pub(crate) async fn send(
         &mut self,
-        request: Request<B>,
+        request: Box<Request<B>>,
         ask: Ask<'_>,
         timer: &Timer,
         clock: Clock,
@@ -145,9 +145,9 @@ where
             };
             // From here on this task is woken by what comes.
             if self.poll_closed(cx) {
-                return Poll::Ready(Err(NotAnswered::Unsent(Box::new(request))));
+                return Poll::Ready(Err(NotAnswered::Unsent(request)));
             }
-            self.begin(request, ask.spelling);
+            self.begin(*request, ask.spelling);
             let sent = self.poll_upload(cx);
             // What could be written at once is written.
             timer.is_sent(clock.now());

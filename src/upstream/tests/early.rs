@@ -29,7 +29,7 @@ fn slow(server: &TcpListener) -> (Origin<Slow>, Request<Slow>, mpsc::Sender<&'st
 
 async fn sent(client: &Origin<Slow>, request: Request<Slow>) -> Response<AnswerBody<Slow>> {
     let timer = Timer::new(Clock.now());
-    tokio::time::timeout(LIMIT, client.request(request, Ask::default(), &timer)).await.unwrap().unwrap()
+    tokio::time::timeout(LIMIT, client.request(Box::new(request), Ask::default(), &timer)).await.unwrap().unwrap()
 }
 
 #[tokio::test]
@@ -99,7 +99,7 @@ async fn interim_answers_are_heard_and_a_request_that_is_not_taken_is_answered_a
     *large.body_mut() = Full::new(Bytes::from(vec![b'x'; 16 << 20]));
     let timer = Timer::new(Clock.now());
     let (call, stream) =
-        tokio::join!(client.request(large, Ask { interim: &hears, ..Ask::default() }, &timer), async {
+        tokio::join!(client.request(Box::new(large), Ask { interim: &hears, ..Ask::default() }, &timer), async {
             let mut stream = accept(&server).await;
             let said = spawn_blocking(move || {
                 stream.set_read_timeout(Some(LIMIT)).unwrap();
