@@ -14,6 +14,9 @@ use std::task::{Context, Poll, ready};
 /// An answer's head at most, bytes.
 const HEAD_BYTES_MAX: usize = 256 << 10;
 
+/// Up to so many bytes what is no head is told at once, however it comes.
+const EAGER_BYTES_MAX: usize = 4 << 10;
+
 /// Header lines of an answer at most.
 const HEADER_LINES_MAX: usize = 200;
 
@@ -44,7 +47,7 @@ pub struct AnswerHead {
 }
 
 /// The next head, if all of it is there; `to_head`: of an answer to HEAD. `looked` bytes held no whole head before.
-/// `verbatim`: a head that may pass as it came has its fields in its spelling only.
+/// At the connection's end, with `looked` at 0 again, what is there is judged as a whole. `verbatim`: a head that may pass as it came has its fields in its spelling only.
 ///
 /// # Errors
 /// What is there is no head, or is too large.
@@ -55,8 +58,9 @@ pub fn read_answer(
     verbatim: bool,
 ) -> Result<Option<AnswerHead>, Error> {
     let bytes = input.bytes();
-    // A head ends in a line feed: without a new one there is nothing new to see.
-    if memchr(b'\n', bytes.get(*looked..).unwrap_or_default()).is_none() {
+    // A head ends in a line feed: a long one is looked at again only when there is a new one.
+    let looked_at = *looked > 0 && bytes.len() > EAGER_BYTES_MAX;
+    if looked_at && memchr(b'\n', bytes.get(*looked..).unwrap_or_default()).is_none() {
         *looked = bytes.len();
         return if bytes.len() > HEAD_BYTES_MAX { Err(TOO_LARGE) } else { Ok(None) };
     }

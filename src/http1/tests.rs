@@ -33,6 +33,8 @@ async fn read(mut io: DuplexStream, to_head: bool) -> Result<Seen, String> {
             Some(head) => break head,
             None => {
                 if poll_fn(|cx| input.poll_fill(&mut io, cx, 0)).await.unwrap() == 0 {
+                    looked = 0;
+                    read_answer(&mut input, to_head, &mut looked, false).map_err(|error| error.to_string())?;
                     return Err("cut".to_owned());
                 }
             }
@@ -172,6 +174,14 @@ async fn what_is_no_answer_or_breaks_off_is_an_error() {
         assert!(told.starts_with("the connection ended"), "{told}");
     }
     assert_eq!(pieces(&[b"HTTP/1.1 200 OK\r\nContent-"], false).await.unwrap_err(), "cut");
+    // Told before a line ends, and however it comes.
+    let long = [&b"HTTP/1.1 200 \0"[..], &[b'x'; 5_000]].concat();
+    let (first, second) = long.split_at(10);
+    for pieces_of in
+        [&[&b"SSH-2.0"[..]][..], &[b"\n", b"S"], &[b"HTTP/1.1 200 OK\r\n", b"\0"], &[&long], &[first, second]]
+    {
+        assert!(pieces(pieces_of, false).await.unwrap_err().starts_with("this is no HTTP/1"), "{pieces_of:?}");
+    }
 }
 
 /// The fields of a head, and how they were spelled.

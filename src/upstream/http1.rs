@@ -272,6 +272,9 @@ where
                 }
                 None => {
                     if ready!(self.input.poll_fill(&mut *self.io, cx, 0))? == 0 {
+                        // What is no head is told from one that was cut.
+                        *looked = 0;
+                        read_answer(&mut self.input, to_head, looked, false)?;
                         return Poll::Ready(Err(Error::Cut));
                     }
                 }

@@ -35,7 +35,11 @@ fn feed(pieces: [&[u8]; 3], to_head: bool, verbatim: bool) -> Seen {
             }
             Ok(None) => match input.poll_fill(&mut io, &mut cx, 0) {
                 Poll::Ready(Ok(1..)) => {}
-                _ => return seen,
+                _ => {
+                    looked = 0;
+                    seen.end = read_answer(&mut input, to_head, &mut looked, verbatim).err().map(|error| error.to_string());
+                    return seen;
+                }
             },
             Err(error) => {
                 seen.end = Some(error.to_string());
