@@ -15,6 +15,7 @@ pub mod latency;
 pub mod telemetry;
 pub mod control;
 pub mod adapt;
+pub mod http1;
 pub mod upstream;
 pub mod mirror;
 pub mod proxy;

@@ -19,9 +19,11 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("telemetry", &["exchange"]),
     ("control", &["exchange"]),
     ("adapt", &["exchange"]),
-    ("upstream", &["exchange"]),
+    // Spoken with the application and with the providers: one codec for both.
+    ("http1", &[]),
+    ("upstream", &["exchange", "http1"]),
     ("mirror", &["exchange", "latency", "telemetry", "control", "adapt", "upstream"]),
-    ("proxy", &["exchange", "latency", "telemetry", "control", "upstream", "mirror"]),
+    ("proxy", &["exchange", "latency", "telemetry", "control", "http1", "upstream", "mirror"]),
     ("redact", &["exchange"]),
     ("compare", &["exchange", "redact"]),
     ("store", &["exchange", "redact", "compare", "latency"]),

@@ -82,24 +82,9 @@ fn without_unasked_trailers(answer: &mut Normal, case: &Case) {
     }
 }
 
-/// Names are compared in any case (RFC 9110, 5.1). Header fields keep theirs; hyper keeps it for headers, not for trailers.
+/// Names are compared in any case (RFC 9110, 5.1). Header fields keep their spelling; trailers pass in lower case.
 fn trailers(message: &Message) -> Vec<(Vec<u8>, Vec<u8>)> {
     message.trailers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone())).collect()
-}
-
-/// The reason phrase says nothing, and obsolete bytes in it are for no one (RFC 9112, 4): hyper drops such a phrase whole.
-fn without_obsolete_reason(mut line: Vec<u8>) -> Vec<u8> {
-    if line.iter().any(|b| *b >= 0x80) {
-        line.truncate(" 200 ".len());
-    }
-    line
-}
-
-/// A 304 need not repeat the length of what it does not send (RFC 9110, 8.6 and 15.4.5).
-fn without_length_of_304(fields: &mut Fields, message: &Message) {
-    if message.status() == 304 {
-        fields.remove(&b"content-length"[..]);
-    }
 }
 
 /// An answer to HEAD has no trailers to announce; HEAD need not send fields that only tell of the content (RFC 9110, 9.3.2).
@@ -121,9 +106,8 @@ pub fn request(message: &Message) -> Normal {
 pub fn answer(message: &Message, case: &Case) -> Normal {
     let mut fields = by_name(message);
     without_hop_by_hop(&mut fields, message);
-    without_length_of_304(&mut fields, message);
     without_trailer_of_head(&mut fields, case);
-    let line = without_obsolete_reason(without_version(&message.line));
+    let line = without_version(&message.line);
     let mut answer = Normal { line, fields, body: message.body.clone(), trailers: trailers(message) };
     without_unasked_trailers(&mut answer, case);
     answer

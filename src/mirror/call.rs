@@ -6,7 +6,7 @@ use crate::exchange::{
     append_trailers,
 };
 use crate::mirror::{BytesHeld, Settings};
-use crate::upstream::{AnswerBody, Origin, OriginSettings, Target, Timer, failure_of};
+use crate::upstream::{AnswerBody, Ask, Origin, OriginSettings, Target, Timer, failure_of};
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Request, Response};
 use http_body_util::{BodyExt, Full};
@@ -135,7 +135,7 @@ impl Shadow {
         timer: &Timer,
     ) -> Result<Response<AnswerBody<Full<Bytes>>>, FailureKind> {
         let silence = Duration::from_millis(self.settings.read_timeout_ms);
-        let mut call = pin!(self.origin.request(request.map(Full::new), timer));
+        let mut call = pin!(self.origin.request(Box::new(request.map(Full::new)), Ask::default(), timer));
         let mut wait = silence;
         loop {
             if let Some(head) = within(self.clock, wait, &mut call).await {

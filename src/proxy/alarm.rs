@@ -3,12 +3,11 @@
 //! A timer that is armed for earlier than it is needed stays so: it wakes the task once too often, and is armed again for
 //! what is then waited for. So a connection whose calls all may take a minute arms one timer a minute.
 
-use crate::exchange::{Clock, Instant};
+use crate::exchange::Instant;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
 use tokio::time::{Sleep, sleep_until};
 
 /// One task's timer; clones are the same timer, and all belong to that task.
@@ -60,39 +59,11 @@ impl Armed {
     }
 }
 
-/// A wait of hyper's.
-struct Until {
-    alarm: Alarm,
-    deadline: Instant,
-}
-
-impl Future for Until {
-    type Output = ();
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        self.alarm.poll(self.deadline, cx)
-    }
-}
-
-impl hyper::rt::Sleep for Until {}
-
-impl hyper::rt::Timer for Alarm {
-    fn sleep(&self, duration: Duration) -> Pin<Box<dyn hyper::rt::Sleep>> {
-        self.sleep_until(Clock.now() + duration)
-    }
-
-    fn sleep_until(&self, deadline: Instant) -> Pin<Box<dyn hyper::rt::Sleep>> {
-        Box::pin(Until { alarm: self.clone(), deadline })
-    }
-
-    fn now(&self) -> Instant {
-        Clock.now()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exchange::Clock;
+    use std::time::Duration;
 
     #[tokio::test]
     async fn every_wait_of_a_task_ends_in_its_time_and_none_before() {

@@ -4,6 +4,7 @@ use crate::exchange::{
     BodyCopy, DropReason, Endpoint, Exchange, Failure, FailureKind, Instant, Outcome, ResponseCopy, Role, Timings,
     append_trailers,
 };
+use crate::http1::Spelling;
 use crate::mirror::{BytesHeld, PrimaryDone};
 use crate::proxy::Route;
 use crate::proxy::alarm::Alarm;
@@ -148,7 +149,7 @@ impl Drop for Leg {
 /// The body given to the application.
 pub(crate) struct AnswerBody {
     inner: upstream::AnswerBody<TeeBody>,
-    leg: Leg,
+    leg: Box<Leg>,
     silence: Duration,
     /// Until when the primary may be silent; none if that is not known yet.
     quiet_until: Option<Instant>,
@@ -160,7 +161,7 @@ pub(crate) struct AnswerBody {
 impl AnswerBody {
     pub(crate) fn new(
         inner: upstream::AnswerBody<TeeBody>,
-        mut leg: Leg,
+        mut leg: Box<Leg>,
         silence: Duration,
         alarm: Alarm,
         withheld: Option<Withheld>,
@@ -170,6 +171,11 @@ impl AnswerBody {
         }
         let quiet_until = leg.ttfb_us.map(|us| leg.started + Duration::from_micros(us) + silence);
         Self { inner, leg, silence, quiet_until, alarm, _withheld: withheld }
+    }
+
+    /// How its head was spelled, if that came in HTTP/1.
+    pub(crate) fn spelling(&self) -> Option<&Spelling> {
+        self.inner.spelling()
     }
 }
 

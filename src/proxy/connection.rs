@@ -1,34 +1,28 @@
 //! One client connection, served until it ends or the worker's end reaches it.
 
+use crate::http1::Upgraded;
 use crate::proxy::alarm::Alarm;
 use crate::proxy::first_byte::FirstByte;
-use crate::proxy::forward::{Answer, Worker};
-use crate::proxy::guard::{Guarded, Wire};
+use crate::proxy::forward::Worker;
+use crate::proxy::http1::{Line, RequestBody, Wire, begins, serve};
 use crate::proxy::seats::Seat;
 use crate::proxy::seldom::Seldom;
 use crate::proxy::{Peer, Speaks};
-use crate::upstream::Joined;
-use http::header::CONNECTION;
-use http::{HeaderValue, Request, StatusCode};
+use http::Request;
 use hyper::body::Incoming;
-use hyper::server::conn::{http1, http2};
+use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use std::convert::Infallible;
-use std::future::Future;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
-
-/// What hyper needs at least to read a head.
-const HEADER_BYTES_MIN: usize = 8192;
 
 /// What the requests of one connection share.
 pub(crate) struct Client {
     pub(crate) worker: Arc<Worker>,
     pub(crate) peer: Peer,
-    /// The guard's side of an HTTP/1 connection.
+    /// What an HTTP/1 connection and its calls tell each other.
     pub(crate) wire: Arc<Wire>,
     /// The timer of the connection's task, in which HTTP/1 requests are answered; those of HTTP/2 have tasks of their own.
     pub(crate) alarm: Alarm,
@@ -41,101 +35,47 @@ pub(crate) async fn connection<S: AsyncRead + AsyncWrite + Send + Unpin + 'stati
     worker: Arc<Worker>,
     _seat: Seat,
 ) {
-    let alarm = Alarm::default();
-    let (wire, mut guarded) = guarded(stream, &worker, &alarm);
+    let (wire, alarm) = (Arc::new(Wire::new(worker.clock.now())), Alarm::default());
+    let stream = FirstByte { inner: stream, wire: Arc::clone(&wire), worker: Arc::clone(&worker) };
+    let line = Line::new(Box::new(stream), &worker.settings, alarm.clone());
     let speaks = match peer.speaks {
         Speaks::Either => tokio::select! {
             biased;
-            speaks = guarded.begins() => speaks,
+            speaks = begins(&line) => speaks,
             () = worker.ending.stop.cancelled() => return,
         },
         agreed => agreed,
     };
-    let client = Arc::new(Client { worker, peer, wire: Arc::clone(&wire), alarm });
-    let served = match speaks {
-        Speaks::Http2 => serve_http2(guarded, client).await,
-        Speaks::Http1 | Speaks::Either => serve_http1(guarded, client).await,
-    };
-    match served {
-        // Run here, so that whoever waits for the connection waits for it too, and cutting one cuts the other.
-        Ok(()) => {
-            if let Some(tunnel) = wire.take_tunnel() {
-                tunnel.run().await;
-            }
+    let client = Client { worker, peer, wire, alarm };
+    let problem = match speaks {
+        Speaks::Http2 => serve_http2(line.into_upgraded(), client).await.err().map(|error| error.to_string()),
+        Speaks::Http1 | Speaks::Either => {
+            let stop = client.worker.ending.stop.clone().cancelled_owned();
+            serve(line, &client, stop).await.err().map(|error| error.to_string())
         }
-        Err(error) => tracing::debug!(%error, "a client connection ended early"),
+    };
+    if let Some(problem) = problem {
+        tracing::debug!(problem, "a client connection ended early");
     }
 }
 
-async fn serve_http1<S>(guarded: Guarded<S>, client: Arc<Client>) -> hyper::Result<()>
-where
-    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-{
-    let settings = &client.worker.settings;
-    let mut builder = http1::Builder::new();
-    builder
-        .timer(client.alarm.clone())
-        .header_read_timeout(Duration::from_millis(settings.header_read_timeout_ms))
-        .preserve_header_case(true)
-        .half_close(false)
-        .auto_date_header(false)
-        .writev(true)
-        .max_headers(settings.header_lines_max)
-        .max_buf_size(settings.header_bytes_max.max(HEADER_BYTES_MIN));
-    let stop = client.worker.ending.stop.clone().cancelled_owned();
-    let service = service_fn(move |request| answer_http1(Arc::clone(&client), request));
-    let serving = builder.serve_connection(TokioIo::new(guarded), service).with_upgrades();
-    until(pin!(serving), stop, http1::UpgradeableConnection::graceful_shutdown).await
-}
-
-async fn serve_http2<S>(guarded: Guarded<S>, client: Arc<Client>) -> hyper::Result<()>
-where
-    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-{
+async fn serve_http2(stream: Upgraded, client: Client) -> hyper::Result<()> {
     let mut builder = http2::Builder::new(TokioExecutor::new());
     builder.timer(TokioTimer::new()).auto_date_header(false);
     // HTTP/2 can say goodbye without losing a request, HTTP/1 only in an answer: see `Ending`.
     let yielding = client.worker.ending.yielding.clone().cancelled_owned();
-    let service = service_fn(move |request| {
-        let client = Arc::clone(&client);
-        async move { Ok::<_, Infallible>(client.worker.answer(request, &client.peer, None, Alarm::default()).await) }
+    let client = Arc::new(client);
+    let service = service_fn(move |request: Request<Incoming>| {
+        let (client, request) = (Arc::clone(&client), request.map(RequestBody::Http2));
+        async move { Ok::<_, Infallible>(client.worker.answer(request, None, &client.peer, None, Alarm::default()).await) }
     });
-    let serving = builder.serve_connection(TokioIo::new(guarded), service);
-    until(pin!(serving), yielding, http2::Connection::graceful_shutdown).await
-}
-
-/// Serves to the connection's end, which is asked for once `ends` is over.
-async fn until<C: Future>(
-    mut serving: Pin<&mut C>,
-    ends: impl Future<Output = ()>,
-    ask: impl FnOnce(Pin<&mut C>),
-) -> C::Output {
+    let mut serving = pin!(builder.serve_connection(TokioIo::new(stream), service));
     tokio::select! {
         biased;
         served = serving.as_mut() => served,
-        () = Seldom::new(ends) => {
-            ask(serving.as_mut());
+        () = Seldom::new(yielding) => {
+            serving.as_mut().graceful_shutdown();
             serving.await
         }
     }
-}
-
-/// The stream behind its framing guard.
-fn guarded<S>(stream: S, worker: &Arc<Worker>, alarm: &Alarm) -> (Arc<Wire>, Guarded<FirstByte<Joined<S>>>) {
-    let settings = &worker.settings;
-    let wire = Arc::new(Wire::new(worker.clock.now()));
-    let stream = FirstByte { inner: Joined(stream), wire: Arc::clone(&wire), worker: Arc::clone(worker) };
-    let bytes_max = settings.header_bytes_max.max(HEADER_BYTES_MIN);
-    let (lines_max, timeout_ms) = (settings.header_lines_max, settings.header_read_timeout_ms);
-    let guarded = Guarded::new(stream, Arc::clone(&wire), bytes_max, lines_max, timeout_ms, alarm.clone());
-    (wire, guarded)
-}
-
-async fn answer_http1(client: Arc<Client>, request: Request<Incoming>) -> Result<Answer, Infallible> {
-    let (worker, wire) = (&client.worker, &client.wire);
-    let mut answer = worker.answer(request, &client.peer, Some(wire), client.alarm.clone()).await;
-    if worker.ending.is_yielding() && answer.status() != StatusCode::SWITCHING_PROTOCOLS {
-        answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-    }
-    Ok(answer)
 }

@@ -45,7 +45,7 @@ impl Early {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// An interim answer. A 100 opens the body and goes no further: hyper says its own when the body is read.
+    /// An interim answer. A 100 opens the body and goes no further: the connection says its own when the body is read.
     pub(crate) fn heard(&self, status: StatusCode, headers: &HeaderMap) {
         if status == StatusCode::CONTINUE {
             return self.open();

@@ -1,7 +1,7 @@
-//! The client's stream below the guard: it sees the first byte of an answer go out, where what we added to the call ends.
+//! The client's stream: it sees the first byte of an answer go out, where what we added to the call ends.
 
 use crate::proxy::forward::Worker;
-use crate::proxy::guard::Wire;
+use crate::proxy::http1::Wire;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;

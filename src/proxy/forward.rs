@@ -1,30 +1,29 @@
 //! One request: routed, forwarded to the primary, its answer passed back; a sink's answered at once.
 
 use crate::exchange::{Clock, Endpoint, FailureKind, Instant, NotMirrored, Refused};
+use crate::http1::Spelling;
 use crate::latency::Shard;
 use crate::mirror::Ticket;
 use crate::proxy::alarm::Alarm;
 use crate::proxy::answer::{AnswerBody, AnswerCopy, Leg};
 use crate::proxy::early::{Early, Withheld};
-use crate::proxy::guard::Wire;
 use crate::proxy::headers::{
-    NextHop, announce_chunks, expects_continue, grant_upgrade, host_problem, join_cookies, may_forward,
-    remove_hop_by_hop,
+    NextHop, expects_continue, grant_upgrade, host_problem, join_cookies, may_forward, remove_hop_by_hop,
 };
+use crate::proxy::http1::{RequestBody, Wire};
 use crate::proxy::refuse::{of_failure, of_refused, refuse};
 use crate::proxy::tee::{Activity, Copying, TeeBody};
 use crate::proxy::tunnel::Tunnel;
 use crate::proxy::worker::Ending;
 use crate::proxy::{Peer, Primary, Route, Settings, route};
-use crate::upstream::{self, Origin, OriginSettings, Timer, failure_of};
+use crate::upstream::{self, Ask, Origin, OriginSettings, Timer, failure_of};
 use bytes::{Bytes, BytesMut};
 use http::header::CONNECTION;
 use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, Version};
 use http_body_util::{BodyExt, Either, Full};
-use hyper::body::{Body, Incoming};
-use hyper::upgrade::OnUpgrade;
+use hyper::body::Body;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::atomic::AtomicU64;
@@ -40,7 +39,10 @@ const IDLE_TIMEOUT_MS: u64 = 15_000;
 const EXPECT_WAIT_MS: u64 = 1_000;
 
 /// Boxed, since it is handed on many times on its way to the connection.
-pub(crate) type Answer = Response<Either<Box<AnswerBody>, Full<Bytes>>>;
+pub(crate) type AnswerContent = Either<Box<AnswerBody>, Full<Bytes>>;
+
+/// The primary's answer, or one of ours.
+pub(crate) type Answer = Response<AnswerContent>;
 
 /// What a worker's requests share; all of it belongs to the worker alone, but the routes.
 pub(crate) struct Worker {
@@ -93,6 +95,7 @@ struct Call<'a> {
     endpoint: Endpoint,
     ticket: Option<Ticket>,
     hop: NextHop,
+    spelling: Option<&'a Spelling>,
     peer: &'a Peer,
     wire: Option<&'a Wire>,
     alarm: Alarm,
@@ -102,38 +105,22 @@ struct Call<'a> {
 
 /// What goes on while a call waits for its answer's head.
 struct Waiting<'a> {
+    spelling: Option<&'a Spelling>,
+    /// Nobody but an HTTP/1 client sees the answer's head.
+    verbatim: bool,
     alarm: Alarm,
     activity: Activity,
     silence: Duration,
     /// What the primary says before its answer, for clients that may hear it.
     early: Option<Arc<Early>>,
     wire: Option<&'a Wire>,
-    /// The client's side of an upgrade that was asked for.
-    upgrade: Option<OnUpgrade>,
+    /// An upgrade was asked for.
+    upgrade: bool,
 }
 
 impl Worker {
-    /// Answers one request. `wire` is the guard's side of its connection: only HTTP/1 requests come through the guard, one
-    /// by one. `alarm` is that of the task that answers.
-    pub(crate) async fn answer(
-        self: &Arc<Self>,
-        request: Request<Incoming>,
-        peer: &Peer,
-        wire: Option<&Wire>,
-        alarm: Alarm,
-    ) -> Answer {
-        let answer = match wire.and_then(Wire::begin) {
-            Some(refusal) => self.refused(refusal.kind, refusal.text),
-            None => self.pass(request, peer, wire, alarm).await,
-        };
-        if let Some(wire) = wire {
-            wire.answered();
-        }
-        answer
-    }
-
     /// Belongs to no integration: counted beside the books.
-    fn refused(&self, kind: Refused, text: &'static str) -> Answer {
+    pub(crate) fn refused(&self, kind: Refused, text: &'static str) -> Answer {
         // Every book knows the same count.
         if let Some(route) = self.routes.first() {
             route.book.refused().count(kind);
@@ -141,9 +128,12 @@ impl Worker {
         of_refused(kind, text).map(Either::Right)
     }
 
-    async fn pass(
+    /// Answers one request. `spelling` and `wire` are those of its head and its connection, if they are HTTP/1; `alarm` is
+    /// that of the task that answers.
+    pub(crate) async fn answer(
         self: &Arc<Self>,
-        request: Request<Incoming>,
+        request: Request<RequestBody>,
+        spelling: Option<&Spelling>,
         peer: &Peer,
         wire: Option<&Wire>,
         alarm: Alarm,
@@ -179,7 +169,7 @@ impl Worker {
         };
         match (&route.primary, self.primaries.get(at)) {
             (Some(primary), Some(Some(own))) => {
-                let call = Call { route, at, primary, own, endpoint, ticket, hop, peer, wire, alarm, came };
+                let call = Call { route, at, primary, own, endpoint, ticket, hop, spelling, peer, wire, alarm, came };
                 self.forward(call, parts, body).await
             }
             _ => {
@@ -189,8 +179,8 @@ impl Worker {
         }
     }
 
-    async fn forward(self: &Arc<Self>, call: Call<'_>, mut parts: Parts, body: Incoming) -> Answer {
-        let Call { route, at, primary, own, endpoint, ticket, hop, peer, wire, alarm, came } = call;
+    async fn forward(self: &Arc<Self>, call: Call<'_>, mut parts: Parts, body: RequestBody) -> Answer {
+        let Call { route, at, primary, own, endpoint, ticket, hop, spelling, peer, wire, alarm, came } = call;
         let received = target_of(&parts);
         let Some(path) = route.target(&received).and_then(|target| primary.url.path_of(&target)) else {
             if let Some(ticket) = ticket {
@@ -207,7 +197,8 @@ impl Worker {
             }
             None => (None, None),
         };
-        let leg = Leg {
+        // Boxed, as the request is: both are handed on from step to step.
+        let leg = Box::new(Leg {
             worker: Arc::clone(self),
             route: at,
             started,
@@ -219,23 +210,21 @@ impl Worker {
             connect_us: None,
             seen_bytes: 0,
             ended: false,
-        };
-        let expects = wire.is_some() && expects_continue(&parts) && !body.is_end_stream();
+        });
+        let expects = wire.is_some() && !body.is_end_stream() && expects_continue(&parts);
         let early = (wire.is_some() && parts.version == Version::HTTP_11).then(|| Early::new(expects));
-        let upgrade = parts.extensions.remove::<OnUpgrade>().filter(|_| hop.upgrade.is_some());
+        let upgrade = hop.upgrade.is_some();
         hop.put(&mut parts.headers);
         route.passing.apply(&mut parts, &own.host, peer);
         parts.uri = Uri::from(path);
         parts.version = Version::HTTP_11;
-        announce_chunks(&mut parts.headers, &body);
         let activity = Activity::new(started, self.clock);
         let tee = TeeBody::new(body, copying, activity.clone()).expecting(early.clone().filter(|_| expects));
-        let mut request = Request::from_parts(parts, tee);
-        if let Some(early) = early.clone() {
-            hyper::ext::on_informational(&mut request, move |head| early.heard(head.status(), head.headers()));
-        }
+        let request = Box::new(Request::from_parts(parts, tee));
         let silence = Duration::from_millis(route.primary_read_timeout_ms);
-        self.call(&own.origin, request, leg, Waiting { alarm, activity, silence, early, wire, upgrade }).await
+        let verbatim = wire.is_some() && leg.copy.is_none();
+        let waiting = Waiting { spelling, verbatim, alarm, activity, silence, early, wire, upgrade };
+        self.call(&own.origin, request, leg, waiting).await
     }
 
     /// The copies of a mirrored call: of what is asked, and of what the primary answers.
@@ -262,8 +251,8 @@ impl Worker {
     async fn call(
         &self,
         origin: &Origin<TeeBody>,
-        request: Request<TeeBody>,
-        mut leg: Leg,
+        request: Box<Request<TeeBody>>,
+        mut leg: Box<Leg>,
         waiting: Waiting<'_>,
     ) -> Answer {
         let timer = Timer::new(leg.started);
@@ -283,7 +272,7 @@ impl Worker {
                 leg.end(Some(kind));
                 of_failure(kind).map(Either::Right)
             }
-            Ok(answer) if answer.status() == StatusCode::SWITCHING_PROTOCOLS => switch(answer, leg, answered, waiting),
+            Ok(answer) if answer.status() == StatusCode::SWITCHING_PROTOCOLS => switch(answer, *leg, answered, waiting),
             Ok(answer) => {
                 let (mut parts, body) = answer.into_parts();
                 remove_hop_by_hop(&mut parts.headers);
@@ -322,12 +311,18 @@ impl Worker {
     async fn head(
         &self,
         origin: &Origin<TeeBody>,
-        request: Request<TeeBody>,
+        request: Box<Request<TeeBody>>,
         timer: &Timer,
         waiting: &Waiting<'_>,
     ) -> Result<Response<upstream::AnswerBody<TeeBody>>, FailureKind> {
-        let mut call = pin!(origin.request(request, timer));
         let (silence, early) = (waiting.silence, waiting.early.as_deref());
+        let hears = |status, headers: &HeaderMap| {
+            if let Some(early) = early {
+                early.heard(status, headers);
+            }
+        };
+        let ask = Ask { spelling: waiting.spelling, verbatim: waiting.verbatim, interim: &hears };
+        let mut call = pin!(origin.request(request, ask, timer));
         let wait = match early {
             Some(early) if early.waits() => silence.min(Duration::from_millis(EXPECT_WAIT_MS)),
             _ => silence,
@@ -361,7 +356,7 @@ impl Worker {
     async fn sink(
         &self,
         parts: Parts,
-        body: Incoming,
+        body: RequestBody,
         ticket: Option<Ticket>,
         silence: Duration,
     ) -> Response<Full<Bytes>> {
@@ -385,7 +380,7 @@ impl Worker {
 }
 
 impl Waiting<'_> {
-    /// Hands what came to the guard, which writes it before the answer.
+    /// Hands what came to the connection, which writes it before the answer.
     fn pass_interim(&self) {
         let (Some(early), Some(wire)) = (&self.early, self.wire) else { return };
         for (status, mut headers) in early.take() {
@@ -416,23 +411,24 @@ fn poll_came(early: Option<&Early>, cx: &mut Context<'_>) -> Poll<()> {
 
 /// The primary agreed to another protocol: the answer goes back, and both streams are joined behind it.
 fn switch(
-    mut answer: Response<upstream::AnswerBody<TeeBody>>,
+    answer: Response<upstream::AnswerBody<TeeBody>>,
     mut leg: Leg,
     answered: Instant,
     waiting: Waiting<'_>,
 ) -> Answer {
-    let (Some(application), Some(wire)) = (waiting.upgrade, waiting.wire) else {
+    let (mut parts, body) = answer.into_parts();
+    let spelling = body.spelling().cloned();
+    let (Some(primary), Some(wire)) = (body.into_upgraded().filter(|_| waiting.upgrade), waiting.wire) else {
         // Nobody asked for it.
         leg.end(Some(FailureKind::Protocol));
         return of_failure(FailureKind::Protocol).map(Either::Right);
     };
-    let primary = hyper::upgrade::on(&mut answer);
-    let (mut parts, _) = answer.into_parts();
     grant_upgrade(&mut parts.headers);
     parts.version = Version::HTTP_11;
     leg.head(parts.status.as_u16(), &parts.headers, answered);
     leg.end(None);
-    wire.switch(Tunnel { application, primary, activity: waiting.activity, silence: waiting.silence });
+    wire.switch(Tunnel { primary, activity: waiting.activity, silence: waiting.silence });
+    spelling.into_iter().for_each(|spelling| drop(parts.extensions.insert(spelling)));
     Response::from_parts(parts, Either::Right(Full::default()))
 }
 

@@ -1,24 +1,19 @@
 //! Headers on their way: those of one hop stay behind (RFC 9110, 7.6.1), `Host` and `Forwarded` as configured.
 
 use crate::proxy::Peer;
-use http::header::{CONNECTION, COOKIE, EXPECT, FORWARDED, HOST, MAX_FORWARDS, TE, TRANSFER_ENCODING, UPGRADE};
+use http::header::{
+    CONNECTION, COOKIE, EXPECT, FORWARDED, HOST, MAX_FORWARDS, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE,
+    TRANSFER_ENCODING, UPGRADE,
+};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
-use hyper::body::Body;
 use std::net::IpAddr;
 
-const HOP_BY_HOP: [&str; 10] = [
-    "connection",
-    "http2-settings",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authentication-info",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "transfer-encoding",
-    "upgrade",
-];
+/// Whether a field belongs to one hop (RFC 9110, 7.6.1).
+fn is_hop_by_hop(name: &HeaderName) -> bool {
+    matches!(*name, CONNECTION | PROXY_AUTHENTICATE | PROXY_AUTHORIZATION | TE | TRANSFER_ENCODING | UPGRADE)
+        || matches!(name.as_str(), "http2-settings" | "keep-alive" | "proxy-authentication-info" | "proxy-connection")
+}
 
 /// What `Connection` cannot name: taking these away would change the message for whoever is behind us.
 const END_TO_END: [&str; 18] = [
@@ -48,6 +43,9 @@ const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto
 
 /// Removes them, and those `Connection` names. The others keep their order, which `HeaderMap::remove` would change.
 pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
+    if !headers.keys().any(is_hop_by_hop) {
+        return;
+    }
     let named: Vec<HeaderName> = headers
         .get_all(CONNECTION)
         .iter()
@@ -56,7 +54,7 @@ pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
         .filter_map(|name| HeaderName::try_from(name.trim()).ok())
         .filter(|name| !END_TO_END.contains(&name.as_str()))
         .collect();
-    keep_only(headers, |name| !HOP_BY_HOP.contains(&name.as_str()) && !named.contains(name));
+    keep_only(headers, |name| !is_hop_by_hop(name) && !named.contains(name));
 }
 
 fn keep_only(headers: &mut HeaderMap, keep: impl Fn(&HeaderName) -> bool) {
@@ -80,6 +78,10 @@ pub(crate) struct NextHop {
 impl NextHop {
     /// Read from the request's headers of the hop, before they are removed.
     pub(crate) fn of(parts: &Parts) -> Self {
+        // Most requests have none of them.
+        if !parts.headers.keys().any(|name| matches!(*name, TE | UPGRADE)) {
+            return Self::default();
+        }
         Self { trailers: lists(&parts.headers, &TE, "trailers"), upgrade: asked_upgrade(parts) }
     }
 
@@ -129,21 +131,10 @@ pub(crate) fn expects_continue(parts: &Parts) -> bool {
         && parts.headers.get(EXPECT).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"))
 }
 
-/// Says that a body of unknown length follows: without it, hyper's client sends a GET or HEAD as if it had none.
-pub(crate) fn announce_chunks(headers: &mut HeaderMap, body: &impl Body) {
-    if !body.is_end_stream() && body.size_hint().exact().is_none() {
-        headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
-    }
-}
-
-/// What is wrong with the request's `Host`, if anything: RFC 9112, 3.2 wants exactly one, and a 400 otherwise.
+/// What is wrong with the `Host` of an HTTP/2 request, if anything: the guard has judged that of HTTP/1.
 pub(crate) fn host_problem(parts: &Parts) -> Option<&'static str> {
-    let hosts = parts.headers.get_all(HOST).iter().count();
-    match parts.version {
-        _ if hosts > 1 => Some("darklaunch: the request has more than one Host\n"),
-        Version::HTTP_11 if hosts == 0 => Some("darklaunch: the request has no Host\n"),
-        _ => None,
-    }
+    let many = parts.version == Version::HTTP_2 && parts.headers.get_all(HOST).iter().count() > 1;
+    many.then_some("darklaunch: the request has more than one Host\n")
 }
 
 /// Counts `Max-Forwards` down for OPTIONS and TRACE (RFC 9110, 7.6.2); false: it ends here.

@@ -12,6 +12,7 @@ mod first_byte;
 mod forward;
 mod guard;
 mod headers;
+mod http1;
 mod listen;
 mod names;
 mod peer;

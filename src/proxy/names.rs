@@ -4,6 +4,7 @@ use crate::exchange::Endpoint;
 use arc_swap::ArcSwap;
 use hashbrown::HashSet;
 use http::Method;
+use memchr::memchr;
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -44,10 +45,11 @@ impl EndpointNames {
     pub fn name(&self, method: &Method, path: &str) -> Endpoint {
         let path = &*readable(path);
         let fits = |template: &[String]| {
-            let mut path = path.split('/');
-            let same = template
-                .iter()
-                .all(|want| path.next().is_some_and(|got| want == got || (is_variable(want) && !got.is_empty())));
+            // Bytes, not characters: this runs for every request.
+            let mut path = path.as_bytes().split(|byte| *byte == b'/');
+            let same = template.iter().all(|want| {
+                path.next().is_some_and(|got| want.as_bytes() == got || (is_variable(want) && !got.is_empty()))
+            });
             same && path.next().is_none()
         };
         if let Some((name, ..)) = self.declared.iter().find(|(_, m, template)| m == method.as_str() && fits(template)) {
@@ -110,12 +112,13 @@ fn infer(method: &Method, path: &str) -> String {
     let mut name = String::with_capacity(path.len() + 8);
     name.push_str(method.as_str());
     name.push(' ');
-    for (at, segment) in path.split('/').enumerate() {
-        if at > 0 {
-            name.push('/');
-        }
+    let mut rest = path;
+    while let Some((segment, after)) = memchr(b'/', rest.as_bytes()).and_then(|at| rest.split_at_checked(at)) {
         name.push_str(if looks_like_value(segment) { "{id}" } else { segment });
+        name.push('/');
+        rest = after.get(1..).unwrap_or_default();
     }
+    name.push_str(if looks_like_value(rest) { "{id}" } else { rest });
     name
 }
 

@@ -3,9 +3,10 @@
 use crate::exchange::{BodyCopy, Clock, Instant, NotMirrored, RequestCopy};
 use crate::mirror::{PrimarySide, Ticket};
 use crate::proxy::early::Early;
+use crate::proxy::http1::RequestBody;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Method};
-use hyper::body::{Body, Frame, Incoming, SizeHint};
+use hyper::body::{Body, Frame, SizeHint};
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -65,7 +66,7 @@ impl Activity {
 
 /// The body given to the primary's client.
 pub(crate) struct TeeBody {
-    inner: Incoming,
+    inner: RequestBody,
     copying: Option<Box<Copying>>,
     copy: BytesMut,
     activity: Activity,
@@ -74,7 +75,7 @@ pub(crate) struct TeeBody {
 }
 
 impl TeeBody {
-    pub(crate) fn new(inner: Incoming, copying: Option<Box<Copying>>, activity: Activity) -> Self {
+    pub(crate) fn new(inner: RequestBody, copying: Option<Box<Copying>>, activity: Activity) -> Self {
         let mut tee = Self { inner, copying, copy: BytesMut::new(), activity, expected: None };
         // Without a body the request is complete now.
         tee.offer_if_complete();
@@ -148,7 +149,7 @@ impl Body for TeeBody {
                 self.copying = None;
             }
         }
-        Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
+        Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {

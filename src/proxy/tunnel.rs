@@ -1,8 +1,7 @@
 //! Two streams joined after a 101: bytes both ways until one side ends, both are silent for too long, or we close.
 
+use crate::http1::Upgraded;
 use crate::proxy::tee::Activity;
-use hyper::upgrade::{OnUpgrade, Upgraded};
-use hyper_util::rt::TokioIo;
 use std::io;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
@@ -13,8 +12,7 @@ use tokio::time::sleep;
 /// An upgrade that the primary agreed to.
 #[derive(Debug)]
 pub(crate) struct Tunnel {
-    pub(crate) application: OnUpgrade,
-    pub(crate) primary: OnUpgrade,
+    pub(crate) primary: Upgraded,
     pub(crate) activity: Activity,
     /// Silence of both sides at most.
     pub(crate) silence: Duration,
@@ -22,10 +20,9 @@ pub(crate) struct Tunnel {
 
 impl Tunnel {
     /// Copies until it ends; the buffers are `copy_bidirectional`'s, 8 KiB each way.
-    pub(crate) async fn run(self) {
-        let Self { application, primary, activity, silence } = self;
-        let (Ok(application), Ok(primary)) = tokio::join!(application, primary) else { return };
-        let watch = |side| Watched { inner: TokioIo::new(side), activity: activity.clone() };
+    pub(crate) async fn run(self, application: Upgraded) {
+        let Self { primary, activity, silence } = self;
+        let watch = |inner| Watched { inner, activity: activity.clone() };
         let (mut application, mut primary) = (watch(application), watch(primary));
         activity.mark();
         let mut copied = pin!(copy_bidirectional(&mut application, &mut primary));
@@ -50,7 +47,7 @@ impl Tunnel {
 }
 
 struct Watched {
-    inner: TokioIo<Upgraded>,
+    inner: Upgraded,
     activity: Activity,
 }
 

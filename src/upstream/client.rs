@@ -1,9 +1,10 @@
 //! The connections of one leg to its origin, and the calls over them.
 
 use crate::exchange::{Clock, Instant};
-use crate::upstream::body::{Sending, Sent};
+use crate::http1::{AnswerHead, Error, Upgraded};
+use crate::upstream::body::{Behind, Source};
 use crate::upstream::connect::{Connected, Connector};
-use crate::upstream::http1::{Http1, told};
+use crate::upstream::http1::{Ask, Http1, NotAnswered};
 use crate::upstream::idle::Idle;
 use crate::upstream::message::{for_http1, for_http2};
 use crate::upstream::tasks::Tasks;
@@ -11,17 +12,18 @@ use crate::upstream::{AnswerBody, CallError, HttpVersion, Target};
 use bytes::Bytes;
 use http::header::UPGRADE;
 use http::{Request, Response, StatusCode};
-use hyper::body::{Body, Incoming};
-use hyper::client::conn::{TrySendError, http2};
+use hyper::body::Body;
+use hyper::client::conn::http2;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::error::Error as StdError;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Context;
 use std::time::Duration;
+use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
+use tokio_util::sync::PollSender;
 
-/// Headers of an HTTP/2 answer at most; hyper's own limit of 16 KiB is less than what HTTP/1.1 may send.
+/// Headers of an HTTP/2 answer at most, bytes: as of one in HTTP/1.1. hyper's own limit is 16 KiB.
 const HEADER_BYTES_MAX: u32 = 256 << 10;
 
 /// While calls run, an HTTP/2 connection is asked for a sign of life this often: all calls share it, so that one whose
@@ -38,8 +40,8 @@ pub struct OriginSettings {
     pub idle_connections_max: usize,
     /// How long a connection waits for its next call, milliseconds.
     pub idle_timeout_ms: u64,
-    /// Whether a request that found its reused connection closed takes another one. Safe for every method: hyper gives
-    /// the request back only if no byte of it was written and its body was never polled.
+    /// Whether a request that found its reused connection closed takes another one. Safe for every method: the request
+    /// is given back only if no byte of it was written and its body was never polled.
     pub retry_unsent: bool,
 }
 
@@ -116,7 +118,7 @@ fn ns_between(from: Instant, to: Instant) -> u64 {
 
 /// One leg's client: its connections to one target. Clones share them. It belongs to the runtime that first called it,
 /// and its connections end when its last clone and its last answer are dropped.
-pub struct Origin<B: Send + 'static>(Arc<Inner<B>>);
+pub struct Origin<B: Send + 'static>(pub(crate) Arc<Inner<B>>);
 
 pub(crate) struct Inner<B: Send + 'static> {
     target: Arc<Target>,
@@ -134,13 +136,13 @@ pub(crate) struct Inner<B: Send + 'static> {
 /// A connection that takes one request now.
 enum Line<B: Send + 'static> {
     Own(Lease<B>),
-    Shared(http2::SendRequest<Sending<B>>),
+    Shared(http2::SendRequest<B>),
 }
 
 /// An HTTP/1.1 connection at work. Dropped, it is closed.
 pub(crate) struct Lease<B: Send + 'static> {
     origin: Arc<Inner<B>>,
-    line: Http1<B>,
+    pub(crate) line: Box<Http1<B>>,
 }
 
 impl<B: Send + 'static> Clone for Origin<B> {
@@ -176,17 +178,23 @@ where
     }
 
     /// Sends one request; resolves at the answer's head. The request's address and version become what the connection
-    /// needs; its path and query stay as they are. A 101 can be upgraded with `hyper::upgrade::on`.
+    /// needs; its path and query stay as they are. The connection behind a 101 is its body's:
+    /// [`AnswerBody::into_upgraded`].
     ///
     /// # Errors
     /// No connection, or no answer over it; [`crate::upstream::failure_of`] tells them apart.
-    pub async fn request(&self, mut request: Request<B>, timer: &Timer) -> Result<Response<AnswerBody<B>>, CallError> {
+    pub async fn request(
+        &self,
+        mut request: Box<Request<B>>,
+        ask: Ask<'_>,
+        timer: &Timer,
+    ) -> Result<Response<AnswerBody<B>>, CallError> {
         let upgrade = self.0.target.may_be_http2() && request.headers().contains_key(UPGRADE);
         if upgrade && self.0.target.http == HttpVersion::Http2 {
             return Err(CallError::Upgrade);
         }
         loop {
-            let (line, reused) = match self.0.open_line(upgrade) {
+            let (line, reused) = match self.0.open_line(upgrade, timer.started) {
                 Some(line) => {
                     timer.has_not_waited();
                     (line, true)
@@ -198,62 +206,58 @@ where
                     made?
                 }
             };
-            let mut unsent = match line {
+            let (unsent, error) = match line {
                 Line::Own(mut lease) => {
                     for_http1(&mut request, &self.0.target);
-                    let (request, sent) = sending(request);
-                    match lease.line.send(request, timer, self.0.clock).await {
-                        Ok(answer) => return Ok(leased(answer, lease, &sent)),
-                        Err(unsent) => unsent,
+                    match lease.line.send(request, ask, timer, self.0.clock).await {
+                        Ok(head) => return Ok(answered(head, lease)),
+                        Err(NotAnswered::Unsent(request)) => (Some(request), CallError::Http1(Error::Cut)),
+                        Err(NotAnswered::Failed(error)) => (None, CallError::Http1(error)),
                     }
                 }
                 Line::Shared(mut sender) => {
                     for_http2(&mut request, &self.0.target);
-                    let answer = sender.try_send_request(sending(request).0);
+                    let answer = sender.try_send_request(*request);
                     timer.is_sent(self.0.clock.now());
                     match answer.await {
                         Ok(answer) => {
                             timer.is_answered(self.0.clock.now());
-                            return Ok(answer.map(|body| AnswerBody::new(body, None)));
+                            return Ok(answer.map(|body| AnswerBody::new(Source::Http2(body), None)));
                         }
-                        Err(unsent) => unsent,
+                        Err(mut unsent) => (unsent.take_message().map(Box::new), CallError::Http(unsent.into_error())),
                     }
                 }
             };
-            request = self.given_back(&mut unsent, reused).ok_or_else(|| unsent.into_error())?;
+            // Another connection, if it may take one. A new one that fails ends the call, so that this ends.
+            request = unsent.filter(|_| reused && self.0.retry_unsent).ok_or(error)?;
         }
     }
-
-    /// The request, if it may take another connection. A new connection that fails ends the call, so that this ends.
-    fn given_back(&self, unsent: &mut TrySendError<Request<Sending<B>>>, reused: bool) -> Option<Request<B>> {
-        let unsent = if reused && self.0.retry_unsent { unsent.take_message() } else { None };
-        unsent.map(|request| request.map(Sending::into_inner))
-    }
 }
 
-fn sending<B: Body>(request: Request<B>) -> (Request<Sending<B>>, Sent) {
-    let (parts, body) = request.into_parts();
-    let (body, sent) = Sending::new(body);
-    (Request::from_parts(parts, body), sent)
-}
-
-fn leased<B>(answer: Response<Incoming>, mut lease: Lease<B>, sent: &Sent) -> Response<AnswerBody<B>>
+fn answered<B>(head: AnswerHead, lease: Lease<B>) -> Response<AnswerBody<B>>
 where
     B: Body<Data = Bytes> + Send + Unpin + 'static,
     B::Error: Into<Box<dyn StdError + Send + Sync>>,
 {
-    // After a 101 the connection is no longer HTTP's.
-    let upgraded = answer.status() == StatusCode::SWITCHING_PROTOCOLS;
-    if (upgraded || !sent.is_over())
-        && let Some(rest) = lease.line.rest()
-    {
-        lease.origin.tasks.spawn(rest);
-    }
-    answer.map(|body| AnswerBody::new(body, (!upgraded).then_some(lease)))
+    let AnswerHead { status, headers, spelling, .. } = head;
+    let source = match (lease.line.is_sent(), lease.line.is_answered()) {
+        // After a 101 the connection is no longer HTTP's.
+        _ if status == StatusCode::SWITCHING_PROTOCOLS => Source::Switched(lease),
+        (true, true) => {
+            lease.give_back();
+            Source::Over
+        }
+        (true, false) => Source::Line(lease),
+        (false, _) => lease.finish(),
+    };
+    let mut answer = Response::new(AnswerBody::new(source, Some(spelling)));
+    *answer.status_mut() = status;
+    *answer.headers_mut() = headers;
+    answer
 }
 
 impl<B: Send + 'static> Inner<B> {
-    fn idle(&self) -> MutexGuard<'_, Idle<B>> {
+    pub(crate) fn idle(&self) -> MutexGuard<'_, Idle<B>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -264,8 +268,7 @@ where
     B::Error: Into<Box<dyn StdError + Send + Sync>>,
 {
     /// An open connection, if there is one.
-    fn open_line(self: &Arc<Self>, upgrade: bool) -> Option<Line<B>> {
-        let now = self.clock.now();
+    fn open_line(self: &Arc<Self>, upgrade: bool, now: Instant) -> Option<Line<B>> {
         let mut idle = self.idle();
         if !upgrade
             && self.target.may_be_http2()
@@ -282,32 +285,19 @@ where
         }
     }
 
-    /// Lets what has waited too long end in good order; how long until the next look.
-    fn sweep(&self, idle: &mut Idle<B>) -> Option<Duration> {
-        let (over, next) = idle.sweep(self.clock.now());
-        over.into_iter().for_each(|line| self.end(line));
-        next
-    }
-
-    fn end(&self, mut line: Http1<B>) {
-        if let Some(rest) = line.rest() {
-            self.tasks.spawn(rest);
-        }
-    }
-
     /// Starts the task that lets go what has waited too long, unless it runs.
     fn sweep_later(self: &Arc<Self>, idle: &mut Idle<B>) {
         if std::mem::replace(&mut idle.swept, true) {
             return;
         }
         let origin = Arc::downgrade(self);
-        let mut wait = self.sweep(idle).unwrap_or_default();
+        let mut wait = idle.sweep(self.clock.now()).unwrap_or_default();
         self.tasks.spawn(async move {
             loop {
                 sleep(wait).await;
                 let Some(origin) = origin.upgrade() else { return };
                 let mut idle = origin.idle();
-                match origin.sweep(&mut idle) {
+                match idle.sweep(origin.clock.now()) {
                     Some(next) => wait = next,
                     None => {
                         idle.swept = false;
@@ -318,11 +308,9 @@ where
         });
     }
 
-    fn keep(self: &Arc<Self>, line: Http1<B>) {
+    fn keep(self: &Arc<Self>, line: Box<Http1<B>>) {
         let mut idle = self.idle();
-        if let Some(one_too_many) = idle.push(line, self.clock.now()) {
-            self.end(one_too_many);
-        }
+        idle.push(line, self.clock.now());
         self.sweep_later(&mut idle);
     }
 
@@ -332,7 +320,7 @@ where
             let mut alone = None;
             if self.target.may_be_http2() && !upgrade {
                 alone = Some(self.connecting.lock().await);
-                if let Some(line) = self.open_line(upgrade) {
+                if let Some(line) = self.open_line(upgrade, self.clock.now()) {
                     return Ok((line, true));
                 }
             }
@@ -359,14 +347,19 @@ where
                 .keep_alive_timeout(Duration::from_millis(PING_TIMEOUT_MS))
                 .max_header_list_size(HEADER_BYTES_MAX);
             let (sender, connection) = builder.handshake(TokioIo::new(io)).await?;
-            self.tasks.spawn(async move { told(connection.await) });
+            self.tasks.spawn(async move {
+                // The calls over the connection tell their callers; without a call it does not matter.
+                if let Err(error) = connection.await {
+                    tracing::debug!(%error, "a connection to a provider ended");
+                }
+            });
             self.chose_http1.store(false, Ordering::Relaxed);
             let mut idle = self.idle();
             idle.set_shared(sender.clone(), self.clock.now());
             self.sweep_later(&mut idle);
             return Ok(Line::Shared(sender));
         }
-        let line = Http1::begin(io).await?;
+        let line = Box::new(Http1::new(io));
         self.chose_http1.store(true, Ordering::Relaxed);
         Ok(Line::Own(Lease { origin: Arc::clone(self), line }))
     }
@@ -377,30 +370,37 @@ where
     B: Body<Data = Bytes> + Send + Unpin + 'static,
     B::Error: Into<Box<dyn StdError + Send + Sync>>,
 {
-    /// Moves the connection on; whether there was anything to move.
-    pub(crate) fn drive(&mut self, cx: &mut Context<'_>) -> bool {
-        self.line.drive(cx)
+    /// The answer was read to its end: the connection serves again, if it may.
+    pub(crate) fn give_back(self) {
+        if self.line.is_ready() {
+            self.origin.keep(self.line);
+        }
     }
 
-    /// The answer was read to its end: the connection serves again as soon as it can.
-    pub(crate) fn give_back(self) {
+    /// A task of the origin's goes on sending the request, and reads the answer that came before its end.
+    fn finish(self) -> Source<B> {
         let Self { origin, mut line } = self;
-        if line.is_ready() {
-            return origin.keep(line);
-        }
-        // The answer came before the request's end, or the connection was not polled since.
-        let (rest, later) = (line.rest(), Arc::downgrade(&origin));
-        if let Some(rest) = rest {
-            origin.tasks.spawn(rest);
-        }
-        if !line.is_closed() {
-            origin.tasks.spawn(async move {
-                if line.ready().await
-                    && let Some(origin) = later.upgrade()
-                {
-                    origin.keep(line);
-                }
-            });
-        }
+        let (later, left) = (Arc::downgrade(&origin), line.left());
+        let (frames, answer) = match line.is_answered() {
+            true => (None, None),
+            false => {
+                let (to, frames) = mpsc::channel(1);
+                (Some(PollSender::new(to)), Some(frames))
+            }
+        };
+        let task = origin.tasks.spawn(async move {
+            if line.finish(frames).await
+                && let Some(origin) = later.upgrade()
+            {
+                origin.keep(line);
+            }
+        });
+        answer.map_or(Source::Over, |frames| Source::Task(Behind { frames, left, task: Some(task) }))
+    }
+}
+
+impl<B: Send + 'static> Lease<B> {
+    pub(crate) fn into_upgraded(self) -> Upgraded {
+        self.line.into_upgraded()
     }
 }

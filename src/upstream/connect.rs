@@ -1,5 +1,6 @@
 //! Where an origin is and how it is reached: name, TCP or a unix socket, then TLS.
 
+use crate::http1::Io;
 use crate::upstream::{HttpVersion, Tls};
 use http::uri::{Authority, Scheme};
 use http::{HeaderValue, Uri};
@@ -10,7 +11,6 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::UnixStream;
 use tokio_rustls::TlsConnector;
 use tower_service::Service;
@@ -137,11 +137,6 @@ impl Handshake {
         Ok(Self { name, best: TlsConnector::from(Arc::new(best)), http1: TlsConnector::from(Arc::new(http1)) })
     }
 }
-
-/// A connection, whatever it is made of.
-pub(crate) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
-
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 
 /// A connection and which HTTP it speaks.
 pub(crate) struct Connected {

@@ -1,6 +1,7 @@
 //! Why a call ended without its answer, and which failure that is in the ledger.
 
 use crate::exchange::FailureKind;
+use crate::http1::Error;
 use std::error::Error as StdError;
 use std::io;
 
@@ -16,7 +17,10 @@ pub enum CallError {
     /// The request asks for an upgrade, which HTTP/2 does not have.
     #[error("an upgrade needs HTTP/1.1, and this origin is spoken to in HTTP/2 only")]
     Upgrade,
-    /// The connection failed during the call, or what came is no HTTP.
+    /// The HTTP/1.1 connection failed during the call, or what came is no HTTP.
+    #[error("the call failed: {0}")]
+    Http1(#[source] Error),
+    /// The same over HTTP/2.
     #[error("the call failed: {0}")]
     Http(#[from] hyper::Error),
 }
@@ -46,8 +50,8 @@ pub fn failure_of(error: &(dyn StdError + 'static)) -> FailureKind {
         match error.downcast_ref::<CallError>() {
             Some(CallError::Connect(_)) => return FailureKind::Connect,
             Some(CallError::ConnectTimeout) => return FailureKind::ConnectTimeout,
-            Some(CallError::Upgrade) => return FailureKind::Protocol,
-            Some(CallError::Http(_)) | None => {}
+            Some(CallError::Upgrade | CallError::Http1(Error::Malformed(_))) => return FailureKind::Protocol,
+            Some(CallError::Http1(_) | CallError::Http(_)) | None => {}
         }
         let unreadable =
             error.downcast_ref::<hyper::Error>().is_some_and(|e| e.is_parse() && !e.is_incomplete_message());

@@ -10,7 +10,6 @@ mod connect;
 mod error;
 mod http1;
 mod idle;
-mod joined;
 mod message;
 mod tasks;
 mod tls;
@@ -21,7 +20,7 @@ pub use body::AnswerBody;
 pub use client::{Origin, OriginSettings, Timer};
 pub use connect::{Target, TargetError, TargetSettings, UNIX_PATH_BYTES_MAX};
 pub use error::{CallError, failure_of};
-pub(crate) use joined::Joined;
+pub use http1::Ask;
 pub use tls::{PemError, Tls};
 
 use serde::Serialize;

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 
 /// Owns the tasks; dropping it aborts them.
 #[derive(Default)]
@@ -10,8 +10,8 @@ pub(crate) struct Tasks(Arc<Mutex<JoinSet<()>>>);
 
 impl Tasks {
     /// Starts one. Needs the runtime of the origin.
-    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        spawn(&self.0, task);
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
+        spawn(&self.0, task)
     }
 
     /// What a connection starts tasks of its own with: it does not keep their owner alive.
@@ -20,11 +20,11 @@ impl Tasks {
     }
 }
 
-fn spawn(set: &Mutex<JoinSet<()>>, task: impl Future<Output = ()> + Send + 'static) {
+fn spawn(set: &Mutex<JoinSet<()>>, task: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
     let mut set = set.lock().unwrap_or_else(PoisonError::into_inner);
     // What has ended is let go here, so that the set holds what runs.
     while set.try_join_next().is_some() {}
-    set.spawn(task);
+    set.spawn(task)
 }
 
 /// Starts an HTTP/2 connection's tasks among its origin's.

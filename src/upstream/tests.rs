@@ -1,5 +1,7 @@
 //! The client over real sockets, against a server that does one thing at a time, when the test says so.
 
+mod early;
+
 use super::*;
 use crate::exchange::{Clock, FailureKind};
 use bytes::Bytes;
@@ -84,7 +86,7 @@ async fn call(
     body: &'static str,
     timer: &Timer,
 ) -> Result<Response<AnswerBody<Full<Bytes>>>, CallError> {
-    tokio::time::timeout(LIMIT, client.request(request(body), timer)).await.unwrap()
+    tokio::time::timeout(LIMIT, client.request(Box::new(request(body)), Ask::default(), timer)).await.unwrap()
 }
 
 /// One whole call; whether it made a connection.
@@ -256,10 +258,10 @@ async fn an_upgraded_connection_is_the_callers_and_http2_only_has_none() {
     };
     let timer = Timer::new(Clock.now());
     let switching = b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n";
-    let (answer, mut stream) = tokio::join!(client.request(upgrade(), &timer), async {
+    let (answer, mut stream) = tokio::join!(client.request(Box::new(upgrade()), Ask::default(), &timer), async {
         serve(accept(&server).await, "\r\n\r\n", switching).await
     });
-    let mut upgraded = hyper_util::rt::TokioIo::new(hyper::upgrade::on(answer.unwrap()).await.unwrap());
+    let mut upgraded = answer.unwrap().into_body().into_upgraded().unwrap();
     let echo = spawn_blocking(move || {
         hear(&mut stream, "ping");
         stream.write_all(b"pong").unwrap();
@@ -274,7 +276,7 @@ async fn an_upgraded_connection_is_the_callers_and_http2_only_has_none() {
     let url = format!("http://{}", server.local_addr().unwrap()).parse().unwrap();
     let http2: Client =
         Origin::new(Arc::new(Target::new(&url, reach(HttpVersion::Http2, 20_000)).unwrap()), settings(), Clock);
-    let refused = http2.request(upgrade(), &timer).await.unwrap_err();
+    let refused = http2.request(Box::new(upgrade()), Ask::default(), &timer).await.unwrap_err();
     assert_eq!(failure_of(&refused), FailureKind::Protocol);
     assert!(nobody_waits(&server));
 }

@@ -1,34 +1,13 @@
 //! One complete head: is it well-formed, and where does its body end?
 
 use crate::exchange::Refused;
+use crate::http1::{Length, Line, digits, lists, range};
+use http::Method;
 use httparse::{Header, ParserConfig, Request};
 use std::mem::MaybeUninit;
 
 /// Header lines there is room for, whatever the settings say.
 pub(crate) const LINES_MAX: usize = 256;
-
-/// Fields that say where a message ends, where it goes or who sends it: none may follow the body (RFC 9110, 6.5.1).
-const NOT_IN_TRAILERS: [&[u8]; 19] = [
-    b"authorization",
-    b"cache-control",
-    b"connection",
-    b"content-encoding",
-    b"content-length",
-    b"content-range",
-    b"content-type",
-    b"cookie",
-    b"expect",
-    b"host",
-    b"keep-alive",
-    b"max-forwards",
-    b"proxy-authorization",
-    b"range",
-    b"te",
-    b"trailer",
-    b"transfer-encoding",
-    b"upgrade",
-    b"x-http-method-override",
-];
 
 /// A refused head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,21 +17,36 @@ pub(crate) struct Refusal {
     pub(crate) text: &'static str,
 }
 
-/// How the body is delimited.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Length {
-    /// So many bytes, also none.
-    Sized(u64),
-    /// Chunks.
-    Chunked,
+/// One whole, good head: where its parts are, and what it says of the message and the connection.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Head {
+    /// Up to and with its empty line.
+    pub(crate) bytes: usize,
+    pub(crate) method: Method,
+    /// Where the target is.
+    pub(crate) target: (u32, u32),
+    /// HTTP/1.1, not 1.0.
+    pub(crate) one_one: bool,
+    pub(crate) lines: Vec<Line>,
+    pub(crate) length: Length,
+    /// Another request may follow (RFC 9112, 9.3).
+    pub(crate) keeps: bool,
+    /// The client waits for a 100 before it sends its body (RFC 9110, 10.1.1).
+    pub(crate) expects: bool,
+    /// The client takes trailers (RFC 9110, 10.1.4).
+    pub(crate) trailers: bool,
 }
 
-/// What a good head says of what follows it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Head {
-    pub(crate) length: Length,
-    /// It asks for another protocol behind it.
-    pub(crate) upgrade: bool,
+/// What header lines say.
+#[derive(Debug, Default)]
+struct Said {
+    hosts: u32,
+    sized: Option<u64>,
+    coded: Codings,
+    close: bool,
+    keep_alive: bool,
+    expects: bool,
+    trailers: bool,
 }
 
 pub(crate) fn refusal(kind: Refused, text: &'static str) -> Refusal {
@@ -86,7 +80,21 @@ pub(crate) fn judge(head: &[u8], lines_max: usize) -> Result<Head, Refusal> {
     if !is_target(method, target) {
         return Err(head_fault("darklaunch: the request target is malformed\n"));
     }
-    fields(request.headers, one_one)
+    let method = Method::from_bytes(method.as_bytes())
+        .map_err(|_| head_fault("darklaunch: the request's first line is malformed\n"))?;
+    let said = fields(request.headers)?;
+    let length = said.length(one_one)?;
+    Ok(Head {
+        bytes: head.len(),
+        method,
+        target: range(head, target.as_bytes()),
+        one_one,
+        lines: request.headers.iter().map(|line| Line::within(head, line)).collect(),
+        length,
+        keeps: !said.close && (one_one || said.keep_alive),
+        expects: one_one && said.expects,
+        trailers: said.trailers,
+    })
 }
 
 fn of_parser(error: httparse::Error) -> Refusal {
@@ -102,9 +110,20 @@ fn of_parser(error: httparse::Error) -> Refusal {
     })
 }
 
+/// Bytes that may stand in any target: only the others need a closer look.
+const PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let mut rest: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-/._~%?&=+:;,@!$'()*[]";
+    while let [byte, after @ ..] = rest {
+        plain[*byte as usize] = true;
+        rest = after;
+    }
+    plain
+};
+
 /// The forms of RFC 9112, 3.2 without that of CONNECT. A fragment is never sent; dropping it would change the target.
 fn is_target(method: &str, target: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~%?&=+:;,@!$'()*[]".contains(&byte);
+    let plain = |byte: u8| PLAIN.get(usize::from(byte)).is_some_and(|plain| *plain);
     if target.starts_with('/') {
         return target.bytes().all(plain) || (!target.contains('#') && target.parse::<http::Uri>().is_ok());
     }
@@ -112,51 +131,54 @@ fn is_target(method: &str, target: &str) -> bool {
     (target == "*" && method == "OPTIONS") || (!target.contains('#') && absolute())
 }
 
-fn fields(headers: &[Header<'_>], one_one: bool) -> Result<Head, Refusal> {
-    let (mut hosts, mut sized, mut coded, mut upgrade) = (0_u32, None, Codings::default(), false);
+fn fields(headers: &[Header<'_>]) -> Result<Said, Refusal> {
+    let mut said = Said::default();
     for Header { name, value } in headers {
         // By length first: most names are none of these.
         match name.len() {
+            2 if name.eq_ignore_ascii_case("te") => said.trailers |= lists(value, b"trailers"),
             4 if name.eq_ignore_ascii_case("host") => {
-                hosts += 1;
+                said.hosts += 1;
                 if !is_host(value) {
                     return Err(refusal(Refused::Host, "darklaunch: the request's Host is malformed\n"));
                 }
             }
-            7 if name.eq_ignore_ascii_case("upgrade") => upgrade = one_one,
+            6 if name.eq_ignore_ascii_case("expect") => said.expects = value.eq_ignore_ascii_case(b"100-continue"),
+            10 if name.eq_ignore_ascii_case("connection") => {
+                said.close |= lists(value, b"close");
+                said.keep_alive |= lists(value, b"keep-alive");
+            }
             14 if name.eq_ignore_ascii_case("content-length") => {
-                let length = length(value).ok_or(framing_fault("darklaunch: the Content-Length is no length\n"))?;
-                if sized.replace(length).is_some() {
+                let length = digits(value).ok_or(framing_fault("darklaunch: the Content-Length is no length\n"))?;
+                if said.sized.replace(length).is_some() {
                     return Err(framing_fault("darklaunch: the request has more than one Content-Length\n"));
                 }
             }
-            17 if name.eq_ignore_ascii_case("transfer-encoding") => coded.add(value),
+            17 if name.eq_ignore_ascii_case("transfer-encoding") => said.coded.add(value),
             _ => {}
         }
     }
-    match hosts {
-        1 => {}
-        0 if one_one => return Err(refusal(Refused::Host, "darklaunch: the request has no Host\n")),
-        0 => {}
-        _ => return Err(refusal(Refused::Host, "darklaunch: the request has more than one Host\n")),
-    }
-    let length = match (coded.lines, sized) {
-        (0, sized) => Length::Sized(sized.unwrap_or(0)),
-        (_, Some(_)) => {
-            return Err(framing_fault("darklaunch: the request has both Content-Length and Transfer-Encoding\n"));
-        }
-        (_, None) if !one_one => {
-            return Err(framing_fault("darklaunch: HTTP/1.0 has no Transfer-Encoding\n"));
-        }
-        (_, None) => coded.judge()?,
-    };
-    Ok(Head { length, upgrade })
+    Ok(said)
 }
 
-/// Digits only: no sign, no list, nothing that overflows.
-fn length(value: &[u8]) -> Option<u64> {
-    let digits = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
-    std::str::from_utf8(value).ok().filter(|_| digits)?.parse().ok()
+impl Said {
+    /// Where the body ends (RFC 9112, 6.3), if that can be read in one way only.
+    fn length(&self, one_one: bool) -> Result<Length, Refusal> {
+        match self.hosts {
+            1 => {}
+            0 if one_one => return Err(refusal(Refused::Host, "darklaunch: the request has no Host\n")),
+            0 => {}
+            _ => return Err(refusal(Refused::Host, "darklaunch: the request has more than one Host\n")),
+        }
+        match (self.coded.lines, self.sized) {
+            (0, sized) => Ok(Length::Sized(sized.unwrap_or(0))),
+            (_, Some(_)) => {
+                Err(framing_fault("darklaunch: the request has both Content-Length and Transfer-Encoding\n"))
+            }
+            (_, None) if !one_one => Err(framing_fault("darklaunch: HTTP/1.0 has no Transfer-Encoding\n")),
+            (_, None) => self.coded.judge(),
+        }
+    }
 }
 
 /// What may stand in a host and a port; whether it is one, routing finds out.
@@ -165,7 +187,7 @@ fn is_host(value: &[u8]) -> bool {
 }
 
 /// The transfer codings of all lines, in their order.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Codings {
     lines: u32,
     chunked: u32,
@@ -193,20 +215,5 @@ impl Codings {
             }
             _ => Err(framing_fault("darklaunch: the Transfer-Encoding does not end in one `chunked`\n")),
         }
-    }
-}
-
-/// Whether the lines behind the last chunk may be passed on.
-pub(crate) fn trailers_are_good(block: &[u8], lines_max: usize) -> bool {
-    let mut slots = [httparse::EMPTY_HEADER; 64];
-    let slots = slots.get_mut(..lines_max.min(64)).unwrap_or_default();
-    match httparse::parse_headers(block, slots) {
-        Ok(httparse::Status::Complete((bytes, fields))) => {
-            let forbidden = |field: &Header<'_>| {
-                NOT_IN_TRAILERS.iter().any(|name| field.name.as_bytes().eq_ignore_ascii_case(name))
-            };
-            bytes == block.len() && !fields.iter().any(forbidden)
-        }
-        _ => false,
     }
 }

@@ -4,8 +4,8 @@
 //! held until it can be judged is bounded: a head, a chunk's size line, the trailers.
 
 use crate::exchange::Refused;
-use crate::proxy::guard::fields::{self, Length, Refusal, refusal};
-use memchr::memchr;
+use crate::http1::{self, Chunks, Fault, Length, Limits, Lines, take};
+use crate::proxy::guard::fields::{self, Head, Refusal, refusal};
 
 /// With which HTTP/2 begins.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -13,28 +13,19 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// Empty lines passed over before a head (RFC 9112, 2.2).
 const EMPTY_LINES_MAX: usize = 4;
 
-/// Hex digits of a chunk's size at most: more would overflow.
-const SIZE_DIGITS_MAX: usize = 16;
-
-/// A chunk's size line with its extensions at most, bytes.
-const SIZE_LINE_BYTES_MAX: usize = 256;
-
-/// All chunk extensions of one body at most, bytes.
-const EXTENSION_BYTES_MAX: usize = 4096;
-
-/// Trailers at most, bytes and lines.
-const TRAILER_BYTES_MAX: usize = 8192;
-const TRAILER_LINES_MAX: usize = 64;
-
 /// What the next bytes are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     /// Too few to tell: call again with these and more.
     Need,
-    /// So many belong to the message under way.
-    Pass(usize),
-    /// So many are a whole, good head; `upgrade`: what follows its body may be another protocol.
-    Head { bytes: usize, upgrade: bool },
+    /// So many are content.
+    Data(usize),
+    /// So many are the framing of content.
+    Skip(usize),
+    /// So many are the trailers of chunked content, and the empty line with which it ends.
+    End(usize),
+    /// A whole, good head.
+    Head(Head),
     /// All that follows is not ours to read.
     Opaque,
     /// A head that is none: nothing of it is passed, and nothing that follows.
@@ -48,60 +39,8 @@ enum State {
     Start,
     Head,
     Sized(u64),
-    ChunkSize,
-    ChunkData(u64),
-    ChunkEnd,
-    Trailers,
+    Chunked,
     Opaque,
-}
-
-/// Lines up to an empty one, remembered between calls so that no byte is looked at twice.
-#[derive(Debug, Default)]
-struct Lines {
-    scanned: usize,
-    line_start: usize,
-    lines: usize,
-    empty: usize,
-}
-
-enum Fault {
-    LineEnd,
-    TooMuch,
-}
-
-impl Lines {
-    /// The bytes up to and with the empty line, if it is there.
-    fn end(
-        &mut self,
-        bytes: &[u8],
-        bytes_max: usize,
-        lines_max: usize,
-        leading: usize,
-    ) -> Result<Option<usize>, Fault> {
-        while let Some(at) = bytes.get(self.scanned..).and_then(|rest| memchr(b'\n', rest)) {
-            let feed = self.scanned + at;
-            if feed >= bytes_max {
-                return Err(Fault::TooMuch);
-            }
-            if feed == self.line_start || bytes.get(feed - 1) != Some(&b'\r') {
-                return Err(Fault::LineEnd);
-            }
-            let empty = feed - 1 == self.line_start;
-            self.scanned = feed + 1;
-            self.line_start = feed + 1;
-            match (empty, self.lines) {
-                (true, 0) if self.empty < leading => self.empty += 1,
-                (true, 0) if leading > 0 => return Err(Fault::LineEnd),
-                (true, _) => return Ok(Some(feed + 1)),
-                (false, _) => self.lines += 1,
-            }
-            if self.lines > lines_max {
-                return Err(Fault::TooMuch);
-            }
-        }
-        self.scanned = bytes.len();
-        if bytes.len() > bytes_max { Err(Fault::TooMuch) } else { Ok(None) }
-    }
 }
 
 /// Follows one connection's incoming bytes.
@@ -109,7 +48,7 @@ impl Lines {
 pub(crate) struct Framing {
     state: State,
     lines: Lines,
-    extension_bytes: usize,
+    chunks: Chunks,
     head_bytes_max: usize,
     head_lines_max: usize,
 }
@@ -118,7 +57,14 @@ impl Framing {
     /// A head has `head_bytes_max` bytes and `head_lines_max` header lines at most.
     pub(crate) fn new(head_bytes_max: usize, head_lines_max: usize) -> Self {
         let head_lines_max = head_lines_max.min(fields::LINES_MAX);
-        Self { state: State::Start, lines: Lines::default(), extension_bytes: 0, head_bytes_max, head_lines_max }
+        let (lines, chunks) = (Lines::default(), Chunks::new(Limits::REQUEST));
+        Self { state: State::Start, lines, chunks, head_bytes_max, head_lines_max }
+    }
+
+    /// Whether a connection begins in HTTP/2, told from its first bytes. `None`: they are too few.
+    pub(crate) fn begins_http2(bytes: &[u8]) -> Option<bool> {
+        let whole = bytes.starts_with(PREFACE);
+        (whole || !PREFACE.starts_with(bytes)).then_some(whole)
     }
 
     /// Whether the next byte begins a head, and none of it has been passed.
@@ -126,14 +72,13 @@ impl Framing {
         matches!(self.state, State::Start | State::Head)
     }
 
-    /// Whether the bytes are another protocol's.
-    pub(crate) fn is_opaque(&self) -> bool {
-        self.state == State::Opaque
-    }
-
-    /// From here on the bytes are another protocol's.
-    pub(crate) fn switch_off(&mut self) {
-        self.state = State::Opaque;
+    /// Bytes that are known to follow; zero where that is not known.
+    pub(crate) fn expects(&self) -> u64 {
+        match self.state {
+            State::Sized(left) => left,
+            State::Chunked => self.chunks.expects(),
+            State::Start | State::Head | State::Opaque => 0,
+        }
     }
 
     /// What the bytes begin with. After [`Step::Need`] the same bytes come again, with more behind them; all other steps
@@ -147,23 +92,18 @@ impl Framing {
             State::Sized(left) => {
                 let (pass, left) = take(bytes, left);
                 self.state = if left == 0 { State::Head } else { State::Sized(left) };
-                Step::Pass(pass)
+                Step::Data(pass)
             }
-            State::ChunkSize => self.chunk_size(bytes),
-            State::ChunkData(left) => {
-                let (pass, left) = take(bytes, left);
-                self.state = if left == 0 { State::ChunkEnd } else { State::ChunkData(left) };
-                Step::Pass(pass)
-            }
-            State::ChunkEnd => match bytes {
-                [b'\r', b'\n', ..] => {
-                    self.state = State::ChunkSize;
-                    Step::Pass(2)
+            State::Chunked => match self.chunks.step(bytes) {
+                http1::Step::Need => Step::Need,
+                http1::Step::Data(bytes) => Step::Data(bytes),
+                http1::Step::Skip(bytes) => Step::Skip(bytes),
+                http1::Step::End(bytes) => {
+                    self.state = State::Head;
+                    Step::End(bytes)
                 }
-                [b'\r'] => Step::Need,
-                _ => Step::Broken("a chunk does not end where its size says"),
+                http1::Step::Broken(text) => Step::Broken(text),
             },
-            State::Trailers => self.trailers(bytes),
         }
     }
 
@@ -198,68 +138,14 @@ impl Framing {
             Ok(head) => head,
             Err(refusal) => return Step::Refuse(refusal),
         };
-        self.extension_bytes = 0;
         self.state = match head.length {
             Length::Sized(0) => State::Head,
             Length::Sized(bytes) => State::Sized(bytes),
-            Length::Chunked => State::ChunkSize,
-        };
-        Step::Head { bytes: end, upgrade: head.upgrade }
-    }
-
-    fn chunk_size(&mut self, bytes: &[u8]) -> Step {
-        let window = bytes.get(..SIZE_LINE_BYTES_MAX).unwrap_or(bytes);
-        let Some(feed) = memchr(b'\n', window) else {
-            return if window.len() == SIZE_LINE_BYTES_MAX {
-                Step::Broken("a chunk's size line is too long")
-            } else {
-                Step::Need
-            };
-        };
-        let Some(line) = window.get(..feed).and_then(|line| line.strip_suffix(b"\r")) else {
-            return Step::Broken("a chunk's size line does not end in CRLF");
-        };
-        let digits = line.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
-        if digits == 0 || digits > SIZE_DIGITS_MAX {
-            return Step::Broken("a chunk's size is none");
-        }
-        let (size, extension) = line.split_at(digits);
-        let control = |byte: &u8| *byte != b'\t' && (*byte < b' ' || *byte == 0x7f);
-        if !(extension.is_empty() || extension.starts_with(b";")) || extension.iter().any(control) {
-            return Step::Broken("a chunk's size is followed by what is no extension");
-        }
-        self.extension_bytes += extension.len();
-        if self.extension_bytes > EXTENSION_BYTES_MAX {
-            return Step::Broken("the chunk extensions are too long");
-        }
-        let size = std::str::from_utf8(size).ok().and_then(|size| u64::from_str_radix(size, 16).ok());
-        self.state = match size {
-            Some(0) => State::Trailers,
-            Some(size) => State::ChunkData(size),
-            None => return Step::Broken("a chunk's size is none"),
-        };
-        Step::Pass(feed + 1)
-    }
-
-    fn trailers(&mut self, bytes: &[u8]) -> Step {
-        match self.lines.end(bytes, TRAILER_BYTES_MAX, TRAILER_LINES_MAX, 0) {
-            Ok(Some(end)) => {
-                self.lines = Lines::default();
-                if !fields::trailers_are_good(bytes.get(..end).unwrap_or_default(), TRAILER_LINES_MAX) {
-                    return Step::Broken("the trailers are malformed or hold what may not stand there");
-                }
-                self.state = State::Head;
-                Step::Pass(end)
+            Length::Chunked | Length::ToEnd => {
+                self.chunks = Chunks::new(Limits::REQUEST);
+                State::Chunked
             }
-            Ok(None) => Step::Need,
-            Err(Fault::LineEnd) => Step::Broken("a trailer line does not end in CRLF"),
-            Err(Fault::TooMuch) => Step::Broken("the trailers are too large"),
-        }
+        };
+        Step::Head(head)
     }
-}
-
-/// How many of the bytes the rest of a body takes, and what is left of it.
-fn take(bytes: &[u8], left: u64) -> (usize, u64) {
-    let pass = usize::try_from(left).map_or(bytes.len(), |left| left.min(bytes.len()));
-    (pass, left - pass as u64)
 }

@@ -5,7 +5,7 @@ use crate::exchange::{Instant, Role};
 use crate::latency::Phase;
 use crate::proxy::first_byte::FirstByte;
 use crate::proxy::forward::{Worker, added_since};
-use crate::proxy::guard::Wire;
+use crate::proxy::http1::Wire;
 use std::sync::atomic::AtomicU64;
 
 fn worker() -> Worker {

@@ -12,6 +12,9 @@ mod framing;
 mod exchange {
     pub use darklaunch::exchange::Refused;
 }
+mod http1 {
+    pub use darklaunch::http1::*;
+}
 mod proxy {
     pub mod guard {
         pub(crate) use crate::fields;
@@ -35,10 +38,10 @@ fn feed(pieces: &[&[u8]]) -> Seen {
         loop {
             let taken = match framing.step(&held) {
                 Step::Need => break,
-                Step::Pass(bytes) => bytes,
-                Step::Head { bytes, .. } => {
-                    seen.heads.push(held[..bytes].to_vec());
-                    bytes
+                Step::Data(bytes) | Step::Skip(bytes) | Step::End(bytes) => bytes,
+                Step::Head(head) => {
+                    seen.heads.push(held[..head.bytes].to_vec());
+                    head.bytes
                 }
                 Step::Opaque => held.len(),
                 Step::Refuse(refusal) => {
