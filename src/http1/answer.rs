@@ -1,7 +1,7 @@
 //! A provider's answer: its head, how its content is delimited, and the content.
 
 use crate::http1::chunks::{Chunks, Limits, Step, take, trailers};
-use crate::http1::fields::{digits, fields, lists, range};
+use crate::http1::fields::{digits, fields, is_of_one_hop, lists, range};
 use crate::http1::{Error, Input, Io, Line, Spelling};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
@@ -95,20 +95,6 @@ pub fn read_answer(
     Ok(Some(AnswerHead { status, headers, spelling, length, keeps }))
 }
 
-/// Fields besides `Connection` and `Transfer-Encoding` that an intermediary may not pass just so (RFC 9110, 7.6.1), or that
-/// announce what is not there.
-const IN_THE_WAY: [&str; 9] = [
-    "http2-settings",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authentication-info",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "upgrade",
-];
-
 /// What header lines say of the content's end and of the connection.
 #[derive(Debug)]
 struct Said {
@@ -147,10 +133,9 @@ impl Said {
                 (self.coded, self.plain) = (true, false);
                 self.chunked = last.trim_ascii().eq_ignore_ascii_case(b"chunked");
             }
-            length => {
-                self.plain &=
-                    !IN_THE_WAY.iter().any(|name| name.len() == length && line.name.eq_ignore_ascii_case(name))
-            }
+            // It announces what is not there.
+            7 if line.name.eq_ignore_ascii_case("trailer") => self.plain = false,
+            _ => self.plain &= !is_of_one_hop(line.name),
         }
         Ok(())
     }

@@ -11,6 +11,25 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 /// Room for lines of our own, so that a map need not grow for them.
 const ADDED_LINES: usize = 4;
 
+/// Fields that belong to one connection: an intermediary passes none of them just so (RFC 9110, 7.6.1).
+const OF_ONE_HOP: [&str; 10] = [
+    "connection",
+    "http2-settings",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authentication-info",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Whether a field of this name, in any case, belongs to one connection.
+pub fn is_of_one_hop(name: &str) -> bool {
+    OF_ONE_HOP.iter().any(|one| one.len() == name.len() && one.eq_ignore_ascii_case(name))
+}
+
 /// Where one header line is within its head.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Line {

@@ -42,7 +42,7 @@ mod upgraded;
 
 pub use answer::{AnswerHead, Content, Length, read_answer};
 pub use chunks::{Chunks, Limits, Step, take, trailers};
-pub use fields::{Line, Spelling, digits, fields, lists, put_field, put_fields, range};
+pub use fields::{Line, Spelling, digits, fields, is_of_one_hop, lists, put_field, put_fields, range};
 pub use input::Input;
 pub use lines::{Fault, Lines};
 pub use output::{Encoder, Output};

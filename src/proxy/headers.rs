@@ -1,19 +1,11 @@
 //! Headers on their way: those of one hop stay behind (RFC 9110, 7.6.1), `Host` and `Forwarded` as configured.
 
+use crate::http1::is_of_one_hop;
 use crate::proxy::Peer;
-use http::header::{
-    CONNECTION, COOKIE, EXPECT, FORWARDED, HOST, MAX_FORWARDS, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE,
-    TRANSFER_ENCODING, UPGRADE,
-};
+use http::header::{CONNECTION, COOKIE, EXPECT, FORWARDED, HOST, MAX_FORWARDS, TE, UPGRADE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
 use std::net::IpAddr;
-
-/// Whether a field belongs to one hop (RFC 9110, 7.6.1).
-fn is_hop_by_hop(name: &HeaderName) -> bool {
-    matches!(*name, CONNECTION | PROXY_AUTHENTICATE | PROXY_AUTHORIZATION | TE | TRANSFER_ENCODING | UPGRADE)
-        || matches!(name.as_str(), "http2-settings" | "keep-alive" | "proxy-authentication-info" | "proxy-connection")
-}
 
 /// What `Connection` cannot name: taking these away would change the message for whoever is behind us.
 const END_TO_END: [&str; 18] = [
@@ -43,7 +35,7 @@ const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto
 
 /// Removes them, and those `Connection` names. The others keep their order, which `HeaderMap::remove` would change.
 pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
-    if !headers.keys().any(is_hop_by_hop) {
+    if !headers.keys().any(|name| is_of_one_hop(name.as_str())) {
         return;
     }
     let named: Vec<HeaderName> = headers
@@ -54,7 +46,7 @@ pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
         .filter_map(|name| HeaderName::try_from(name.trim()).ok())
         .filter(|name| !END_TO_END.contains(&name.as_str()))
         .collect();
-    keep_only(headers, |name| !is_hop_by_hop(name) && !named.contains(name));
+    keep_only(headers, |name| !is_of_one_hop(name.as_str()) && !named.contains(name));
 }
 
 fn keep_only(headers: &mut HeaderMap, keep: impl Fn(&HeaderName) -> bool) {
