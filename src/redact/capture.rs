@@ -1,14 +1,14 @@
 //! A whole capture: request, both answers, then the search for what is left.
 
-use crate::exchange::{BodyCopy, BodyState, Capture, DropReason, Exchange};
+use crate::exchange::{BodyCopy, BodyState, Capture, DropReason, ResponseCopy};
 use crate::redact::engine::Redactor;
 use crate::redact::format::{decode, form, headers};
 use crate::redact::pass::Pass;
 use crate::redact::sealed::{Part, Recording, Redacted, Side};
 use crate::redact::stand_in::pseudonym::MASK;
 use crate::redact::stand_in::residue::Residue;
-use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderValue};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// Redacts a capture and proves it clean.
 pub(in crate::redact) fn redact(redactor: &Redactor, raw: Capture) -> Redacted<Recording> {
@@ -38,22 +38,40 @@ fn all(pass: &mut Pass<'_>, mut capture: Capture) -> Capture {
     request.target = form::target(pass, &request.target, 0).unwrap_or_else(|_| format!("/{MASK}"));
     // An inferred template may hold what the path held.
     capture.endpoint = pass.redactor.endpoint(&capture.endpoint).into();
-    message(pass, &mut request.headers, &mut request.body);
-    if let Some(primary) = &mut capture.primary {
-        answer(pass, primary, Side::Primary);
+    kept(pass, &request.headers, &mut request.body);
+    lines(pass, &mut request.headers);
+    let mut primary = capture.primary.as_mut().and_then(|exchange| exchange.response.as_mut());
+    let mut shadow = capture.shadow.response.as_mut();
+    let twins = primary.as_deref().zip(shadow.as_deref()).is_some_and(|(primary, shadow)| are_twins(primary, shadow));
+    if let Some(answer) = &mut primary {
+        pass.side = Side::Primary;
+        let dropped_before = pass.parts_dropped;
+        kept(pass, &answer.headers, &mut answer.body);
+        if twins {
+            pass.count_body_again(Side::Shadow, &dropped_before);
+        }
+        lines(pass, &mut answer.headers);
     }
-    answer(pass, &mut capture.shadow, Side::Shadow);
+    if let Some(answer) = &mut shadow {
+        pass.side = Side::Shadow;
+        match primary.filter(|_| twins) {
+            Some(primary) => answer.body = primary.body.clone(),
+            None => kept(pass, &answer.headers, &mut answer.body),
+        }
+        lines(pass, &mut answer.headers);
+    }
     capture
 }
 
-fn answer(pass: &mut Pass<'_>, exchange: &mut Exchange, side: Side) {
-    pass.side = side;
-    if let Some(response) = &mut exchange.response {
-        message(pass, &mut response.headers, &mut response.body);
-    }
+/// Whether two answers have one body, to be read the same way: then it is redacted once. Where the new provider answers
+/// as the old one does, that is every other body.
+fn are_twins(primary: &ResponseCopy, shadow: &ResponseCopy) -> bool {
+    let reads_same = |name: &HeaderName| primary.headers.get_all(name) == shadow.headers.get_all(name);
+    primary.body == shadow.body && reads_same(&CONTENT_TYPE) && reads_same(&CONTENT_ENCODING)
 }
 
-fn message(pass: &mut Pass<'_>, lines: &mut HeaderMap, copy: &mut BodyCopy) {
+/// What may be kept of a body.
+fn kept(pass: &mut Pass<'_>, lines: &HeaderMap, copy: &mut BodyCopy) {
     pass.part = Part::Body;
     if copy.state == BodyState::Complete {
         match body(pass, lines, copy) {
@@ -61,6 +79,9 @@ fn message(pass: &mut Pass<'_>, lines: &mut HeaderMap, copy: &mut BodyCopy) {
             Err(reason) => *copy = BodyCopy::dropped(reason, copy.seen_bytes),
         }
     }
+}
+
+fn lines(pass: &mut Pass<'_>, lines: &mut HeaderMap) {
     pass.part = Part::Headers;
     headers::lines(pass, lines);
 }
@@ -88,15 +109,16 @@ fn messages(capture: &mut Capture) -> impl Iterator<Item = (&mut HeaderMap, &mut
 }
 
 fn is_dirty(capture: &Capture, residue: &Residue) -> bool {
-    fn texts<'a>(lines: &'a HeaderMap, body: &'a BodyCopy) -> impl Iterator<Item = &'a [u8]> {
-        lines.values().map(HeaderValue::as_bytes).chain(std::iter::once(&body.bytes[..]))
-    }
     let request = &capture.request;
-    let answers = capture.primary.iter().chain(std::iter::once(&capture.shadow));
-    let answers = answers.filter_map(|exchange| exchange.response.as_ref()).flat_map(|r| texts(&r.headers, &r.body));
     let named = [request.target.as_bytes(), capture.endpoint.as_bytes()].into_iter();
-    let mut pieces = named.chain(texts(&request.headers, &request.body)).chain(answers);
-    pieces.any(|piece| residue.is_mentioned(piece))
+    let answers = capture.primary.iter().chain(std::iter::once(&capture.shadow));
+    let answers: Vec<_> = answers.filter_map(|exchange| exchange.response.as_ref()).collect();
+    let headers = std::iter::once(&request.headers).chain(answers.iter().map(|answer| &answer.headers));
+    let mut bodies: Vec<&[u8]> = answers.iter().map(|answer| &answer.body.bytes[..]).collect();
+    // What both answers have is looked at once.
+    bodies.dedup();
+    let pieces = named.chain(headers.flat_map(HeaderMap::values).map(HeaderValue::as_bytes)).chain(bodies);
+    pieces.chain([&request.body.bytes[..]]).any(|piece| residue.is_mentioned(piece))
 }
 
 /// Drops bodies and masks lines that still show a value.

@@ -238,6 +238,17 @@ impl<'r> Pass<'r> {
         }
     }
 
+    /// Counts what was found in the body at hand for the other answer too, which has the same one. `before`: the parts
+    /// dropped before it.
+    pub fn count_body_again(&mut self, side: Side, before: &PartsDropped) {
+        let of_body = self.hits.iter().filter(|hit| (hit.1, hit.2) == (self.side, Part::Body));
+        let again: Vec<_> = of_body.map(|&(rule, _, part, count)| (rule, side, part, count)).collect();
+        self.hits.extend(again);
+        for (now, before) in self.parts_dropped.iter_mut().zip(before) {
+            *now += *now - before;
+        }
+    }
+
     /// Tells why a candidate was left alone, if somebody listens.
     pub fn doubt(&mut self, rule: u16, raw: &str, doubt: Doubt) {
         if let Some(trace) = &mut self.trace {
@@ -346,18 +357,19 @@ impl<'r> Pass<'r> {
 
     /// What a rule makes of a whole value.
     pub fn apply(&mut self, rule: u16, raw: &str) -> Option<String> {
-        let replaced = match self.found.get(raw) {
-            // The same value again: no digest need be made.
-            Some(found) if found.rule == rule => found.replaced.clone(),
-            _ => self.replaced(rule, raw)?,
-        };
+        let replaced = self.stand_in(rule, raw)?;
         let fresh = replaced.fresh.clone();
         self.note(rule, raw, replaced);
         Some(fresh)
     }
 
-    /// What a rule's action makes of a value; `None` if it is a stand-in already.
-    pub fn replaced(&mut self, rule: u16, raw: &str) -> Option<Replaced> {
+    /// What stands in for a value that a rule found; `None` if it is a stand-in already.
+    pub fn stand_in(&mut self, rule: u16, raw: &str) -> Option<Replaced> {
+        // The same value again: no digest need be made.
+        let known = self.found.get(raw).filter(|found| found.rule == rule).map(|found| found.replaced.clone());
+        if known.is_some() {
+            return known;
+        }
         let Rule { action, kind, .. } = self.redactor.rules[usize::from(rule)];
         match (action, kind) {
             (Action::Pseudonym, Kind::Jwt) => jwt::replace(self, raw),

@@ -64,7 +64,10 @@ pub(in crate::redact) fn replace_all(
     }
     let mut open = false;
     for &rule in &rules {
-        open |= of_rule(pass, rule, text, place, &mut finds);
+        // What is remembered of a text holds wherever it stands, so its place says nothing then.
+        if remembers || may_stand(pass, rule, place) {
+            open |= of_rule(pass, rule, text, place, &mut finds);
+        }
     }
     pass.rules_at_hand = rules;
     if remembers && !is_known && !open {
@@ -136,6 +139,21 @@ impl Taken {
     }
 }
 
+/// Whether a rule may find something at a place at all; whoever traces decisions hears of every candidate instead.
+fn may_stand(pass: &Pass<'_>, rule: u16, place: Place<'_>) -> bool {
+    pass.trace.is_some() || doubt_of_place(&pass.redactor.rules[usize::from(rule)], rule, place).is_none()
+}
+
+/// Why a rule finds nothing at a place, whatever stands there.
+fn doubt_of_place(rule: &Rule, at: u16, place: Place<'_>) -> Option<Doubt> {
+    if place.key.is_some_and(|key| key.said().vetoes.contains(&at)) {
+        return Some(Doubt::ExcludedName);
+    }
+    let elsewhere = !rule.paths.is_empty() && !rule.paths.iter().any(|path| path.is_at(place.parents, place.key))
+        || place.parents.last().is_some_and(|parent| parent.said().not_below.contains(&at));
+    elsewhere.then_some(Doubt::Place)
+}
+
 /// Adds what a rule finds in a text. Whether it may find something in the same text at another place: its pattern
 /// matches, and it is not the text alone that speaks against the candidates.
 fn of_rule(pass: &mut Pass<'_>, at: u16, text: &str, place: Place<'_>, finds: &mut Vec<Find>) -> bool {
@@ -148,7 +166,7 @@ fn of_rule(pass: &mut Pass<'_>, at: u16, text: &str, place: Place<'_>, finds: &m
         open |= !matches!(judged, Err(Doubt::Validator | Doubt::Excluded));
         match judged {
             Ok(range) => {
-                let replaced = pass.replaced(at, &text[range.clone()]);
+                let replaced = pass.stand_in(at, &text[range.clone()]);
                 from = range.end.max(whole.start + 1);
                 finds.push(Find { range, rule: at, replaced });
             }
@@ -192,6 +210,9 @@ fn judge(
     place: Place<'_>,
     names_of_rules: &NameIndex,
 ) -> Result<Range<usize>, Doubt> {
+    if let Some(doubt) = doubt_of_place(rule, at, place) {
+        return Err(doubt);
+    }
     let names = || place.parents.iter().chain(place.key);
     // What proves itself by a checksum is not explained away by a name in the text.
     let told = || {
@@ -199,13 +220,8 @@ fn judge(
             && !rule.validator.is_some_and(Validator::believes_words)
             && labels::name_before(text, &range).is_some_and(|name| names_of_rules.say(&name).vetoes.contains(&at))
     };
-    if place.key.is_some_and(|key| key.said().vetoes.contains(&at)) || told() {
+    if told() {
         return Err(Doubt::ExcludedName);
-    }
-    if !rule.paths.is_empty() && !rule.paths.iter().any(|path| path.is_at(place.parents, place.key))
-        || place.parents.last().is_some_and(|parent| parent.said().not_below.contains(&at))
-    {
-        return Err(Doubt::Place);
     }
     let raw = &text[range.clone()];
     let range = match rule.validator {
@@ -250,6 +266,9 @@ pub(in crate::redact) fn number_rule(pass: &mut Pass<'_>, raw: &str, kinds: Kind
     let claimed = rules.iter().copied().find(|&at| {
         let rule = &pass.redactor.rules[usize::from(at)];
         let Some(pattern) = rule.pattern.as_ref().filter(|_| pass.allows(at)) else { return false };
+        if doubt_of_place(rule, at, place).is_some() {
+            return false;
+        }
         let whole = candidate(pattern, raw, 0).is_some_and(|(_, range)| range == (0..raw.len()));
         let index = &pass.redactor.registry.names;
         whole && judge(rule, at, pattern, raw, 0..raw.len(), place, index).is_ok_and(|range| range.len() == raw.len())

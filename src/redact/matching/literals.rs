@@ -5,6 +5,7 @@
 //! Literals are in lower case: they are searched without regard to the case of ASCII letters, which lets more texts
 //! through, never fewer.
 
+use memchr::memmem;
 use regex_syntax::hir::{Class, Hir, HirKind, Repetition};
 
 /// Variants of one stretch of a pattern that are spelled out, at most: `[ _-]?` doubles and redoubles them.
@@ -19,6 +20,8 @@ const LITERAL_BYTES_MAX: usize = 24;
 const LITERAL_BYTES_MIN: usize = 3;
 /// Of so many literals one may be a byte shorter.
 const SHORT_SHARE_MIN: usize = 50;
+/// What is searched for of a literal, in bytes: the automaton is small enough to stay near the processor.
+const SOUGHT_BYTES_MAX: usize = 6;
 /// From this length on a longer literal is no better than a shorter one, in bytes.
 const GOOD_BYTES: usize = 4;
 /// A class of more characters than this is no literal.
@@ -28,6 +31,19 @@ const CLASS_MAX: usize = 6;
 pub(in crate::redact) fn required(pattern: &Hir) -> Option<Vec<Vec<u8>>> {
     let part = Part::of(pattern);
     part.best().filter(is_useful)
+}
+
+/// The same in fewer and shorter texts: no text has one of those given without having one of these.
+pub(in crate::redact) fn fewest(mut texts: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+    texts.iter_mut().for_each(|text| text.truncate(SOUGHT_BYTES_MAX));
+    texts.sort_unstable_by(|a, b| (a.len(), a).cmp(&(b.len(), b)));
+    let mut fewest: Vec<Vec<u8>> = Vec::new();
+    for text in texts {
+        if !fewest.iter().any(|one| memmem::find(&text, one).is_some()) {
+            fewest.push(text);
+        }
+    }
+    fewest
 }
 
 type Texts = Vec<Vec<u8>>;

@@ -168,7 +168,7 @@ impl Chosen {
 /// The literals by which a pattern is told, or else the keywords of its rule.
 fn literals(sought: &Sought) -> Vec<Vec<u8>> {
     let keywords = || sought.keywords.iter().map(|word| word.to_ascii_lowercase().into_bytes()).collect();
-    literals::required(&sought.hir).unwrap_or_else(keywords)
+    literals::fewest(literals::required(&sought.hir).unwrap_or_else(keywords))
 }
 
 #[cfg(test)]

@@ -32,6 +32,7 @@ const OWN: &str = "person- user- masked @example.invalid https://example.invalid
 /// The table of starts has so many marks for each value, so that few are set by chance; and at least 2^12.
 const MARKS_PER_VALUE: usize = 128;
 const MARKS_MIN: usize = 1 << 12;
+const MARKS_MAX: usize = 1 << 24;
 /// What is compared of a longer value, in bytes: who can read so much of a secret can read it.
 const COMPARED_BYTES_MAX: usize = 64;
 /// How far before and after a `+` or a `%` an encoded value may reach, in bytes: twice encoded a byte is `%25uXXXX`.
@@ -83,9 +84,39 @@ enum Rank {
 pub(in crate::redact) struct Residue {
     /// Sorted by their starts, then without regard to case.
     sought: Vec<Sought>,
-    /// Marks of what values begin with, one bit each, a power of two of them.
-    marks: Box<[u64]>,
+    marks: Marks,
     key: PseudonymKey,
+}
+
+/// What values begin with, three bytes each without regard to case: one bit for each, and a few by chance.
+struct Marks {
+    /// A power of two of bits.
+    bits: Box<[u64]>,
+    /// How many of a product's upper bits are not a place.
+    shift: u32,
+}
+
+impl Marks {
+    /// Room for the marks of so many values.
+    fn of(values: usize) -> Self {
+        let count = (values * MARKS_PER_VALUE).next_power_of_two().clamp(MARKS_MIN, MARKS_MAX);
+        Self { bits: vec![0; count / 64].into_boxed_slice(), shift: u32::BITS - count.ilog2() }
+    }
+
+    /// Where the mark of three bytes is, the lowest of four.
+    fn place_of(&self, three: u32) -> usize {
+        ((three << 8).wrapping_mul(0x9E37_79B1) >> self.shift) as usize
+    }
+
+    fn set(&mut self, three: u32) {
+        let place = self.place_of(three);
+        self.bits[place / 64] |= 1 << (place % 64);
+    }
+
+    fn has(&self, three: u32) -> bool {
+        let place = self.place_of(three);
+        self.bits.get(place / 64).is_some_and(|bits| bits >> (place % 64) & 1 != 0)
+    }
 }
 
 impl Residue {
@@ -98,17 +129,14 @@ impl Residue {
         }
         sought.sort_unstable_by(|a, b| (a.start, &a.lower, a.rank).cmp(&(b.start, &b.lower, b.rank)));
         sought.dedup_by(|a, b| a.lower == b.lower);
-        let count = (sought.len() * MARKS_PER_VALUE).next_power_of_two().max(MARKS_MIN);
-        let mut marks = vec![0_u64; count / 64].into_boxed_slice();
+        let mut marks = Marks::of(sought.len());
         let mut open: Vec<usize> = Vec::new();
         for at in 0..sought.len() {
             while open.last().is_some_and(|&other| !sought[at].lower.starts_with(&sought[other].lower)) {
                 open.pop();
             }
-            for three in [sought[at].start, sought[at].start >> 8] {
-                let place = place_of(three) & (count - 1);
-                marks[place / 64] |= 1 << (place % 64);
-            }
+            marks.set(sought[at].start);
+            marks.set(sought[at].start >> 8);
             sought[at].shorter = open.last().copied();
             open.push(at);
         }
@@ -214,30 +242,35 @@ impl Residue {
 
     /// The first value of a wanted rank at or after `from`: the longest of those that begin there.
     fn next(&self, bytes: &[u8], from: usize, wanted: impl Fn(Rank) -> bool) -> Option<(Range<usize>, &Sought)> {
-        let mask = self.marks.len() * 64 - 1;
-        let (pairs, _) = bytes.get(from..).unwrap_or_default().as_chunks::<2>();
-        let mut pairs = pairs.iter().map(|pair| u32::from(u16::from_le_bytes(*pair)) << 16);
-        let mut four = pairs.next().unwrap_or_default();
-        for (at, pair) in (from..).step_by(2).zip(pairs) {
-            four = four >> 16 | pair;
-            let place = place_of(four | CASES) & mask;
-            if self.marks[place / 64] & 1 << (place % 64) == 0 {
-                continue;
-            }
-            let starts = at.saturating_sub(1).max(from)..=at;
-            let found = starts.into_iter().find_map(|at| self.at(bytes, at, &wanted));
+        let places = bytes.get(from..).unwrap_or_default().windows(WORD_BYTES_MIN).step_by(2);
+        for (at, four) in (from..).step_by(2).zip(places) {
+            let Some(four) = start_of(four).filter(|four| self.marks.has(*four)) else { continue };
+            // Read as the value's first four bytes, and as those after its first one.
+            let here = || self.at(bytes, at, four, &wanted);
+            let found = match at.checked_sub(1).filter(|before| *before >= from) {
+                Some(before) => {
+                    start_of(&bytes[before..]).and_then(|four| self.at(bytes, before, four, &wanted)).or_else(here)
+                }
+                None => here(),
+            };
             if found.is_some() {
                 return found;
             }
         }
         // The last place may be one between two of those looked at.
         let last = bytes.len().checked_sub(WORD_BYTES_MIN).filter(|last| *last > from && (last - from) % 2 == 1)?;
-        self.at(bytes, last, &wanted)
+        self.at(bytes, last, start_of(bytes.get(last..)?)?, &wanted)
     }
 
     /// The longest value of a wanted rank that begins at a place.
-    fn at(&self, bytes: &[u8], at: usize, wanted: &impl Fn(Rank) -> bool) -> Option<(Range<usize>, &Sought)> {
-        let mut here = self.longest(start_of(bytes.get(at..)?)?, &bytes[at..]);
+    fn at(
+        &self,
+        bytes: &[u8],
+        at: usize,
+        start: u32,
+        wanted: &impl Fn(Rank) -> bool,
+    ) -> Option<(Range<usize>, &Sought)> {
+        let mut here = self.longest(start, bytes.get(at..)?);
         while let Some(found) = here {
             let one = &self.sought[found];
             let range = at..at + one.text.len();
@@ -348,11 +381,6 @@ const CASES: u32 = 0x2020_2020;
 /// The first four bytes, without regard to case.
 fn start_of(bytes: &[u8]) -> Option<u32> {
     bytes.first_chunk().map(|four| u32::from_le_bytes(*four) | CASES)
-}
-
-/// Where the mark of three bytes is, the lowest of four; smaller tables have it at the lower bits.
-fn place_of(three: u32) -> usize {
-    ((three & 0x00FF_FFFF).wrapping_mul(0x9E37_79B1) >> 12) as usize
 }
 
 /// Whether a value may stand in a piece in the encoding of URLs and forms: there is a `%` with its digits, or a `+` that
