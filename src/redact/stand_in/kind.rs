@@ -146,6 +146,13 @@ impl Kind {
             Self::Card | Self::Ssn | Self::Digits if is_digits_and_separators(raw) => digits_of(raw).into(),
             Self::Phone if is_digits_and_separators(raw) => phone_digits(raw).into(),
             Self::Iban | Self::Id | Self::Ssn | Self::Digits | Self::Card => {
+                if raw.is_ascii() {
+                    let mut text = String::with_capacity(raw.len());
+                    text.extend(
+                        raw.bytes().filter(u8::is_ascii_alphanumeric).map(|b| char::from(b.to_ascii_uppercase())),
+                    );
+                    return text.into();
+                }
                 raw.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_uppercase).collect::<String>().into()
             }
             Self::Mac => {

@@ -107,8 +107,8 @@ pub(in crate::redact) fn is_stand_in(kind: Kind, raw: &str) -> bool {
         Kind::Digits => is_digits_stand_in(raw),
         Kind::Id => is_id_stand_in(raw),
         Kind::Iban => {
-            let compact: Vec<char> = raw.chars().filter(|c| c.is_ascii_alphanumeric()).collect();
-            compact.len() > 8 && compact[4..8].iter().all(|c| matches!(c, '0' | 'X'))
+            let compact = Kind::Iban.canonical(raw);
+            compact.len() > 8 && compact.bytes().skip(4).take(4).all(|b| matches!(b, b'0' | b'X'))
         }
         Kind::Ipv4 => raw.parse::<Ipv4Addr>().is_ok_and(|ip| ip.octets()[0] >= 240),
         Kind::Ipv6 => raw.parse::<Ipv6Addr>().is_ok_and(|ip| ip.segments()[..3] == IPV6_PREFIX),
@@ -342,25 +342,21 @@ fn shifted(raw: &str, key: &PseudonymKey) -> Option<String> {
 }
 
 fn iban(raw: &str, digest: &[u8; 32]) -> Option<String> {
-    let compact: String = raw.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect();
+    let compact = Kind::Iban.canonical(raw);
     if compact.len() < 15 || raw.chars().any(|c| !c.is_ascii_alphanumeric() && !" -.".contains(c)) {
         return None;
     }
     let (country, bban) = (compact.get(..2)?, compact.get(4..)?);
-    let mut random = decimals(digest, bban.len()).into_bytes().into_iter();
-    let fresh: String = bban
-        .chars()
-        .enumerate()
-        .map(|(at, c)| {
-            let digit = random.next().unwrap_or(b'0');
-            match (at < 4, c.is_ascii_digit()) {
-                (true, true) => '0',
-                (true, false) => 'X',
-                (false, true) => char::from(digit),
-                (false, false) => char::from(b'A' + (digit - b'0')),
-            }
-        })
-        .collect();
+    let mut random = decimals(digest, bban.len()).into_bytes().into_iter().zip(0..);
+    let fresh = rewritten(bban, |c| {
+        let (digit, at) = random.next().unwrap_or((b'0', 0));
+        match (at < 4, c.is_ascii_digit()) {
+            (true, true) => '0',
+            (true, false) => 'X',
+            (false, true) => char::from(digit),
+            (false, false) => char::from(b'A' + (digit - b'0')),
+        }
+    });
     let check = iban_check_digits(country, &fresh)?;
     Some(pour_all(raw.trim(), &format!("{country}{check:02}{fresh}")))
 }
@@ -368,13 +364,20 @@ fn iban(raw: &str, digest: &[u8; 32]) -> Option<String> {
 /// Puts new digits where the old ones stood, separators kept.
 fn pour(raw: &str, digits: &str) -> String {
     let mut fresh = digits.chars();
-    raw.chars().map(|c| if c.is_ascii_digit() { fresh.next().unwrap_or('9') } else { c }).collect()
+    rewritten(raw, |c| if c.is_ascii_digit() { fresh.next().unwrap_or('9') } else { c })
 }
 
 /// Puts new letters and digits where the old ones stood.
 fn pour_all(raw: &str, text: &str) -> String {
     let mut fresh = text.chars();
-    raw.chars().map(|c| if c.is_ascii_alphanumeric() { fresh.next().unwrap_or('9') } else { c }).collect()
+    rewritten(raw, |c| if c.is_ascii_alphanumeric() { fresh.next().unwrap_or('9') } else { c })
+}
+
+/// A text with other characters of about the same length.
+fn rewritten(raw: &str, each: impl FnMut(char) -> char) -> String {
+    let mut text = String::with_capacity(raw.len());
+    text.extend(raw.chars().map(each));
+    text
 }
 
 /// The text with its check letter, in the case of the letter that it replaces.
@@ -390,16 +393,14 @@ fn with_check_letter(mut text: String) -> String {
 /// New letters for old ones, in the same case.
 fn pour_letters(raw: &str, digest: &[u8; 32]) -> String {
     let mut at = 0;
-    raw.chars()
-        .map(|c| {
-            if !c.is_ascii_alphabetic() {
-                return c;
-            }
-            let letter = b'A' + digest[31 - at % 16] % 26;
-            at += 1;
-            if c.is_ascii_uppercase() { char::from(letter) } else { char::from(letter.to_ascii_lowercase()) }
-        })
-        .collect()
+    rewritten(raw, |c| {
+        if !c.is_ascii_alphabetic() {
+            return c;
+        }
+        let letter = b'A' + digest[31 - at % 16] % 26;
+        at += 1;
+        if c.is_ascii_uppercase() { char::from(letter) } else { char::from(letter.to_ascii_lowercase()) }
+    })
 }
 
 /// HMAC-SHA-256 over the kind and the canonical value.
@@ -425,7 +426,9 @@ fn push_hex(text: &mut String, digest: &[u8; 32], len: usize) {
 }
 
 fn decimals(digest: &[u8; 32], len: usize) -> String {
-    (0..len).map(|at| char::from(b'0' + digest[at % 32].wrapping_add((at / 32) as u8) % 10)).collect()
+    let mut text = String::with_capacity(len);
+    text.extend((0..len).map(|at| char::from(b'0' + digest[at % 32].wrapping_add((at / 32) as u8) % 10)));
+    text
 }
 
 #[cfg(test)]

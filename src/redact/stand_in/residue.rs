@@ -104,6 +104,7 @@ impl Marks {
     }
 
     /// Where the mark of three bytes is, the lowest of four.
+    #[inline]
     fn place_of(&self, three: u32) -> usize {
         ((three << 8).wrapping_mul(0x9E37_79B1) >> self.shift) as usize
     }
@@ -113,6 +114,7 @@ impl Marks {
         self.bits[place / 64] |= 1 << (place % 64);
     }
 
+    #[inline]
     fn has(&self, three: u32) -> bool {
         let place = self.place_of(three);
         self.bits.get(place / 64).is_some_and(|bits| bits >> (place % 64) & 1 != 0)
@@ -242,9 +244,12 @@ impl Residue {
 
     /// The first value of a wanted rank at or after `from`: the longest of those that begin there.
     fn next(&self, bytes: &[u8], from: usize, wanted: impl Fn(Rank) -> bool) -> Option<(Range<usize>, &Sought)> {
-        let places = bytes.get(from..).unwrap_or_default().windows(WORD_BYTES_MIN).step_by(2);
-        for (at, four) in (from..).step_by(2).zip(places) {
-            let Some(four) = start_of(four).filter(|four| self.marks.has(*four)) else { continue };
+        let (pairs, _) = bytes.get(from..).unwrap_or_default().as_chunks::<2>();
+        for (at, two) in (from..).step_by(2).zip(pairs.windows(2)) {
+            let four = u32::from_le_bytes([two[0][0], two[0][1], two[1][0], two[1][1]]) | CASES;
+            if !self.marks.has(four) {
+                continue;
+            }
             // Read as the value's first four bytes, and as those after its first one.
             let here = || self.at(bytes, at, four, &wanted);
             let found = match at.checked_sub(1).filter(|before| *before >= from) {
