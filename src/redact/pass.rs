@@ -204,12 +204,18 @@ impl<'r> Pass<'r> {
 
     /// The search for what was found; `None` if there is nothing to search for.
     pub fn residue(&self) -> Option<Residue> {
-        let needles = self.found.iter().map(|(raw, found)| Needle {
-            raw,
-            fresh: &found.replaced.fresh,
-            kind: found.replaced.kind,
+        let sought = self.found.iter().filter(|(raw, found)| {
+            // A Mr Street is no reason to call the field `street` something else.
+            found.replaced.kind != Kind::Person || !self.is_field_name(raw)
         });
+        let needles =
+            sought.map(|(raw, found)| Needle { raw, fresh: &found.replaced.fresh, kind: found.replaced.kind });
         Residue::of(needles, &self.redactor.key)
+    }
+
+    /// Whether a word is a name that rules list for fields.
+    fn is_field_name(&self, word: &str) -> bool {
+        word.bytes().all(|b| b.is_ascii_alphabetic()) && self.redactor.registry.names.say(&Words::of(word)).is_listed()
     }
 
     /// Keyed digests of the values found that lead to a person, each once, in order.

@@ -10,6 +10,7 @@ use proptest::prelude::*;
 use std::io::Write;
 use std::sync::{LazyLock, Mutex};
 
+mod carried;
 mod formats;
 mod headers;
 mod properties;

@@ -215,6 +215,11 @@ impl Said {
         }
     }
 
+    /// Whether some rule says something of values under the name.
+    pub fn is_listed(&self) -> bool {
+        !(self.values.is_empty() && self.vetoes.is_empty() && self.keywords.is_empty())
+    }
+
     /// Each rule once, in the order of precedence.
     pub fn in_order(&mut self) {
         let Self { values, headers, params, vetoes, keywords, below, not_below, beside, not_beside } = self;
@@ -259,8 +264,7 @@ impl Name {
 
     /// Whether some rule says something of it.
     pub fn is_listed(&self) -> bool {
-        let Said { values, vetoes, keywords, .. } = &self.said;
-        !(values.is_empty() && vetoes.is_empty() && keywords.is_empty())
+        self.said.is_listed()
     }
 
     /// Whether the name as a text of its own is left alone by every rule.

@@ -19,6 +19,9 @@ const PROPERTIES: [(&str, &str); 12] = [
     ("impp", "username"),
     ("nickname", "nickname"),
 ];
+/// What the components of an address are, in their order.
+pub(in crate::redact) const ADDRESS_PARTS: [&str; 7] =
+    ["po-box", "address-line-2", "street", "city", "region", "postal-code", "country"];
 /// Properties that hold pictures, sounds and keys: what cannot be read is not kept.
 const BLOBS: [&str; 4] = ["photo", "logo", "sound", "key"];
 
@@ -51,6 +54,11 @@ pub(in crate::redact) fn is_card(text: &str) -> bool {
     ["BEGIN:VCARD", "BEGIN:VCALENDAR"]
         .iter()
         .any(|head| text.get(..head.len()).is_some_and(|t| t.eq_ignore_ascii_case(head)))
+}
+
+/// The name that says the same as a property's own, if it has one that says too little.
+pub(in crate::redact) fn meaning(property: &str) -> Option<&'static str> {
+    PROPERTIES.iter().find(|(known, _)| known.eq_ignore_ascii_case(property)).map(|(_, name)| *name)
 }
 
 /// Where a line ends, its folded continuation and its line ending included.
@@ -121,9 +129,11 @@ fn components(pass: &mut Pass<'_>, name: &str, value: &str, place: Place<'_>) ->
     let mut out = String::with_capacity(value.len());
     let mut start = 0;
     let mut escaped = false;
+    let mut parts = if name == "adr" { &ADDRESS_PARTS[..] } else { &[] }.iter();
     for (at, b) in value.bytes().chain([b';']).enumerate() {
         if b == b';' && !escaped {
             let part = &value[start..at];
+            let name = parts.next().copied().unwrap_or(name);
             out.push_str(component(pass, name, part, place)?.as_deref().unwrap_or(part));
             if at < value.len() {
                 out.push(';');
@@ -156,8 +166,7 @@ fn component(pass: &mut Pass<'_>, name: &str, raw: &str, place: Place<'_>) -> Re
 }
 
 fn named(pass: &mut Pass<'_>, name: &str, text: &str, place: Place<'_>) -> Result<Option<String>, DropReason> {
-    let name = PROPERTIES.iter().find(|(known, _)| *known == name).map_or(name, |(_, name)| name);
-    let key = pass.key(name);
+    let key = pass.key(meaning(name).unwrap_or(name));
     pass.value(text, Place { key: Some(&key), ..place })
 }
 

@@ -101,6 +101,15 @@ fn is_header(pass: &mut Pass<'_>, cells: &[Unescaped<'_>]) -> bool {
     }) && !seen.is_empty()
 }
 
+/// Whether the first row of a table has a name by which rules claim values.
+pub(in crate::redact) fn has_listed_column(pass: &mut Pass<'_>, text: &str) -> bool {
+    let first = Cells::of(text, separator(text)).map_while(|cell| cell.ok().filter(|cell| cell.row == 0));
+    first.take(COLUMNS_BESIDE_MAX).any(|cell| {
+        let path = form::path(pass, &plain(text, &cell).text);
+        path.last().is_some_and(|key| !key.said().values.is_empty())
+    })
+}
+
 fn plain<'t>(text: &'t str, cell: &Cell) -> Unescaped<'t> {
     if !cell.quoted {
         return Unescaped::new(&text[cell.range.clone()]);

@@ -127,18 +127,33 @@ fn token(pass: &mut Pass<'_>, text: &str) -> Result<String, DropReason> {
 }
 
 /// A document inside a string: `Some` if the string is one, then what it becomes, if it changes.
+///
+/// # Errors
+/// It is nested too deep. What only looked like a document is left to be read as a text.
 pub(in crate::redact) fn nested(
     pass: &mut Pass<'_>,
     raw: &str,
     place: Place<'_>,
 ) -> Result<Option<Option<String>>, DropReason> {
-    if sniff::may_be_markup(raw) {
-        if place.depth >= NESTED_DEPTH_MAX {
-            return Err(DropReason::TooDeep);
-        }
-        let inner = Place { depth: place.depth + 1, ..place };
-        let fresh = html::document(pass, raw, inner)?;
-        return Ok(Some((fresh != raw).then_some(fresh)));
+    let Some(format) = sniff::inside(raw).filter(|format| *format != Format::Csv || csv::has_listed_column(pass, raw))
+    else {
+        return graphql::within(pass, raw, place);
+    };
+    if place.depth >= NESTED_DEPTH_MAX {
+        // Pairs and tables are texts as well, in which the rules find values by their names.
+        return if matches!(format, Format::Form | Format::Csv) { Ok(None) } else { Err(DropReason::TooDeep) };
     }
-    graphql::within(pass, raw, place)
+    let inner = Place { depth: place.depth + 1, ..place };
+    let fresh = match format {
+        // XML tells more of its names than what browsers read.
+        Format::Html => xml::document(pass, raw.trim(), inner)
+            .map_or_else(|_| html::document(pass, raw, inner), |fresh| Ok(raw.replacen(raw.trim(), &fresh, 1))),
+        Format::Multipart => multipart::document(pass, &MediaType::of(""), raw.as_bytes(), inner).and_then(utf8),
+        format => text(pass, format, raw, inner),
+    };
+    match fresh {
+        Ok(fresh) => Ok(Some((fresh != raw).then_some(fresh))),
+        Err(DropReason::TooDeep) => Err(DropReason::TooDeep),
+        Err(_) => Ok(None),
+    }
 }

@@ -1,9 +1,9 @@
-//! Documents inside strings: JSON as text, and text in base64 or in hexadecimal digits.
+//! Documents inside strings: JSON and other formats as text, and text in base64 or in hexadecimal digits.
 
 use crate::exchange::DropReason;
 use crate::redact::format::{decode as formats, json};
 use crate::redact::matching::gate::{
-    DASH, DIGIT, EQUALS, Kinds, LOWER, PLUS, SLASH, SPACE, STRUCTURE, UNDERSCORE, UPPER,
+    DASH, DIGIT, EQUALS, Kinds, LOWER, OTHER, PLUS, SLASH, SPACE, STRUCTURE, UNDERSCORE, UPPER,
 };
 use crate::redact::pass::{NESTED_DEPTH_MAX, Pass, Place};
 use base64::Engine;
@@ -17,7 +17,11 @@ const BYTES_MIN: usize = 12;
 /// Whether a string of these kinds can hold a document; most cannot, and this tells cheaply.
 pub(in crate::redact) fn may_hold(raw: &str, kinds: Kinds) -> bool {
     kinds & STRUCTURE != 0 && raw.trim_end().ends_with(['}', ']', '>'])
-        || raw.len() >= BYTES_MIN && kinds & !BASE64 == 0 && (begins_as_text(raw) || begins_as_hex(raw))
+        || raw.len() >= BYTES_MIN
+            && (kinds & !BASE64 == 0 && (begins_as_text(raw) || begins_as_hex(raw))
+                // A form, or lines of a table, a card or a message of parts.
+                || kinds & EQUALS != 0 && kinds & OTHER != 0 && raw.contains('&')
+                || kinds & SPACE != 0 && raw.contains('\n'))
 }
 
 /// `Some` if the string holds a document: then what it becomes, if it changes.
@@ -33,10 +37,9 @@ pub(in crate::redact) fn document(
         let fresh = json::document(pass, raw, inner)?;
         return Ok(Some((fresh != raw).then_some(fresh)));
     }
-    if kinds & !BASE64 != 0 {
-        return formats::nested(pass, raw, place);
-    }
-    if let Some((decoded, coding)) = decode(text) {
+    if kinds & !BASE64 == 0
+        && let Some((decoded, coding)) = decode(text)
+    {
         let Ok(depth) = deeper(place) else {
             return if is_json_like(decoded.trim()) { Err(DropReason::TooDeep) } else { Ok(None) };
         };
@@ -44,7 +47,7 @@ pub(in crate::redact) fn document(
         let fresh = pass.value(&decoded, Place { depth, ..place })?;
         return Ok(fresh.map(|fresh| Some(coding.encode(text, &fresh))));
     }
-    Ok(None)
+    formats::nested(pass, raw, place)
 }
 
 fn deeper(place: Place<'_>) -> Result<u8, DropReason> {

@@ -49,6 +49,33 @@ pub(in crate::redact) fn format(text: &str, depth_max: usize) -> Result<Format, 
     Ok(if csv::is_table(text) { Format::Csv } else { Format::Text })
 }
 
+/// The format of a document inside a string of another one: what is one beyond doubt, of those that are carried so.
+pub(in crate::redact) fn inside(text: &str) -> Option<Format> {
+    if may_be_markup(text) {
+        return Some(Format::Html);
+    }
+    let start = text.trim_start();
+    if card::is_card(start) {
+        return Some(Format::Card);
+    }
+    if multipart::boundary_of(start.as_bytes()).is_some() {
+        return Some(Format::Multipart);
+    }
+    if is_form(text) {
+        return Some(Format::Form);
+    }
+    if !text.trim_end().contains('\n') {
+        return None;
+    }
+    if start.starts_with('{') && is_json_lines(start) {
+        return Some(Format::JsonLines);
+    }
+    if events::is_stream(text) {
+        return Some(Format::Events);
+    }
+    csv::is_table(text).then_some(Format::Csv)
+}
+
 /// Whether a text is one JSON object, array or string.
 pub(in crate::redact) fn is_json(text: &str) -> bool {
     let start = text.trim_start();
@@ -101,14 +128,18 @@ fn is_graphql_like(start: &str) -> bool {
 /// Pairs of plain names and values without white space, at least two.
 fn is_form(text: &str) -> bool {
     let text = text.trim_end_matches(['\r', '\n']);
+    text.contains('&') && is_pairs(text)
+}
+
+/// Pairs of plain names and values without white space, or a single one.
+pub(in crate::redact) fn is_pairs(text: &str) -> bool {
     let is_name = |name: &str| {
         !name.is_empty()
             && name.len() <= 128
             && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.[]%+$".contains(&b))
             && name.bytes().any(|b| b.is_ascii_alphabetic())
     };
-    text.contains('&')
-        && !text.contains(|c: char| c.is_whitespace() || c.is_control() || "<>\"{}".contains(c))
+    !text.contains(|c: char| c.is_whitespace() || c.is_control() || "<>\"{}".contains(c))
         && text.split('&').all(|pair| pair.split_once('=').is_some_and(|(name, _)| is_name(name)))
 }
 

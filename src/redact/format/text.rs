@@ -1,10 +1,11 @@
-//! Values in running text: URLs and percent-encoded words, `name: value` pairs, then every pattern in one pass.
+//! Values in running text: JSON objects, URLs and percent-encoded words, `name: value` pairs, then every pattern in one pass.
 
 use crate::exchange::DropReason;
-use crate::redact::format::form;
+use crate::redact::format::{form, json, sniff};
 use crate::redact::matching::find::{replace_all, splice};
-use crate::redact::matching::gate::{COLON, EQUALS, Kinds, PERCENT, kinds_of};
+use crate::redact::matching::gate::{COLON, EQUALS, Kinds, PERCENT, STRUCTURE, kinds_of};
 use crate::redact::pass::{NESTED_DEPTH_MAX, Pass, Place};
+use serde::de::IgnoredAny;
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -18,6 +19,54 @@ pub(in crate::redact) fn scan(
     if pass.known.is_none() && kinds & (PERCENT | COLON | EQUALS) == 0 && !pass.redactor.matcher.is_open(kinds) {
         return Ok(None);
     }
+    let documents = if kinds & STRUCTURE != 0 && place.depth < NESTED_DEPTH_MAX { documents(raw) } else { Vec::new() };
+    if documents.is_empty() {
+        return plain(pass, raw, kinds, place);
+    }
+    let inner = Place { depth: place.depth + 1, ..place };
+    let (mut out, mut at) = (String::with_capacity(raw.len()), 0);
+    let between = |pass: &mut Pass<'_>, out: &mut String, text: &str| {
+        let fresh = plain(pass, text, kinds_of(text.as_bytes()), place)?;
+        out.push_str(fresh.as_deref().unwrap_or(text));
+        Ok(())
+    };
+    for document in documents {
+        between(pass, &mut out, &raw[at..document.start])?;
+        // What is too deep to be read is searched as a text.
+        match json::document(pass, &raw[document.clone()], inner) {
+            Ok(fresh) => out.push_str(&fresh),
+            Err(_) => between(pass, &mut out, &raw[document.clone()])?,
+        }
+        at = document.end;
+    }
+    between(pass, &mut out, &raw[at..])?;
+    Ok((out != raw).then_some(out))
+}
+
+/// Places in a text that are tried as the start of a document, at most: keeps the search linear.
+const STARTS_MAX: usize = 16;
+
+/// JSON objects in running text, as logs have them: `body={"email":".."} 200`.
+fn documents(text: &str) -> Vec<Range<usize>> {
+    let mut documents = Vec::new();
+    let mut at = 0;
+    for _ in 0..STARTS_MAX {
+        let Some(start) = text[at..].find('{').map(|step| at + step) else { break };
+        at = start + 1;
+        if !text[at..].trim_ascii_start().starts_with('"') {
+            continue;
+        }
+        let mut read = serde_json::Deserializer::from_str(&text[start..]).into_iter::<IgnoredAny>();
+        if matches!(read.next(), Some(Ok(_))) {
+            at = start + read.byte_offset();
+            documents.push(start..at);
+        }
+    }
+    documents
+}
+
+/// Redacts a text in which there is no document; `Some` if it changed.
+fn plain(pass: &mut Pass<'_>, raw: &str, kinds: Kinds, place: Place<'_>) -> Result<Option<String>, DropReason> {
     let mut text = Cow::Borrowed(raw);
     let mut kinds = kinds;
     if kinds & (PERCENT | COLON) != 0
@@ -52,7 +101,10 @@ fn words(pass: &mut Pass<'_>, text: &str, place: Place<'_>) -> Result<Option<Str
         let fresh = if word.contains("://") || relative(word) {
             form::url(pass, word, depth).ok()
         } else if word.contains('%') && form::decode(word, false).is_some_and(|decoded| decoded != word) {
-            form::target(pass, word, depth).ok()
+            match sniff::is_pairs(word) {
+                true => form::document(pass, word, Place { depth, ..place }).ok(),
+                false => form::target(pass, word, depth).ok(),
+            }
         } else {
             None
         };

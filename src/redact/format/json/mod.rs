@@ -1,10 +1,12 @@
 //! JSON, read strictly and rewritten in place: replacements are spliced into the original text, every other byte stays.
 
 mod beside;
+mod tables;
 mod tokens;
 
 use crate::exchange::DropReason;
 use crate::redact::evidence::names::Key;
+use crate::redact::format::card;
 use crate::redact::format::json::tokens::{Kind, Token, Tokens};
 use crate::redact::pass::{Pass, Place};
 use crate::redact::stand_in::pseudonym::is_word_stand_in;
@@ -31,6 +33,26 @@ pub(in crate::redact) fn quoted(text: &str) -> String {
     }
     ["\"", text, "\""].concat()
 }
+
+/// Texts that tell what type a value has, and not what it is.
+const TYPES: [&str; 16] = [
+    "string",
+    "str",
+    "text",
+    "date",
+    "datetime",
+    "timestamp",
+    "time",
+    "number",
+    "integer",
+    "int",
+    "float",
+    "decimal",
+    "bool",
+    "boolean",
+    "array",
+    "object",
+];
 
 struct Walk<'d, 't, 'k, 'p, 'r> {
     tokens: &'d Tokens<'t>,
@@ -92,6 +114,10 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
             self.keys.push(self.pass.key(&text));
         }
         let mut object = Object { at, keys, naming: None, is_pair: pair.is_some(), by_structure };
+        let (columns, rows) = match tables::columns(tokens, at) {
+            Some((names, rows)) => (self.columns(&names), Some(rows)),
+            None => (Vec::new(), None),
+        };
         let mut members = tokens.members(at).enumerate();
         while let Some((place, (name, value))) = members.next() {
             let (Some(name), Some(token)) = (tokens.get(name), tokens.get(value)) else { break };
@@ -102,6 +128,10 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
             }
             let (key, is_value) =
                 self.named(&mut object, (&text, own), (value, &token), members.clone().next().map(|(_, after)| after));
+            if rows == Some(value) {
+                self.rows(tokens.elements(value), &columns, Some(&key))?;
+                continue;
+            }
             let asks = self.tell_beside(&object, &key, is_value, &token);
             self.value(value, Some(&key))?;
             if asks {
@@ -165,11 +195,11 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
         true
     }
 
-    /// A string as a name, if rules list it.
+    /// A string as a name, if rules list it. The type of a value is no name for it.
     fn name_at(&mut self, at: usize) -> Option<Key<'r>> {
         let token = self.tokens.get(at).filter(|token| token.kind.is_string())?;
         let key = self.pass.key_in_text(&self.tokens.string(&token).ok()?.0);
-        key.is_listed().then_some(key)
+        (key.is_listed() && !TYPES.contains(&key.joined())).then_some(key)
     }
 
     /// The name of a value where the member after it tells it: `{"value": "..", "type": "email"}`.
@@ -183,12 +213,79 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
 
     fn array(&mut self, at: usize, key: Option<&Key<'k>>) -> Result<(), DropReason> {
         let tokens = self.tokens;
+        if let Some(name) = tables::property(tokens, at) {
+            return self.property(at, name, key);
+        }
+        if let Some(columns) = tables::header(tokens, at).and_then(|names| self.header(&names)) {
+            // The first row, which is one of names, stays.
+            return self.rows(tokens.elements(at).skip(1), &columns, key);
+        }
         let told = beside::told(tokens, at).into_iter();
         self.told = told.map(|name| self.pass.key_in_text(name)).collect();
         for element in tokens.elements(at) {
             self.value(element, key)?;
         }
         self.told.clear();
+        Ok(())
+    }
+
+    /// A jCard's property, whose values stand under a name; those of an address each under their own.
+    fn property(&mut self, at: usize, name: &str, key: Option<&Key<'k>>) -> Result<(), DropReason> {
+        let tokens = self.tokens;
+        let own = self.pass.key(name);
+        for (element, place) in tokens.elements(at).zip(0..) {
+            let parts: Vec<usize> = tokens.elements(element).take(card::ADDRESS_PARTS.len() + 1).collect();
+            let is_list = tokens.get(element).is_some_and(|element| element.kind == Kind::Array);
+            if place < tables::PROPERTY_HEAD {
+                self.value(element, key)?;
+            } else if is_list && name == "address" && parts.len() == card::ADDRESS_PARTS.len() {
+                for (part, name) in parts.into_iter().zip(card::ADDRESS_PARTS) {
+                    let own = self.pass.key(name);
+                    self.value(part, Some(&own))?;
+                }
+            } else {
+                self.value(element, Some(&own))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn columns(&mut self, names: &[&str]) -> Vec<Key<'r>> {
+        names.iter().map(|name| self.pass.key_in_text(name)).collect()
+    }
+
+    /// The keys of a first row that names columns: rules list two of them, and nothing there is a value in itself.
+    fn header(&mut self, names: &[&str]) -> Option<Vec<Key<'r>>> {
+        let columns = self.columns(names);
+        let listed = columns.iter().filter(|key| !key.said().values.is_empty()).count();
+        (listed > 1 && names.iter().all(|name| matches!(self.pass.scan_bare(name), Ok(None)))).then_some(columns)
+    }
+
+    /// Rows of cells, each under the name of its column.
+    fn rows(
+        &mut self,
+        rows: impl Iterator<Item = usize>,
+        columns: &[Key<'r>],
+        key: Option<&Key<'k>>,
+    ) -> Result<(), DropReason> {
+        let tokens = self.tokens;
+        for row in rows {
+            let cells: Vec<usize> = tables::cells(tokens, row).into_iter().flatten().take(columns.len() + 1).collect();
+            if cells.len() != columns.len() {
+                self.value(row, key)?;
+                continue;
+            }
+            for (cell, column) in cells.into_iter().zip(columns) {
+                let Some(token) = tokens.get(cell) else { continue };
+                let raw = if token.kind.is_string() { tokens.inside(&token) } else { tokens.slice(&token) };
+                if self.pass.looks_beside(column, raw.as_bytes()) {
+                    self.pass.beside = columns.to_vec();
+                }
+                let done = self.value(cell, Some(column));
+                self.pass.beside.clear();
+                done?;
+            }
+        }
         Ok(())
     }
 

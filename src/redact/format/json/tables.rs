@@ -1,0 +1,143 @@
+//! Tables in JSON: rows whose columns are named beside them or by the first row, and the properties of a jCard (RFC 7095),
+//! whose first string names what comes after it.
+
+use crate::redact::format::card;
+use crate::redact::format::json::tokens::{Kind, Tokens};
+
+/// Columns of a table, at most.
+pub(super) const COLUMNS_MAX: usize = 128;
+/// Members that list the names of columns, in lower case and without signs.
+const LISTS: [&str; 9] =
+    ["columns", "fields", "header", "headers", "schema", "cols", "columnnames", "fieldnames", "columnheaders"];
+/// Members in which a column tells its name.
+const NAMES: [&str; 5] = ["name", "field", "columnname", "fieldname", "label"];
+
+/// The names of the columns of the rows that the object at a token holds, and where the rows are.
+pub(super) fn columns<'t>(tokens: &Tokens<'t>, object: usize) -> Option<(Vec<&'t str>, usize)> {
+    let (_, rows) = tokens.members(object).find(|(_, value)| width(tokens, *value).is_some())?;
+    let (_, list) = tokens.members(object).find(|(name, _)| is_called(tokens, *name, &LISTS))?;
+    let names = names(tokens, list).or_else(|| {
+        let (_, inner) = tokens.members(list).find(|(name, _)| is_called(tokens, *name, &LISTS))?;
+        names(tokens, inner)
+    })?;
+    (list != rows && width(tokens, rows) == Some(names.len())).then_some((names, rows))
+}
+
+/// The first row of the array at a token, if it is one of texts and another row is as long.
+pub(super) fn header<'t>(tokens: &Tokens<'t>, array: usize) -> Option<Vec<&'t str>> {
+    let mut rows = tokens.elements(array).take(2);
+    let (first, second) = (rows.next()?, rows.next()?);
+    let is_row = |at: usize| tokens.get(at).is_some_and(|token| token.kind == Kind::Array);
+    if !is_row(first) || !is_row(second) {
+        return None;
+    }
+    let names: Option<Vec<&str>> = tokens.elements(first).take(COLUMNS_MAX).map(|cell| tokens.plain(cell)).collect();
+    let names = names.filter(|names| names.len() > 1)?;
+    (tokens.elements(second).take(COLUMNS_MAX).count() == names.len()).then_some(names)
+}
+
+/// The cells of a row: an array, or `{"f": [..]}`.
+pub(super) fn cells(tokens: &Tokens<'_>, row: usize) -> Option<impl Iterator<Item = usize>> {
+    let token = tokens.get(row)?;
+    let array = match token.kind {
+        Kind::Array => row,
+        // An object of one member: the array is two tokens behind it.
+        Kind::Object if tokens.plain(row + 1) == Some("f") => row + 2,
+        _ => return None,
+    };
+    tokens.get(array).filter(|token| token.kind == Kind::Array)?;
+    Some(tokens.elements(array))
+}
+
+/// The name that a jCard gives to the values of the property at a token: `["bday", {}, "date", "1980-02-01"]`.
+pub(super) fn property(tokens: &Tokens<'_>, array: usize) -> Option<&'static str> {
+    let name = tokens.plain(array + 1)?;
+    let mut elements = tokens.elements(array).take(PROPERTY_HEAD + 1).filter_map(|element| tokens.get(element));
+    let kinds = [Kind::Plain, Kind::Object, Kind::Plain];
+    let is_property = kinds.iter().all(|kind| elements.next().is_some_and(|element| element.kind == *kind));
+    if is_property && elements.next().is_some() { card::meaning(name) } else { None }
+}
+
+/// Elements of a jCard's property before its values: name, parameters, type.
+pub(super) const PROPERTY_HEAD: usize = 3;
+
+/// How many cells the first row of the array at a token has.
+fn width(tokens: &Tokens<'_>, array: usize) -> Option<usize> {
+    tokens.get(array).filter(|token| token.kind == Kind::Array)?;
+    let row = tokens.elements(array).next()?;
+    Some(cells(tokens, row)?.take(COLUMNS_MAX + 1).count()).filter(|count| (1..=COLUMNS_MAX).contains(count))
+}
+
+/// The names in a list: texts, or objects that have one.
+fn names<'t>(tokens: &Tokens<'t>, list: usize) -> Option<Vec<&'t str>> {
+    tokens.get(list).filter(|token| token.kind == Kind::Array)?;
+    let name = |column: usize| {
+        tokens.plain(column).or_else(|| {
+            tokens.get(column).filter(|token| token.kind == Kind::Object)?;
+            let (_, name) = tokens.members(column).find(|(name, _)| is_called(tokens, *name, &NAMES))?;
+            tokens.plain(name)
+        })
+    };
+    tokens.elements(list).take(COLUMNS_MAX + 1).map(name).collect()
+}
+
+fn is_called(tokens: &Tokens<'_>, name: usize, names: &[&str]) -> bool {
+    let letters = |text: &str| text.bytes().filter(u8::is_ascii_alphabetic).map(|b| b.to_ascii_lowercase()).collect();
+    tokens.plain(name).is_some_and(|text| {
+        text.len() <= 24 && {
+            let letters: Vec<u8> = letters(text);
+            names.iter().any(|name| name.as_bytes() == letters)
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tokens(text: &str) -> Tokens<'_> {
+        Tokens::of(text, 16).unwrap()
+    }
+
+    #[test]
+    fn columns_are_named_beside_the_rows() {
+        let columns = |text| columns(&tokens(text), 0).map(|(names, _)| names.join(","));
+        for text in [
+            r#"{"columns":["a","b"],"rows":[[1,"x"],[2,"y"]]}"#,
+            r#"{"data":[[1,"x"]],"column_names":["a","b"]}"#,
+            r#"{"fields":[{"name":"a","type":"int"},{"type":"text","name":"b"}],"values":[[1,2]]}"#,
+            r#"{"schema":{"fields":[{"name":"a"},{"name":"b"}]},"rows":[{"f":[{"v":1},{"v":"x"}]}]}"#,
+        ] {
+            assert_eq!(columns(text).as_deref(), Some("a,b"), "{text}");
+        }
+        for text in [
+            r#"{"columns":["a","b"],"rows":[[1,"x",2]]}"#,
+            r#"{"columns":["a","b"],"rows":[]}"#,
+            r#"{"columns":[1,2],"rows":[[1,2]]}"#,
+            r#"{"columns":[["a","b"]],"x":1}"#,
+            r#"{"a":["a","b"],"rows":[[1,2]]}"#,
+            "{}",
+        ] {
+            assert_eq!(columns(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_first_row_of_texts_may_name_the_columns() {
+        let header = |text| header(&tokens(text), 0).map(|names| names.join(","));
+        assert_eq!(header(r#"[["a","b"],[1,"x"],[2]]"#).as_deref(), Some("a,b"));
+        for text in [r#"[["a"],["x"]]"#, r#"[["a","b"]]"#, r#"[["a",1],["x",2]]"#, r#"[["a","b"],["x"]]"#, "[]"] {
+            assert_eq!(header(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_jcard_names_its_values() {
+        let property = |text| property(&tokens(text), 0);
+        assert_eq!(property(r#"["bday",{},"date","1980-02-01"]"#), Some("birth-date"));
+        assert_eq!(property(r#"["fn",{"a":["b"]},"text","Ada","Bob"]"#), Some("full-name"));
+        for text in [r#"["bday",{},"date"]"#, r#"["x-a",{},"text","b"]"#, r#"["bday","a","b","c"]"#, "[]", "[1]"] {
+            assert_eq!(property(text), None, "{text}");
+        }
+    }
+}
