@@ -11,6 +11,7 @@ use crate::redact::pass::{Pass, Place};
 use crate::redact::rule::rules::{Pattern, Rule};
 use crate::redact::stand_in::kind::Kind;
 use crate::redact::stand_in::pseudonym::{Replaced, is_any_number_stand_in};
+use crate::redact::stand_in::residue::Residue;
 use crate::redact::validators::Validator;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -73,12 +74,18 @@ pub(in crate::redact) fn replace_all(
     if remembers && !is_known && !open {
         pass.memo.learn(text);
     }
-    let known = pass.known.map(|known| known.finds(text)).unwrap_or_default();
-    if finds.is_empty() && known.is_empty() {
-        return None;
-    }
-    let spans = standing(pass, text, finds, known);
-    splice(text, spans)
+    let Some(known) = pass.known else {
+        let standing = standing(pass, text, finds);
+        return splice(text, standing.into_iter().filter_map(|(range, fresh)| Some((range, fresh?))).collect());
+    };
+    // A mention of a value goes before what rules make of a part of it.
+    let mentions = known.finds(text);
+    finds.retain(|find| {
+        let first = mentions.partition_point(|(mention, _)| mention.end < find.range.end);
+        mentions.get(first).is_none_or(|(of, _)| of.start > find.range.start || *of == find.range)
+    });
+    let standing = standing(pass, text, finds);
+    splice(text, with_mentions(known, text, standing))
 }
 
 /// The rules whose patterns may match in a text; whoever traces decisions hears of every rule that needs a keyword.
@@ -93,34 +100,44 @@ fn named(place: Place<'_>) -> impl Iterator<Item = u16> {
     place.parents.iter().chain(place.key).flat_map(|name| name.said().keywords.iter().copied())
 }
 
-/// The finds that stand: rules of higher precedence first among those of one place, the earlier and longer first; what
-/// an earlier pass found is replaced where no rule strikes.
-fn standing(
-    pass: &mut Pass<'_>,
-    text: &str,
-    mut finds: Vec<Find>,
-    known: Vec<(Range<usize>, String)>,
-) -> Vec<(Range<usize>, String)> {
+/// The finds that stand, in order: rules of higher precedence first among those of one place, the earlier and longer
+/// first. `None` for one that stands as it is.
+fn standing(pass: &mut Pass<'_>, text: &str, mut finds: Vec<Find>) -> Vec<(Range<usize>, Option<String>)> {
     finds.sort_by_key(|find| (find.range.start, Reverse(find.range.end), find.rule));
     let mut taken = Taken::default();
-    let mut spans = Vec::new();
+    let mut standing = Vec::new();
     for find in finds {
         if !taken.take(&find.range) {
             pass.doubt(find.rule, &text[find.range], Doubt::Overlapped);
             continue;
         }
+        standing.push((find.range.clone(), find.replaced.as_ref().map(|replaced| replaced.fresh.clone())));
         if let Some(replaced) = find.replaced {
-            let raw = &text[find.range.clone()];
-            spans.push((find.range, replaced.fresh.clone()));
-            pass.note(find.rule, raw, replaced);
+            pass.note(find.rule, &text[find.range], replaced);
         }
     }
-    for (range, fresh) in known {
-        if taken.take(&range) {
-            spans.push((range, fresh));
-        }
+    standing.sort_by_key(|(range, _)| range.start);
+    standing
+}
+
+/// What replaces finds, and what an earlier pass found wherever there is no find.
+fn with_mentions(
+    known: &Residue,
+    text: &str,
+    standing: Vec<(Range<usize>, Option<String>)>,
+) -> Vec<(Range<usize>, String)> {
+    let mut spans = Vec::with_capacity(standing.len());
+    let mentions = |range: Range<usize>| {
+        let found = known.finds(&text[range.clone()]).into_iter();
+        found.map(move |(at, fresh)| (range.start + at.start..range.start + at.end, fresh))
+    };
+    let mut start = 0;
+    for (range, fresh) in standing {
+        spans.extend(mentions(start..range.start));
+        start = range.end;
+        spans.extend(fresh.map(|fresh| (range, fresh)));
     }
-    spans.sort_by_key(|(range, _)| range.start);
+    spans.extend(mentions(start..text.len()));
     spans
 }
 

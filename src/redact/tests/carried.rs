@@ -183,3 +183,15 @@ fn one_body_of_both_answers_is_redacted_and_counted_for_both() {
     assert!(out.capture.shadow.response.unwrap().body.drop_reason().is_some());
     assert!(!out.capture.primary.unwrap().response.unwrap().body.bytes.is_empty());
 }
+
+#[test]
+fn a_value_is_mentioned_as_a_whole_or_in_its_parts() {
+    let (road, code) = ("163 Dublin Road", "H91 B4D4");
+    let whole = format!("{road}, {code} {CITY}");
+    let body = json!({ "title": whole, "address": {
+        "label": whole, "street": road, "postalCode": code, "city": CITY, "note": format!("{road}, {code}, or else"),
+    } });
+    let out = once(&body);
+    assert_gone(&out.to_string(), &[road, code, CITY], &body.to_string());
+    assert_eq!(out["title"], out["address"]["label"]);
+}
