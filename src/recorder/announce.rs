@@ -6,7 +6,14 @@ use crate::recorder::line::Message;
 use crate::redact::{Recording, Redacted};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::SyncSender;
+use std::time::Duration;
 use tokio::sync::mpsc;
+
+/// Calls taken at once.
+const TAKEN_AT_ONCE: usize = 64;
+/// How long calls gather when there were few: each one that came alone would wake two threads, and the user's path needs
+/// their cores more.
+const GATHER: Duration = Duration::from_millis(3);
 
 /// Runs until the mirror has closed.
 pub(in crate::recorder) fn run(
@@ -14,17 +21,25 @@ pub(in crate::recorder) fn run(
     redact: &(dyn Fn(Capture) -> Redacted<Recording> + Send + Sync),
     writer: &SyncSender<Message>,
 ) {
-    while let Some((capture, tell)) = announced.blocking_recv() {
+    let mut few = Vec::with_capacity(TAKEN_AT_ONCE);
+    while announced.blocking_recv_many(&mut few, TAKEN_AT_ONCE) > 0 {
+        let some = few.len() < TAKEN_AT_ONCE;
         // Fail closed: what cannot be redacted is not stored, and what is not stored is not sent.
-        match catch_unwind(AssertUnwindSafe(|| redact(capture))) {
-            Ok(recording) => {
-                if let Err(back) = writer.send(Message::Announced(Box::new(recording), tell))
-                    && let Message::Announced(_, tell) = back.0
-                {
+        let redacted =
+            few.drain(..).filter_map(|(capture, tell)| match catch_unwind(AssertUnwindSafe(|| redact(capture))) {
+                Ok(recording) => Some((recording, tell)),
+                Err(_) => {
                     tell(false);
+                    None
                 }
-            }
-            Err(_) => tell(false),
+            });
+        if let Err(back) = writer.send(Message::Announced(redacted.collect()))
+            && let Message::Announced(all) = back.0
+        {
+            all.into_iter().for_each(|(_, tell)| tell(false));
+        }
+        if some {
+            std::thread::park_timeout(GATHER);
         }
     }
 }

@@ -19,12 +19,15 @@ const TAKEN_AT_ONCE: usize = 64;
 /// than redacting a small one, on cores that the user's path needs.
 const GATHER: Duration = Duration::from_millis(3);
 
+/// Is told whether a call that is about to be sent is stored.
+pub(in crate::recorder) type Tell = Box<dyn FnOnce(bool) + Send>;
+
 /// What the writer is sent.
 pub(in crate::recorder) enum Message {
     /// Captures, some of them perhaps lost, by the order in which they were taken.
     Chunk(Chunk),
-    /// A call that is about to be sent, and whom to tell that it is stored.
-    Announced(Box<Redacted<Recording>>, Box<dyn FnOnce(bool) + Send>),
+    /// Calls that are about to be sent, each with whom to tell that it is stored.
+    Announced(Vec<(Redacted<Recording>, Tell)>),
     /// A dictionary for an integration.
     Trained(TrainedDictionary),
 }

@@ -6,7 +6,7 @@ use crate::recorder::NameEndpoint;
 use crate::recorder::clock_steps::ClockSteps;
 use crate::recorder::counts::Counts;
 use crate::recorder::endpoints::Endpoints;
-use crate::recorder::line::{Chunk, Gate, Message};
+use crate::recorder::line::{Chunk, Gate, Message, Tell};
 use crate::recorder::{Held, Settings};
 use crate::redact::{Recording, Redacted};
 use crate::store::{Batch, LedgerRow, Prepared, StoreError, SwitchRow, TrainedDictionary, Writer};
@@ -25,13 +25,11 @@ const GATHER: Duration = Duration::from_millis(20);
 const BURST_CAPTURES: usize = 256;
 const BURST_OVER: Duration = Duration::from_millis(5);
 /// Calls that wait to be sent gather for so long: a commit for each would cost more than the calls.
-const ANNOUNCED: Duration = Duration::from_millis(5);
+const ANNOUNCED: Duration = Duration::from_millis(15);
 /// Switch changes kept while the store cannot take them.
 const UNWRITTEN_SWITCHES_MAX: usize = 1_000;
 /// Series of finished intervals kept while the store cannot take them; at 25 kB a series this is 100 MB at worst.
 const FINISHED_SERIES_MAX: usize = 4_000;
-
-type Tell = Box<dyn FnOnce(bool) + Send>;
 
 /// What one transaction is made of.
 #[derive(Default)]
@@ -207,9 +205,9 @@ impl Writing {
 
     fn sort(&mut self, message: Message, gathered: &mut Gathered) {
         match message {
-            Message::Announced(recording, tell) => {
+            Message::Announced(some) => {
                 gathered.announced_since.get_or_insert_with(|| self.clock.now());
-                gathered.announced.push((*recording, tell));
+                gathered.announced.extend(some);
             }
             Message::Trained(made) => gathered.trained.push(made),
             Message::Chunk(chunk) => {
