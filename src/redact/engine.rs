@@ -15,9 +15,14 @@ use crate::redact::sealed::{Hit, Recording, Redacted, SubjectDigest};
 use crate::redact::stand_in::kind::Kind;
 use crate::redact::stand_in::pseudonym::digest;
 use crate::redact::strict::Strict;
+use foldhash::fast::RandomState;
 use sha2::{Digest, Sha256};
+use std::collections::HashSet;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Names of endpoints remembered, at most.
+const ENDPOINTS_MAX: usize = 1024;
 
 /// A compiled rule set, shared by every thread that redacts.
 pub struct Redactor {
@@ -27,6 +32,8 @@ pub struct Redactor {
     pub(in crate::redact) names: Names,
     pub(in crate::redact) matcher: Matcher,
     pub(in crate::redact) memos: Memos,
+    /// Names of endpoints in which no rule finds anything: an API has a few dozen, and every capture has one.
+    pub(in crate::redact) endpoints: Mutex<HashSet<Box<str>, RandomState>>,
     pub(in crate::redact) strict: Option<Strict>,
     pub(in crate::redact) key: PseudonymKey,
     pub(in crate::redact) settings: Settings,
@@ -105,6 +112,20 @@ impl Redactor {
 
     /// An endpoint's name without the segments in which a rule finds something: `{id}` stands for them.
     pub fn endpoint(&self, name: &str) -> String {
+        if self.endpoints.lock().unwrap_or_else(PoisonError::into_inner).contains(name) {
+            return name.to_owned();
+        }
+        let fresh = self.endpoint_anew(name);
+        if fresh == name {
+            let mut clean = self.endpoints.lock().unwrap_or_else(PoisonError::into_inner);
+            if clean.len() < ENDPOINTS_MAX {
+                clean.insert(name.into());
+            }
+        }
+        fresh
+    }
+
+    fn endpoint_anew(&self, name: &str) -> String {
         let names = self.names.known();
         let segment = |segment| {
             let variable = str::starts_with(segment, '{') && str::ends_with(segment, '}');

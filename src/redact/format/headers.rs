@@ -10,6 +10,7 @@ use crate::redact::rule::rules::Action;
 use crate::redact::stand_in::kind::Kind;
 use crate::redact::stand_in::pseudonym::{self, MASK};
 use http::{HeaderMap, HeaderValue};
+use std::borrow::Cow;
 use std::net::{IpAddr, Ipv6Addr};
 use std::ops::Range;
 
@@ -48,7 +49,7 @@ const EXTENSION_BYTES_MAX: usize = 8;
 /// Redacts every line; a value that cannot be written back is masked.
 pub(in crate::redact) fn lines(pass: &mut Pass<'_>, headers: &mut HeaderMap) {
     for (name, value) in headers.iter_mut() {
-        let utf8 = std::str::from_utf8(value.as_bytes()).ok().map(str::to_owned);
+        let utf8 = std::str::from_utf8(value.as_bytes()).ok().map(Cow::Borrowed);
         let latin1 = utf8.is_none();
         let raw = utf8.unwrap_or_else(|| value.as_bytes().iter().map(|b| char::from(*b)).collect());
         let fresh = pass.header(name.as_str(), &raw).unwrap_or_else(|_| Some(MASK.to_owned()));
@@ -65,7 +66,7 @@ pub(in crate::redact) fn lines(pass: &mut Pass<'_>, headers: &mut HeaderMap) {
 impl Pass<'_> {
     /// One header's value: `Some` if it must change.
     pub fn header(&mut self, name: &str, raw: &str) -> Result<Option<String>, DropReason> {
-        if raw.is_empty() || PLAIN.contains(&name.to_ascii_lowercase().as_str()) {
+        if raw.is_empty() || PLAIN.iter().any(|plain| plain.eq_ignore_ascii_case(name)) {
             return Ok(None);
         }
         // Words in another charset are looked at in clear.

@@ -150,7 +150,7 @@ fn path(pass: &mut Pass<'_>, text: &str, depth: u8) -> Result<String, DropReason
 /// value: only rules that know what a value looks like are asked.
 fn segment(pass: &mut Pass<'_>, plain: &str, before: &str, depth: u8) -> Result<Option<String>, DropReason> {
     if !before.is_empty() && !plain.is_empty() {
-        let key = pass.key(before);
+        let key = pass.key_in_text(before);
         let rules = &pass.redactor.rules;
         if let Some(rule) = pass.name_rule(plain, &key, &[]).filter(|rule| rules[usize::from(*rule)].shape.is_some()) {
             return Ok(pass.apply(rule, plain));

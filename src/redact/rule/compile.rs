@@ -13,7 +13,7 @@ use crate::redact::stand_in::kind::Kind;
 use crate::redact::validators::Validator;
 use regex::bytes::{Regex, RegexBuilder};
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// Largest compiled pattern, in bytes: past it a pattern is a mistake.
 const PATTERN_BYTES_MAX: usize = 1 << 20;
@@ -65,6 +65,7 @@ pub(in crate::redact) fn compile(
         names: Names::default(),
         matcher,
         memos: Memos::default(),
+        endpoints: Mutex::default(),
         strict: None,
         key,
         settings,
