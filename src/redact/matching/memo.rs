@@ -15,8 +15,8 @@ use std::hash::BuildHasher;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Longest text kept, bytes.
-const TEXT_BYTES_MAX: usize = 31;
-/// Texts in a memory, at most: 32 KiB of them.
+const TEXT_BYTES_MAX: usize = 63;
+/// Texts in a memory, at most: 64 KiB of them.
 const TEXTS_MAX: usize = 1024;
 /// Names told by pairs in a memory, at most.
 const NAMES_MAX: usize = 256;
@@ -148,7 +148,7 @@ mod tests {
     #[test]
     fn no_digit_no_mail_and_no_long_text_is_kept() {
         assert!(kept("succeeded") && kept("Payment complete.") && kept("Zażółć"));
-        assert!(!kept("4242") && !kept("ada@b") && !kept("a: b") && !kept("a=b") && !kept(&"a".repeat(32)));
+        assert!(!kept("4242") && !kept("ada@b") && !kept("a: b") && !kept("a=b") && !kept(&"a".repeat(64)));
     }
 
     #[test]
@@ -157,7 +157,7 @@ mod tests {
         let mut first = Lent::of(&memos);
         assert!(!first.knows("eur") && !first.knows(""));
         first.learn("eur");
-        first.learn(&"a".repeat(32));
+        first.learn(&"a".repeat(64));
         assert!(first.knows("eur") && !first.knows("eu") && !first.knows("eur\0"));
         let mut beside = Lent::of(&memos);
         assert!(!beside.knows("eur"));
