@@ -68,6 +68,12 @@ def kinds(size, rng):
         "IBAN-like": (text[1], "DE44" * (size // 4)),
         "JWT-like": (text[1], "eyJhbGciOiJIUzI1NiJ9." * (size // 21)),
         "PEM without end": (text[1], "-----BEGIN PRIVATE KEY-----" * (size // 27)),
+        "objects in text": (text[1], 'x={"a":{"b":"Ada"}} ' * (size // 20)),
+        "open objects in text": (text[1], '{"a":{"b":[' * (size // 11)),
+        "table in a string": (text[0], quoted({"body": "name,city\n" + "Ada Annasdotter,Rome\n" * (size // 22)})),
+        "form in a string": (text[0], quoted({"body": "name=Ada+Annasdotter&a=%41&" * (size // 28) + "b=1"})),
+        "rows": (text[0], quoted({"columns": ["name", "city"], "rows": [["Ada Annasdotter", "Rome"]] * (size // 28)})),
+        "jCard": (text[0], quoted([["fn", {}, "text", "Ada Annasdotter"]] * (size // 36))),
         "plus signs": (text[1], "+1" * (size // 2)),
     }
 
