@@ -43,23 +43,27 @@ pub(in crate::redact) fn scan(
     Ok((out != raw).then_some(out))
 }
 
-/// Places in a text that are tried as the start of a document, at most: keeps the search linear.
-const STARTS_MAX: usize = 16;
+/// Places in a text that may turn out to be no start of a document, at most: keeps the search linear.
+const FALSE_STARTS_MAX: usize = 16;
 
 /// JSON objects in running text, as logs have them: `body={"email":".."} 200`.
 fn documents(text: &str) -> Vec<Range<usize>> {
     let mut documents = Vec::new();
-    let mut at = 0;
-    for _ in 0..STARTS_MAX {
-        let Some(start) = text[at..].find('{').map(|step| at + step) else { break };
+    let (mut at, mut false_starts) = (0, 0);
+    while false_starts < FALSE_STARTS_MAX
+        && let Some(start) = text[at..].find('{').map(|step| at + step)
+    {
         at = start + 1;
-        if !text[at..].trim_ascii_start().starts_with('"') {
+        if text.as_bytes()[at..].iter().find(|b| !b.is_ascii_whitespace()).is_none_or(|b| *b != b'"') {
             continue;
         }
         let mut read = serde_json::Deserializer::from_str(&text[start..]).into_iter::<IgnoredAny>();
-        if matches!(read.next(), Some(Ok(_))) {
-            at = start + read.byte_offset();
-            documents.push(start..at);
+        match read.next() {
+            Some(Ok(_)) => {
+                at = start + read.byte_offset();
+                documents.push(start..at);
+            }
+            _ => false_starts += 1,
         }
     }
     documents

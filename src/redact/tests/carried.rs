@@ -107,6 +107,17 @@ fn a_log_line_may_hold_json() {
 }
 
 #[test]
+fn every_line_of_a_log_is_read() {
+    let line = format!("INFO {{ \"user\": {{\"city\":\"{CITY}\"}} }} done {{\"broken\n");
+    let out = redact("text/plain", &line.repeat(10));
+    assert_gone(&out, &[CITY], &line);
+    let line = format!("INFO {{ \"user\": {{\"city\":\"{CITY}\"}} }} done {{x\n");
+    let out = redact("text/plain", &line.repeat(200));
+    assert_gone(&out, &[CITY], &line);
+    assert_eq!(redact("text/plain", &out), out);
+}
+
+#[test]
 fn rows_stand_under_the_names_of_their_columns() {
     let named = json!(["id", "full_name", "birth_date", "city"]);
     let row = json!([7, NAME, BORN, CITY]);
