@@ -82,6 +82,8 @@ pub(in crate::redact) enum Format {
     UriList,
     /// vCard and iCalendar: `NAME;PARAM=x:value`.
     Card,
+    /// HL7 version 2: fields between bars.
+    Hl7,
     /// `name: value` lines: YAML, TOML, INI, properties.
     Assignments,
     Text,
@@ -128,6 +130,7 @@ pub(in crate::redact) fn claim(essence: &str) -> Result<Claim, DropReason> {
         "application/jwt" | "application/jose" => Format::Jwt,
         "text/uri-list" => Format::UriList,
         "text/vcard" | "text/x-vcard" | "text/directory" | "text/calendar" => Format::Card,
+        "application/hl7-v2" | "x-application/hl7-v2+er7" | "application/edi-hl7v2" => Format::Hl7,
         "application/yaml"
         | "application/x-yaml"
         | "text/yaml"

@@ -12,6 +12,7 @@ pub(in crate::redact) mod events;
 pub(in crate::redact) mod form;
 pub(in crate::redact) mod graphql;
 pub(in crate::redact) mod headers;
+pub(in crate::redact) mod hl7;
 pub(in crate::redact) mod html;
 pub(in crate::redact) mod json;
 pub(in crate::redact) mod jwt;

@@ -21,7 +21,7 @@ pub(in crate::redact) fn may_hold(raw: &str, kinds: Kinds) -> bool {
             && (kinds & !BASE64 == 0 && (begins_as_text(raw) || begins_as_hex(raw))
                 // A form, or lines of a table, a card or a message of parts.
                 || kinds & EQUALS != 0 && kinds & OTHER != 0 && raw.contains('&')
-                || kinds & SPACE != 0 && raw.contains('\n'))
+                || kinds & SPACE != 0 && raw.contains(['\r', '\n']))
 }
 
 /// `Some` if the string holds a document: then what it becomes, if it changes.

@@ -2,7 +2,7 @@
 
 use crate::exchange::DropReason;
 use crate::redact::format::media::Format;
-use crate::redact::format::{card, csv, events, graphql, message, multipart};
+use crate::redact::format::{card, csv, events, graphql, hl7, message, multipart};
 
 /// The format of a text.
 ///
@@ -31,6 +31,9 @@ pub(in crate::redact) fn format(text: &str, depth_max: usize) -> Result<Format, 
     if card::is_card(text) {
         return Ok(Format::Card);
     }
+    if hl7::is_message(text) {
+        return Ok(Format::Hl7);
+    }
     if multipart::boundary_of(text.as_bytes()).is_some() {
         return Ok(Format::Multipart);
     }
@@ -57,6 +60,9 @@ pub(in crate::redact) fn inside(text: &str) -> Option<Format> {
     let start = text.trim_start();
     if card::is_card(start) {
         return Some(Format::Card);
+    }
+    if hl7::is_message(start) {
+        return Some(Format::Hl7);
     }
     if multipart::boundary_of(start.as_bytes()).is_some() {
         return Some(Format::Multipart);
@@ -164,6 +170,7 @@ mod tests {
             ("HTTP/1.1 200 OK\r\nA: b\r\n\r\nbody", Format::Message),
             ("query { a(b: 1) { c } }", Format::Graphql),
             ("{ a(b: \"x\") { c } }", Format::Graphql),
+            ("MSH|^~\\&|A|B\rPID|1||7\r", Format::Hl7),
             ("BEGIN:VCARD\r\nFN:Ada\r\nEND:VCARD\r\n", Format::Card),
             ("--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nb\r\n--x--\r\n", Format::Multipart),
             ("Dear Ada,\nthank you, and goodbye.\n", Format::Text),
