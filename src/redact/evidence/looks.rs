@@ -1,7 +1,9 @@
 //! What the words of a value say about whether it is somebody's name: a bare `name` is a person's, a product's, a
 //! company's or an event's, and where the place does not tell, the words do.
 
+use crate::redact::evidence::captions::is_caption;
 use crate::redact::evidence::given_names::is_given;
+use crate::redact::evidence::goods::is_of_goods;
 use crate::redact::evidence::names::Words;
 use std::collections::HashSet;
 use std::sync::LazyLock;
@@ -33,10 +35,14 @@ pub(in crate::redact) fn looks(value: &str) -> Looks {
         && value.contains(['-', '.'])
         && !value.chars().any(char::is_uppercase)
         && value.is_ascii();
-    if is_slug || is_of_company(value) {
+    if is_slug || is_of_company(value) || is_caption(value) || is_honorific(value) {
         return Looks::Thing;
     }
     let words = words_of(value);
+    // A word alone may be anybody's surname, also one of goods.
+    if words.len() > 1 && words.iter().any(|word| is_of_goods(word)) {
+        return Looks::Thing;
+    }
     let things = words.iter().filter(|word| is_thing(word)).count();
     let given = words.iter().any(|word| word.len() >= GIVEN_CHARS_MIN && is_given(word));
     match (things, given) {
@@ -105,8 +111,7 @@ pub(in crate::redact) fn may_be_address(value: &str) -> bool {
         value.split(|c: char| !c.is_alphanumeric()).filter(|run| run.starts_with(|c: char| c.is_ascii_digit()));
     let none_of = |word: &&str| NO_ADDRESS.contains(word);
     let lower = value.to_lowercase();
-    let small_or_bare =
-        numbers.clone().count() >= 2 || lower.contains("s/n") || value.bytes().any(|b| b.is_ascii_uppercase());
+    let small_or_bare = numbers.clone().count() >= 2 || lower.contains("s/n") || value.contains(',');
     small_or_bare
         && numbers.clone().any(|run| run.len() <= 5)
         && !lower.split(|c: char| !c.is_alphanumeric()).any(|word| none_of(&word))
@@ -167,17 +172,34 @@ fn words_of(value: &str) -> Vec<String> {
     value.split([' ', '\u{a0}', ',', '-', '.']).map(folded).filter(|word| word.chars().nth(1).is_some()).collect()
 }
 
-/// Whether it is no legal person, told by its legal form: a person may have any other words as a name.
+/// Whether it is no legal person, told by its legal form, and no caption of a form: a person may have any other words as
+/// a name.
 pub(in crate::redact) fn is_no_company(value: &str) -> bool {
-    !is_of_company(value.trim())
+    let value = value.trim();
+    !is_of_company(value) && !is_caption(value)
 }
+
+/// Whether it is only how somebody is addressed.
+fn is_honorific(value: &str) -> bool {
+    HONORIFICS.split_whitespace().any(|one| value.trim_end_matches('.').eq_ignore_ascii_case(one))
+}
+
+/// Without their full stop, apart by spaces.
+const HONORIFICS: &str = "mr mrs ms miss mx dr prof sir madam herr frau monsieur madame mme \
+    mlle mademoiselle sr sra srta senor senora dott signor signora dhr mevr pani";
 
 fn folded(word: &str) -> String {
     Words::of(word).joined().to_owned()
 }
 
-/// Whether it ends in a legal form (`Ltd`, `GmbH & Co. KG`, `S.r.l.`), or begins with one as in Eastern Europe.
+/// Whether it ends in a legal form (`Ltd`, `GmbH & Co. KG`, `S.r.l.`), or begins with one as in Eastern Europe; or has the
+/// word of companies that Chinese, Japanese and Korean names are written with.
 fn is_of_company(value: &str) -> bool {
+    if !value.is_ascii()
+        && (EASTERN_FORMS.split_whitespace().any(|form| value.contains(form)) || begins_with_form(value))
+    {
+        return true;
+    }
     let words: Vec<&str> = value.split_whitespace().collect();
     let form = |word: &str| {
         let bare: String = word.chars().filter(|c| !".,()".contains(*c)).collect();
@@ -187,6 +209,15 @@ fn is_of_company(value: &str) -> bool {
         || words.len() > 2
             && words[1..].iter().any(|word| LEGAL_FORMS_ANY_CASE.iter().any(|f| word.eq_ignore_ascii_case(f)))
 }
+
+/// `ООО Ромашка`, `АО «Связь»`: a legal form of Russia, Ukraine or Bulgaria with a name behind it.
+fn begins_with_form(value: &str) -> bool {
+    value.split_once(' ').is_some_and(|(form, _)| CYRILLIC_FORMS.split_whitespace().any(|one| one == form))
+}
+
+const CYRILLIC_FORMS: &str = "ООО ОАО ЗАО ПАО АО НАО ТОО ТОВ ПАТ ПрАТ ЕООД ЕАД ФГУП";
+/// Legal forms, and the last words of companies' names.
+const EASTERN_FORMS: &str = "株式会社 有限会社 合同会社 合資会社 ㈱ (株) 製作所 商事 銀行 工業 電機 産業 商店 学校 病院 大学 公司 集团 集團 银行 有限 股份 企业 企業 医院 大學 학교 주식회사 ㈜ (주) 은행 병원";
 
 /// `S.A.`, `S.r.l.`, `B.V.`: initials of persons have a surname behind them and other letters.
 fn is_dotted_form(word: &str) -> bool {
@@ -329,7 +360,7 @@ const THINGS: [&str; 9] = [
      acrylic aluminium aluminum anodized anti aqua balsam beige blue brass bright burgundy carbon cashmere charcoal chrome comfortable concentrate copper coral cordless crimson crystal dark denim digital double \
      durable electric essential extra fine fresh gluten golden graphite green grey handmade heavy herbal hot indigo ivory khaki lightweight magenta matte maroon medium metal metallic microfiber mint modern natural navy nylon \
      olive orange original pastel pink plastic polyester portable printed pure purple raw red reusable rubber rustic satin silicone silk sleek small steel striped suede sustainable sweet teal titanium transparent turquoise \
-     turbo unisex universal velvet vintage violet warm white yellow",
+     turbo unisex universal velvet vintage violet warm white yellow mix throw stripe striped jet eternity polo checking savings brokerage",
     // Events and states
     "abandoned accepted activated active added approved archived assigned attached attempted authorised authorized blocked bounced browsed cancelled canceled captured changed charged checked checkout clicked closed \
      completed confirmed connected converted created declined deleted denied disabled dispatched disputed downloaded dropped edited enabled ended entered event expired exported failed failure fulfilled generated imported \
@@ -408,6 +439,13 @@ mod tests {
             "Oak Table",
             "geo-lookup",
             "Paul Transport",
+            "Florence Wall Clock",
+            "Penny Loafer Brown",
+            "Plaid Checking",
+            "ООО Ромашка",
+            "株式会社日立製作所",
+            "Mrs",
+            "Nom de famille",
         ] {
             assert_eq!(looks(text), Looks::Thing, "{text}");
         }

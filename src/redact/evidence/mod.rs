@@ -1,7 +1,9 @@
 //! What tells whose a value is: its name and the names around it, its shape, its words.
 
+pub(in crate::redact) mod captions;
 pub(in crate::redact) mod epoch;
 pub(in crate::redact) mod given_names;
+pub(in crate::redact) mod goods;
 pub(in crate::redact) mod keywords;
 pub(in crate::redact) mod labels;
 pub(in crate::redact) mod looks;

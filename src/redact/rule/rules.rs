@@ -31,6 +31,7 @@ pub fn builtin() -> Vec<RuleFile> {
         file("personal.toml", include_str!("../../../redaction-rules/personal.toml")),
         file("address.toml", include_str!("../../../redaction-rules/address.toml")),
         file("network.toml", include_str!("../../../redaction-rules/network.toml")),
+        file("native.toml", include_str!("../../../redaction-rules/native.toml")),
         file("wide.toml", include_str!("../../../redaction-rules/wide.toml")),
     ]
 }

@@ -1,0 +1,49 @@
+//! Captions of fields: what a form shows in place of a value (`{"firstName": "Vorname"}`) is nobody's name.
+
+use crate::redact::evidence::names::Words;
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+/// Longer texts are no captions, bytes.
+const CAPTION_BYTES_MAX: usize = 40;
+
+/// Whether a whole text is the caption of a field for a name, an address or a password.
+pub(in crate::redact) fn is_caption(text: &str) -> bool {
+    text.len() <= CAPTION_BYTES_MAX && CAPTIONS.contains(Words::of(text).joined())
+}
+
+static CAPTIONS: LazyLock<HashSet<String>> = LazyLock::new(|| {
+    let folded = |text: &str| Words::of(text).joined().to_owned();
+    CAPTION_LISTS.iter().flat_map(|list| list.split(", ")).map(folded).collect()
+});
+
+/// Captions by language; words that are also somebody's name (Nome, Nam) are left out.
+const CAPTION_LISTS: [&str; 6] = [
+    "first name, last name, given name, given names, family name, surname, forename, full name, middle name, maiden name, your name, your first name, your last name, nickname, username, user name, display name, name on card, \
+     cardholder name, account holder, contact name, company name, legal name, preferred name, birth name, enter your name, name and surname, first and last name",
+    "vorname, nachname, familienname, geburtsname, vollständiger name, vor- und nachname, benutzername, karteninhaber, kontoinhaber, ansprechpartner, rufname, prénom, nom de famille, nom complet, nom de naissance, \
+     nom d'utilisateur, votre nom, votre prénom, titulaire de la carte, nom et prénom, voornaam, achternaam, volledige naam, gebruikersnaam, tussenvoegsel, kaarthouder",
+    "nombre, nombres, apellido, apellidos, primer apellido, segundo apellido, nombre completo, nombre y apellidos, nombre de usuario, titular de la tarjeta, cognome, nome completo, nome e cognome, nome utente, intestatario, \
+     sobrenome, primeiro nome, último nome, nome de usuário, nome do titular, apelido, nume de familie, prenume, nume complet",
+    "imię, nazwisko, imię i nazwisko, nazwa użytkownika, jméno, příjmení, celé jméno, uživatelské jméno, priezvisko, keresztnév, vezetéknév, teljes név, felhasználónév, prezime, ime i prezime, förnamn, efternamn, fullständigt namn, \
+     användarnamn, fornavn, etternavn, efternavn, fullt navn, brukernavn, brugernavn, etunimi, sukunimi, käyttäjätunnus, eesnimi, perekonnanimi, uzvārds, vardas, pavardė",
+    "soyad, soyadı, soyadınız, adınız, ad soyad, adı soyadı, kullanıcı adı, имя, фамилия, отчество, фио, полное имя, имя пользователя, ім'я, прізвище, по батькові, презиме, фамилно име, όνομα, επώνυμο, ονοματεπώνυμο, \
+     الاسم, الاسم الأول, اسم العائلة, الاسم الكامل, اسم المستخدم, نام, نام خانوادگی, שם פרטי, שם משפחה, שם מלא, שם משתמש, نام کاربری",
+    "氏名, お名前, 名前, 苗字, フリガナ, 姓名, 名字, 姓氏, 用户名, 用戶名, 이름, 성명, 사용자명, ชื่อ, นามสกุล, ชื่อผู้ใช้, नाम, उपनाम, पूरा नाम, họ và tên, họ tên, tên đăng nhập, nama lengkap, nama depan, nama belakang, nama pengguna, jina la kwanza, \
+     სახელი, გვარი, անուն, ազգանուն",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn captions_are_told_from_names() {
+        for text in ["Vorname", "First name", "APELLIDOS", "氏名", "Nom de famille", "Имя"] {
+            assert!(is_caption(text), "{text}");
+        }
+        for text in ["Ada", "Nome", "Lovelace", "王小明", "Имран"] {
+            assert!(!is_caption(text), "{text}");
+        }
+    }
+}
