@@ -1,7 +1,7 @@
 //! Reads a folder of redaction rules; what the rules mean is the business of `redact`.
 
 use crate::config::Config;
-use crate::redact::RuleFile;
+use crate::redact::{RuleFile, place_of_file};
 use std::fs;
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
@@ -24,7 +24,8 @@ pub enum RulesError {
     File(PathBuf, String),
 }
 
-/// The `*.toml` files of `folder` by name. Everything or nothing: a rule left out would let personal data through.
+/// The `*.toml` files of `folder`: those named as the ones that come with the program in their order, then the others by
+/// name. Everything or nothing: a rule left out would let personal data through.
 ///
 /// # Errors
 /// [`RulesError`], naming the path.
@@ -40,7 +41,10 @@ pub fn read_folder(folder: &Path) -> Result<Vec<RuleFile>, RulesError> {
     if paths.is_empty() {
         return Err(RulesError::Empty(folder.to_owned()));
     }
-    paths.sort();
+    paths.sort_by_cached_key(|path| {
+        let name = path.file_name().unwrap_or_default().to_owned();
+        (place_of_file(&name.to_string_lossy()), name)
+    });
     paths.iter().map(|path| read_rule_file(path)).collect()
 }
 
@@ -105,6 +109,7 @@ fn read_rule_file(path: &Path) -> Result<RuleFile, RulesError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::redact::builtin;
 
     #[test]
     fn a_folder_is_read_in_the_order_of_names() {
@@ -114,6 +119,19 @@ mod tests {
         }
         let texts: Vec<String> = read_folder(folder.path()).unwrap().into_iter().map(|file| file.text).collect();
         assert_eq!(texts, ["a.toml", "b.toml"]);
+    }
+
+    #[test]
+    fn a_copy_of_the_builtin_rules_keeps_their_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let builtin = builtin();
+        for file in &builtin {
+            fs::write(folder.path().join(Path::new(&file.name).file_name().unwrap()), &file.text).unwrap();
+        }
+        fs::write(folder.path().join("a.toml"), "").unwrap();
+        let texts: Vec<String> = read_folder(folder.path()).unwrap().into_iter().map(|file| file.text).collect();
+        let expected: Vec<String> = builtin.into_iter().map(|file| file.text).chain([String::new()]).collect();
+        assert!(texts == expected);
     }
 
     #[test]

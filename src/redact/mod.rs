@@ -27,5 +27,5 @@ pub use engine::Redactor;
 pub use explain::{Decision, Verdict};
 pub use matching::find::Doubt;
 pub use redactors::{Generation, Redactors, RuleSource, is_keepable_binary, is_kept_path};
-pub use rule::rules::{PseudonymKey, RuleFile, RuleProblem, RuleSummary, Settings, builtin};
+pub use rule::rules::{PseudonymKey, RuleFile, RuleProblem, RuleSummary, Settings, builtin, place_of_file};
 pub use sealed::{Hit, Part, Recording, Redacted, Side, SubjectDigest};

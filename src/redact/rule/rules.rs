@@ -19,21 +19,30 @@ pub struct RuleFile {
     pub text: String,
 }
 
+/// The rule files that come with the program, in the order in which their rules take precedence.
+const BUILTIN: [(&str, &str); 10] = [
+    ("credentials.toml", include_str!("../../../redaction-rules/credentials.toml")),
+    ("secrets.toml", include_str!("../../../redaction-rules/secrets.toml")),
+    ("national-ids.toml", include_str!("../../../redaction-rules/national-ids.toml")),
+    ("payment.toml", include_str!("../../../redaction-rules/payment.toml")),
+    ("contact.toml", include_str!("../../../redaction-rules/contact.toml")),
+    ("personal.toml", include_str!("../../../redaction-rules/personal.toml")),
+    ("address.toml", include_str!("../../../redaction-rules/address.toml")),
+    ("network.toml", include_str!("../../../redaction-rules/network.toml")),
+    ("native.toml", include_str!("../../../redaction-rules/native.toml")),
+    ("wide.toml", include_str!("../../../redaction-rules/wide.toml")),
+];
+
 /// The rule files that come with the program.
 pub fn builtin() -> Vec<RuleFile> {
-    let file = |name: &str, text: &str| RuleFile { name: format!("redaction-rules/{name}"), text: text.to_owned() };
-    vec![
-        file("credentials.toml", include_str!("../../../redaction-rules/credentials.toml")),
-        file("secrets.toml", include_str!("../../../redaction-rules/secrets.toml")),
-        file("national-ids.toml", include_str!("../../../redaction-rules/national-ids.toml")),
-        file("payment.toml", include_str!("../../../redaction-rules/payment.toml")),
-        file("contact.toml", include_str!("../../../redaction-rules/contact.toml")),
-        file("personal.toml", include_str!("../../../redaction-rules/personal.toml")),
-        file("address.toml", include_str!("../../../redaction-rules/address.toml")),
-        file("network.toml", include_str!("../../../redaction-rules/network.toml")),
-        file("native.toml", include_str!("../../../redaction-rules/native.toml")),
-        file("wide.toml", include_str!("../../../redaction-rules/wide.toml")),
-    ]
+    let file = |(name, text): (&str, &str)| RuleFile { name: format!("redaction-rules/{name}"), text: text.to_owned() };
+    BUILTIN.map(file).into()
+}
+
+/// The place of a file among those that come with the program, by its name; any other comes after them. A folder that began
+/// as a copy of theirs keeps their order.
+pub fn place_of_file(name: &str) -> usize {
+    BUILTIN.iter().position(|(builtin, _)| *builtin == name).unwrap_or(BUILTIN.len())
 }
 
 /// One thing wrong with the rules. A rule set with any problem is refused whole.
