@@ -195,9 +195,8 @@ fn folded(word: &str) -> String {
 /// Whether it ends in a legal form (`Ltd`, `GmbH & Co. KG`, `S.r.l.`), or begins with one as in Eastern Europe; or has the
 /// word of companies that Chinese, Japanese and Korean names are written with.
 fn is_of_company(value: &str) -> bool {
-    if !value.is_ascii()
-        && (EASTERN_FORMS.split_whitespace().any(|form| value.contains(form)) || begins_with_form(value))
-    {
+    let is_eastern = value.chars().any(|c| c >= EASTERN_FROM);
+    if is_eastern && EASTERN_FORMS.split_whitespace().any(|form| value.contains(form)) || begins_with_form(value) {
         return true;
     }
     let words: Vec<&str> = value.split_whitespace().collect();
@@ -216,6 +215,8 @@ fn begins_with_form(value: &str) -> bool {
 }
 
 const CYRILLIC_FORMS: &str = "ООО ОАО ЗАО ПАО АО НАО ТОО ТОВ ПАТ ПрАТ ЕООД ЕАД ФГУП";
+/// Below are the scripts of the West, of India and of Arabia.
+const EASTERN_FROM: char = '\u{2e80}';
 /// Legal forms, and the last words of companies' names.
 const EASTERN_FORMS: &str = "株式会社 有限会社 合同会社 合資会社 ㈱ (株) 製作所 商事 銀行 工業 電機 産業 商店 学校 病院 大学 公司 集团 集團 银行 有限 股份 企业 企業 医院 大學 학교 주식회사 ㈜ (주) 은행 병원";
 
