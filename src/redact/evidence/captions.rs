@@ -12,6 +12,16 @@ pub(in crate::redact) fn is_caption(text: &str) -> bool {
     text.len() <= CAPTION_BYTES_MAX && CAPTIONS.contains(Words::of(text).joined())
 }
 
+/// Whether a whole text says that there is no value: what stands in an empty field is nobody's name.
+pub(in crate::redact) fn is_blank(text: &str) -> bool {
+    text.chars().all(|c| c.is_ascii_punctuation() || c.is_whitespace())
+        || BLANKS.split(", ").any(|blank| text.eq_ignore_ascii_case(blank))
+}
+
+/// Na and Nan are somebody's names and left out.
+const BLANKS: &str = "n/a, n.a., none, null, nil, unknown, undefined, unspecified, not available, not applicable, not provided, not specified, not set, \
+    no name, tbd, tba, k.a., k. a., keine angabe, keine, unbekannt, inconnu, non renseigné, desconocido, sin nombre, sconosciuto, desconhecido, onbekend, geen, brak, nieznany, okänd, bilinmiyor";
+
 static CAPTIONS: LazyLock<HashSet<String>> = LazyLock::new(|| {
     let folded = |text: &str| Words::of(text).joined().to_owned();
     CAPTION_LISTS.iter().flat_map(|list| list.split(", ")).map(folded).collect()

@@ -1,7 +1,7 @@
 //! What the words of a value say about whether it is somebody's name: a bare `name` is a person's, a product's, a
 //! company's or an event's, and where the place does not tell, the words do.
 
-use crate::redact::evidence::captions::is_caption;
+use crate::redact::evidence::captions::{is_blank, is_caption};
 use crate::redact::evidence::given_names::is_given;
 use crate::redact::evidence::goods::is_of_goods;
 use crate::redact::evidence::names::Words;
@@ -35,7 +35,7 @@ pub(in crate::redact) fn looks(value: &str) -> Looks {
         && value.contains(['-', '.'])
         && !value.chars().any(char::is_uppercase)
         && value.is_ascii();
-    if is_slug || is_of_company(value) || is_caption(value) || is_honorific(value) {
+    if is_slug || is_blank(value) || is_of_company(value) || is_caption(value) || is_honorific(value) {
         return Looks::Thing;
     }
     let words = words_of(value);
@@ -172,11 +172,11 @@ fn words_of(value: &str) -> Vec<String> {
     value.split([' ', '\u{a0}', ',', '-', '.']).map(folded).filter(|word| word.chars().nth(1).is_some()).collect()
 }
 
-/// Whether it is no legal person, told by its legal form, and no caption of a form: a person may have any other words as
-/// a name.
+/// Whether it is no legal person, told by its legal form, no caption of a form and no word for an empty field: a person
+/// may have any other words as a name.
 pub(in crate::redact) fn is_no_company(value: &str) -> bool {
     let value = value.trim();
-    !is_of_company(value) && !is_caption(value)
+    !is_of_company(value) && !is_caption(value) && !is_blank(value)
 }
 
 /// Whether it is only how somebody is addressed.
@@ -340,7 +340,7 @@ const THINGS: [&str; 9] = [
      on one online open option order overnight pack package page paket parcel pass pay payment per pick pickup plan platinum plus points pool post postal premier premium prepaid preferred \
      priority pro professional program programme promo promotion quarter quarterly quick rate regular reward rush sale same saver savings scale season secure select self senior share shared \
      signature silver single slot smart special speed sandbox standard starter sub subscription super surcharge talk tariff tarif text tier ticket time top tracked tracking trial two ultimate ultra \
-     unlimited upgrade value voucher waiver weekly weekend welcome worldwide year yearly zone",
+     unlimited upgrade vacation hours overtime accrual absence value voucher waiver weekly weekend welcome worldwide year yearly zone",
     // Products and their parts
     "accessory adapter album amplifier apron bag ball bamboo basket bath battery beach bean bed bedding bench bicycle bike blanket blend blender board book boot boots bottle bowl box bracelet \
      brake bread brush bucket cable cake camera candle cap capsule card carpet cartridge case cat ceramic chain chair charger cheese chip chocolate clock coat cold collar compact console \
@@ -356,6 +356,7 @@ const THINGS: [&str; 9] = [
     "armchair sofa couch wardrobe bookcase vase teapot cutlery spatula skillet wok toaster humidifier thermostat doorbell drone soundbar turntable ukulele violin piano drum sneakers loafer parka cardigan blouse leggings beanie mittens backpack \
      rucksack duffel suitcase purse handbag tote earrings pendant cologne perfume lotion moisturizer mascara trimmer toothpaste granola muesli honey jam pasta noodles cereal cookies biscuit crackers chips nuts almonds cashew matcha cocoa cider lager ale \
      stout gin whisky rum seeds planter mower shovel hammer wrench screwdriver saw sander pliers ladder toolbox tarp thermos cooler kayak paddle surfboard snowboard skis skates racket dumbbells treadmill blocks crayons doll plush crib diapers bib pacifier \
+     shield sword potion armor armour \
      leash kibble aquarium litter cage webcam router modem scanner toner motherboard stylus gimbal subwoofer kitchen garden bathroom bedroom office headlamp hammock trekking hiking cycling fishing camping climbing chopping cutting cooking baking sleeping \
      reading writing standing folding sticker stickers poster mugs socks gloves tights scarves boots sandals slippers sunscreen detergent sponge candle lantern diffuser incense blanket quilt duvet pillowcase towel bathrobe apron \
      acrylic aluminium aluminum anodized anti aqua balsam beige blue brass bright burgundy carbon cashmere charcoal chrome comfortable concentrate copper coral cordless crimson crystal dark denim digital double \
@@ -447,6 +448,9 @@ mod tests {
             "株式会社日立製作所",
             "Mrs",
             "Nom de famille",
+            "Vacation Hours",
+            "Crystal Shield",
+            "none",
         ] {
             assert_eq!(looks(text), Looks::Thing, "{text}");
         }
@@ -454,6 +458,7 @@ mod tests {
 
     #[test]
     fn only_a_legal_form_is_a_company_for_certain() {
+        assert!(!is_no_company("N/A") && !is_no_company("unknown") && !is_no_company("-") && is_no_company("Na"));
         assert!(!is_no_company("Hartwell & Sons Ltd") && !is_no_company("Cascina Verde S.r.l."));
         assert!(is_no_company("Ada Bank") && is_no_company("A. B. Lovelace") && is_no_company("Limited"));
     }
