@@ -25,8 +25,21 @@ const NEW_NAMES_MAX: usize = 256;
 /// What may be names in running text, kept for one pass at most.
 const TEXT_NAMES_MAX: usize = 256;
 /// Names that say nothing but that the value of the object is here.
-const PLAIN_VALUES: [&str; 12] =
-    ["value", "val", "v", "text", "content", "data", "valuestring", "string", "answer", "old", "new", "current"];
+const PLAIN_VALUES: [&str; 13] = [
+    "value",
+    "val",
+    "v",
+    "text",
+    "content",
+    "data",
+    "valuestring",
+    "stringvalue",
+    "string",
+    "answer",
+    "old",
+    "new",
+    "current",
+];
 /// More digits than this, or in more places, and a string of a pair is no name.
 const NAME_DIGITS_MAX: usize = 4;
 const NAME_NUMBERS_MAX: usize = 2;

@@ -3,7 +3,7 @@
 
 use crate::redact::matching::gate::{DASH, DIGIT, DOT, Kinds, LOWER, UPPER};
 use crate::redact::stand_in::kind::Kind;
-use crate::redact::stand_in::pseudonym::is_word_stand_in;
+use crate::redact::stand_in::pseudonym::{is_any_number_stand_in, is_word_stand_in};
 use crate::redact::validators::is_luhn;
 use std::ops::Range;
 
@@ -64,7 +64,10 @@ fn is_joined(bytes: &[u8], range: &Range<usize>) -> bool {
 /// Whether the candidate at `range` is a part of one of our stand-ins.
 pub(in crate::redact) fn is_in_stand_in(text: &str, range: &Range<usize>) -> bool {
     let token = around(text, range, |b| b.is_ascii_alphanumeric() || b"-@.".contains(&b));
+    // Rules for numbers leave the sign of a telephone out.
+    let signed = range.start.checked_sub(1).and_then(|start| text.get(start..range.end));
     is_word_stand_in(text.get(token).unwrap_or_default().trim_end_matches('.'))
+        || signed.is_some_and(|number| number.starts_with('+') && is_any_number_stand_in(number))
 }
 
 /// Whether the candidate at `range` is a part of a longer digest in hex.

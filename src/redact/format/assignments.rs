@@ -19,6 +19,19 @@ pub(in crate::redact) fn document(pass: &mut Pass<'_>, text: &str, place: Place<
     Ok(walk.patch.done())
 }
 
+/// Whether a text is nothing but `name: value` lines, at least two, and comments.
+pub(in crate::redact) fn is_list(text: &str) -> bool {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with(['#', ';']));
+    let mut named = 0;
+    let all = lines.map(|line| line.trim_start_matches("- ")).all(|line| {
+        let end = line.find(|c: char| !(c.is_alphanumeric() || "_-.".contains(c))).unwrap_or(line.len());
+        let sign = line[end..].trim_start();
+        named += 1;
+        end > 0 && (sign.starts_with('=') || sign == ":" || sign.starts_with(": "))
+    });
+    all && named > 1
+}
+
 struct Walk<'t, 'k> {
     patch: Patch<'t>,
     /// Names without a value of their own, with their indentation.

@@ -2,7 +2,7 @@
 
 use crate::exchange::DropReason;
 use crate::redact::format::media::Format;
-use crate::redact::format::{card, csv, events, graphql, hl7, message, multipart};
+use crate::redact::format::{assignments, card, csv, events, graphql, hl7, message, multipart};
 
 /// The format of a text.
 ///
@@ -79,7 +79,10 @@ pub(in crate::redact) fn inside(text: &str) -> Option<Format> {
     if events::is_stream(text) {
         return Some(Format::Events);
     }
-    csv::is_table(text).then_some(Format::Csv)
+    if csv::is_table(text) {
+        return Some(Format::Csv);
+    }
+    assignments::is_list(text).then_some(Format::Assignments)
 }
 
 /// Whether a text is one JSON object, array or string.

@@ -35,6 +35,8 @@ const MARKS_MIN: usize = 1 << 12;
 const MARKS_MAX: usize = 1 << 24;
 /// What is compared of a longer value, in bytes: who can read so much of a secret can read it.
 const COMPARED_BYTES_MAX: usize = 64;
+/// Longer values are not replaced where they are mentioned, in bytes: the body that shows one is dropped.
+const REPLACED_BYTES_MAX: usize = 512;
 /// How far before and after a `+` or a `%` an encoded value may reach, in bytes: twice encoded a byte is `%25uXXXX`.
 const PLUS_REACH: usize = COMPARED_BYTES_MAX;
 const PERCENT_REACH: usize = 8 * COMPARED_BYTES_MAX;
@@ -60,6 +62,8 @@ struct Sought {
     lower: String,
     /// The same as it was written.
     text: String,
+    /// What follows it in a longer value.
+    rest: String,
     /// What replaces it; `None`: the stand-in of a name, made where one is found.
     fresh: Option<String>,
     rank: Rank,
@@ -74,7 +78,7 @@ struct Sought {
 enum Rank {
     /// It is replaced; where that fails the body is dropped.
     Whole,
-    /// It was cut to 64 bytes, so it cannot be replaced: the body is dropped.
+    /// It was cut to 64 bytes. It is replaced where the rest follows; else the body is dropped.
     Head,
     /// It counts only as a word of its own, in its own case; it is replaced, but is no reason to drop.
     Word,
@@ -149,8 +153,15 @@ impl Residue {
     pub fn finds(&self, text: &str) -> Vec<(Range<usize>, String)> {
         let mut finds: Vec<(Range<usize>, &Sought)> = Vec::new();
         let mut at = 0;
-        while let Some((range, sought)) = self.next(text.as_bytes(), at, |rank| rank != Rank::Head) {
+        while let Some((range, sought)) = self.next(text.as_bytes(), at, |_| true) {
             at = range.end;
+            if sought.rank == Rank::Head {
+                if sought.rest.is_empty() || !text.as_bytes()[at..].starts_with(sought.rest.as_bytes()) {
+                    continue;
+                }
+                at += sought.rest.len();
+            }
+            let range = range.start..at;
             if text.is_char_boundary(range.start) && text.is_char_boundary(range.end) {
                 finds.push((range, sought));
             }
@@ -331,6 +342,7 @@ fn texts(needle: &Needle<'_>, all: &mut Vec<Sought>) {
                 start,
                 lower,
                 text: head.to_owned(),
+                rest: if text.len() > REPLACED_BYTES_MAX { String::new() } else { text[head.len()..].to_owned() },
                 fresh: fresh.map(str::to_owned),
                 rank: if head.len() < text.len() { Rank::Head } else { rank },
                 person: needle.kind == Kind::Person,
@@ -540,9 +552,14 @@ mod tests {
 
     #[test]
     fn long_values_are_known_by_their_heads() {
-        let long = "k".repeat(500);
-        let residue = residue(&long, Kind::Token);
-        assert!(residue.is_in(format!("x{long}").as_bytes()) && residue.finds(&long).is_empty());
+        for (len, is_replaced) in [(65, true), (REPLACED_BYTES_MAX, true), (REPLACED_BYTES_MAX + 1, false)] {
+            let long = "k".repeat(len - 1) + "z";
+            let residue = residue(&long, Kind::Token);
+            assert!(residue.is_in(format!("x{long}").as_bytes()));
+            let finds = residue.finds(&format!("x{long}y"));
+            assert_eq!(finds.first().map(|(range, _)| range.clone()), is_replaced.then_some(1..len + 1), "{len}");
+            assert!(residue.finds(&long[..len - 1]).is_empty());
+        }
     }
 
     #[test]

@@ -215,3 +215,45 @@ fn a_value_is_mentioned_as_a_whole_or_in_its_parts() {
     assert_gone(&out.to_string(), &[road, code, CITY], &body.to_string());
     assert_eq!(out["title"], out["address"]["label"]);
 }
+
+#[test]
+fn what_names_a_value_may_stand_anywhere_beside_it() {
+    for body in [
+        json!({ "answer": "21/05/1973", "position": 2, "question": "Date of birth" }),
+        json!({ "name": "Date of birth", "type": "short_text", "value": "21.05.1973" }),
+        json!({ "key": "user.full_name", "value": { "stringValue": NAME } }),
+    ] {
+        // The order of members is that of their names.
+        let out = once(&body);
+        assert_gone(&out.to_string(), &["21/05/1973", "21.05.1973", NAME], &body.to_string());
+    }
+    let other = r#"{"question":"Date of birth","type":"text","required":true,"answer":"21.05.1973"}"#;
+    assert_gone(&redact("application/json", other), &["21.05.1973"], other);
+    let none = json!({ "key": "colour", "type": "text", "value": { "stringValue": "red" } });
+    assert_eq!(once(&none), none);
+}
+
+#[test]
+fn lines_of_names_and_values_are_read_in_strings_too() {
+    let body = json!({ "body": format!("customer:\n  first_name: Brunhilde\n  city: {CITY}\n# end\nSMTP_PASSWORD=hunter2x\n") });
+    let out = once(&body).to_string();
+    assert_gone(&out, &["Brunhilde", CITY, "hunter2x"], &body.to_string());
+    assert!(out.contains("customer:\\n  first_name: "), "{out}");
+}
+
+#[test]
+fn a_long_value_of_another_script_is_replaced_where_it_is_mentioned() {
+    let name = "นภัสรินทร์ ถนัดการเขียน";
+    assert!(name.len() > 64);
+    let body = json!({ "full_name": name, "remark": format!("x {name} x") });
+    let out = once(&body);
+    assert_gone(&out.to_string(), &[name], &body.to_string());
+    assert!(out["remark"].as_str().unwrap().starts_with("x person-"), "{out}");
+}
+
+#[test]
+fn the_stand_in_of_a_telephone_is_known_without_its_sign() {
+    for text in ["My number is +898084589404", "Mi DNI es +898084589404."] {
+        assert_eq!(redact("text/plain", text), text);
+    }
+}

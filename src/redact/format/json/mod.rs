@@ -34,6 +34,8 @@ pub(in crate::redact) fn quoted(text: &str) -> String {
     ["\"", text, "\""].concat()
 }
 
+/// Members of an object that may name another one's value, at most on each side of it: keeps the walk linear.
+const NAMINGS_MAX: usize = 4;
 /// Texts that tell what type a value has, and not what it is.
 const TYPES: [&str; 16] = [
     "string",
@@ -73,8 +75,8 @@ struct Object<'t, 'r> {
     at: usize,
     /// Where its keys begin.
     keys: usize,
-    /// The string that may name a sibling's value.
-    naming: Option<usize>,
+    /// The strings that may name a sibling's value, the nearest last.
+    naming: Vec<usize>,
     /// Whether it has two members, and both are strings.
     is_pair: bool,
     /// The member of a pair that the other one names, and its name.
@@ -113,7 +115,7 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
             let text = tokens.get(name).map(|name| tokens.string(&name)).transpose()?.unwrap_or_default().0;
             self.keys.push(self.pass.key(&text));
         }
-        let mut object = Object { at, keys, naming: None, is_pair: pair.is_some(), by_structure };
+        let mut object = Object { at, keys, naming: Vec::new(), is_pair: pair.is_some(), by_structure };
         let (columns, rows) = match tables::columns(tokens, at) {
             Some((names, rows)) => (self.columns(&names), Some(rows)),
             None => (Vec::new(), None),
@@ -126,8 +128,8 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
             if let Some(fresh) = self.pass.name(&text, &own, self.nested)? {
                 self.splice(name.range(), &quoted(&fresh));
             }
-            let (key, is_value) =
-                self.named(&mut object, (&text, own), (value, &token), members.clone().next().map(|(_, after)| after));
+            let after = members.clone().map(|(_, after)| after);
+            let (key, is_value) = self.named(&mut object, (&text, own), (value, &token), after);
             if rows == Some(value) {
                 self.rows(tokens.elements(value), &columns, Some(&key))?;
                 continue;
@@ -146,33 +148,51 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
     }
 
     /// The key under which a member's value is looked at, and whether its own name says no more than that it is a value.
-    /// `after`: the member after it.
+    /// `after`: the members after it.
     fn named(
         &mut self,
         object: &mut Object<'_, 'r>,
         (name, own): (&str, Key<'k>),
         (value, token): (usize, &Token),
-        after: Option<(usize, usize)>,
+        after: impl Iterator<Item = (usize, usize)>,
     ) -> (Key<'k>, bool) {
-        if is_nameable(self.tokens, token) {
-            if let Some((_, named)) = object.by_structure.as_ref().filter(|(member, _)| *member == name) {
-                return (named.clone(), true);
-            }
-            if own.is_named() {
-                let before = object.naming.and_then(|naming| self.name_at(naming));
-                let named =
-                    before.or_else(|| after.filter(|_| token.kind.is_string()).and_then(|it| self.name_after(it)));
+        let is_nameable = is_nameable(self.tokens, token);
+        if is_nameable && let Some((_, named)) = object.by_structure.as_ref().filter(|(member, _)| *member == name) {
+            return (named.clone(), true);
+        }
+        // `{"key": "email", "value": {"stringValue": ".."}}`: the object's own value is named too.
+        if own.is_named() && (is_nameable || token.kind == Kind::Object) {
+            let before = self.named_before(&object.naming, token);
+            let may_follow = token.kind.is_string() && object.naming.len() < NAMINGS_MAX;
+            let named = before.or_else(|| {
+                let mut after = after.take(NAMINGS_MAX).filter(|_| may_follow);
+                after.find_map(|it| self.name_after(it))
+            });
+            if is_nameable || named.is_some() {
                 return (named.unwrap_or(own), true);
             }
-            if own.is_naming() {
-                object.naming = Some(value);
-            }
+        }
+        if is_nameable && own.is_naming() && object.naming.len() < NAMINGS_MAX {
+            object.naming.push(value);
         } else if token.kind == Kind::Object && own.is_naming() {
             // `"type": {"text": "SSN"}`
-            object.naming = beside::label(self.tokens, value).or(object.naming);
+            object.naming.extend(beside::label(self.tokens, value).filter(|_| object.naming.len() < NAMINGS_MAX));
         }
         let is_value = own.is_named();
         (own, is_value)
+    }
+
+    /// The name that members before a value give it: where several do, one by which a rule claims it, else the nearest.
+    fn named_before(&mut self, naming: &[usize], value: &Token) -> Option<Key<'r>> {
+        let told: Vec<Key<'r>> = naming.iter().rev().filter_map(|naming| self.name_at(*naming)).collect();
+        if let [_, _, ..] = told[..]
+            && let Ok((raw, _)) =
+                if value.kind.is_string() { self.tokens.string(value) } else { Ok(Default::default()) }
+            && let Some(key) = told.iter().find(|key| self.pass.name_rule(&raw, key, &self.parents).is_some())
+        {
+            return Some(key.clone());
+        }
+        told.into_iter().next()
     }
 
     /// Tells the pass what stands beside a value, if a rule asks for it; whether one does.
