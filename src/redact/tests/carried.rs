@@ -229,6 +229,8 @@ fn what_names_a_value_may_stand_anywhere_beside_it() {
     }
     let other = r#"{"question":"Date of birth","type":"text","required":true,"answer":"21.05.1973"}"#;
     assert_gone(&redact("application/json", other), &["21.05.1973"], other);
+    let told = json!({ "type": { "text": "SSN" }, "system": "urn:oid:1.2.36.146.595.217.0.1", "value": "078-05-1121" });
+    assert_gone(&once(&told).to_string(), &["078-05-1121"], "identifier");
     let none = json!({ "key": "colour", "type": "text", "value": { "stringValue": "red" } });
     assert_eq!(once(&none), none);
 }

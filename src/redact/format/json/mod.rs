@@ -215,10 +215,14 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
         true
     }
 
-    /// A string as a name, if rules list it. The type of a value is no name for it.
+    /// A string as a name, if rules list it. The type of a value is no name for it, and no address of a register is.
     fn name_at(&mut self, at: usize) -> Option<Key<'r>> {
         let token = self.tokens.get(at).filter(|token| token.kind.is_string())?;
-        let key = self.pass.key_in_text(&self.tokens.string(&token).ok()?.0);
+        let text = self.tokens.string(&token).ok()?.0;
+        if text.starts_with("urn:") || text.contains("://") {
+            return None;
+        }
+        let key = self.pass.key_in_text(&text);
         (key.is_listed() && !TYPES.contains(&key.joined())).then_some(key)
     }
 
