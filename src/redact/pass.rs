@@ -191,8 +191,9 @@ impl<'r> Pass<'r> {
 
     /// A field's name as a text of its own: `Some` if it must change.
     pub fn name(&mut self, name: &str, key: &Key<'_>, depth: u8) -> Result<Option<String>, DropReason> {
-        // What an earlier pass found is asked anew.
-        if key.is_clean() && self.known.is_none_or(|known| !known.may_change(name, kinds_of(name.as_bytes()))) {
+        // What an earlier pass found is asked anew, but a field that rules list is no mention of a person called like it.
+        let is_mention = || self.known.is_some_and(|known| known.may_change(name, kinds_of(name.as_bytes())));
+        if key.is_clean() && (key.is_listed() || !is_mention()) {
             return Ok(None);
         }
         let strict = self.redactor.strict.is_some();
@@ -217,12 +218,12 @@ impl<'r> Pass<'r> {
 
     /// The search for what was found; `None` if there is nothing to search for.
     pub fn residue(&self) -> Option<Residue> {
-        let sought = self.found.iter().filter(|(raw, found)| {
-            // A Mr Street is no reason to call the field `street` something else.
-            found.replaced.kind != Kind::Person || !self.is_field_name(raw)
+        let needles = self.found.iter().map(|(raw, found)| Needle {
+            raw,
+            fresh: &found.replaced.fresh,
+            kind: found.replaced.kind,
+            is_field_name: found.replaced.kind == Kind::Person && self.is_field_name(raw),
         });
-        let needles =
-            sought.map(|(raw, found)| Needle { raw, fresh: &found.replaced.fresh, kind: found.replaced.kind });
         Residue::of(needles, &self.redactor.key)
     }
 

@@ -52,6 +52,9 @@ pub(in crate::redact) struct Needle<'a> {
     pub raw: &'a str,
     pub fresh: &'a str,
     pub kind: Kind,
+    /// Whether it is a word that fields are called by: a Mr Street is replaced where he is mentioned, and no reason to drop
+    /// a body with an address.
+    pub is_field_name: bool,
 }
 
 /// A text to search for.
@@ -354,7 +357,7 @@ fn texts(needle: &Needle<'_>, all: &mut Vec<Sought>) {
         return;
     }
     if raw.len() >= BYTES_MIN {
-        add(raw, Some(needle.fresh), Rank::Whole);
+        add(raw, Some(needle.fresh), if needle.is_field_name { Rank::Word } else { Rank::Whole });
     }
     if is_digits_and_separators(raw) {
         let digits = digits_of(raw);
@@ -508,7 +511,11 @@ mod tests {
     use super::*;
 
     fn residue(raw: &str, kind: Kind) -> Residue {
-        Residue::of(std::iter::once(Needle { raw, fresh: "X", kind }), &PseudonymKey::new([1; 32])).unwrap()
+        Residue::of(
+            std::iter::once(Needle { raw, fresh: "X", kind, is_field_name: false }),
+            &PseudonymKey::new([1; 32]),
+        )
+        .unwrap()
     }
 
     #[test]
@@ -543,7 +550,7 @@ mod tests {
     #[test]
     fn the_longest_value_that_begins_somewhere_is_found() {
         let values = ["annabel", "annabella", "annabella.smith", "annalisa"];
-        let needles = values.iter().map(|raw| Needle { raw, fresh: raw, kind: Kind::Token });
+        let needles = values.iter().map(|raw| Needle { raw, fresh: raw, kind: Kind::Token, is_field_name: false });
         let residue = Residue::of(needles, &PseudonymKey::new([1; 32])).unwrap();
         let found: Vec<String> =
             residue.finds("Annabella.smit annabellas ANNALISA annabe").into_iter().map(|(_, fresh)| fresh).collect();
@@ -565,14 +572,14 @@ mod tests {
     #[test]
     fn first_and_last_name_found_apart_are_one_name_where_they_stand_together() {
         let key = PseudonymKey::new([1; 32]);
-        let names = ["Grace", "Hopper"].map(|raw| Needle { raw, fresh: "X", kind: Kind::Person });
+        let names = ["Grace", "Hopper"].map(|raw| Needle { raw, fresh: "X", kind: Kind::Person, is_field_name: false });
         let residue = Residue::of(names.into_iter(), &key).unwrap();
         assert_eq!(residue.finds("to Grace Hopper."), [(3..15, person("Grace Hopper", &key))]);
     }
 
     #[test]
     fn towns_are_left_where_they_stand_by_themselves() {
-        let town = Needle { raw: "London", fresh: "X", kind: Kind::Address };
+        let town = Needle { raw: "London", fresh: "X", kind: Kind::Address, is_field_name: false };
         assert!(Residue::of(std::iter::once(town), &PseudonymKey::new([1; 32])).is_none());
     }
 }

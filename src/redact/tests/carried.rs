@@ -178,8 +178,13 @@ fn a_name_that_is_a_field_elsewhere_renames_nothing() {
     let out = once(&body);
     assert!(out["last_name"].as_str().unwrap().starts_with("person-"), "{out}");
     assert_eq!((&out["company"], &out["Company"]), (&json!("x1"), &json!("y1")));
-    let mentioned = once(&json!({ "last_name": "Quittenbaum", "note": "for Quittenbaum" }));
-    assert_gone(&mentioned.to_string(), &["Quittenbaum"], "mention");
+    for name in ["Quittenbaum", "Street", "Company"] {
+        let mentioned =
+            once(&json!({ "last_name": name, "company": "x1", "note": format!("for {name}, of that street") }));
+        assert_gone(&mentioned.to_string(), &[name], "mention");
+        assert_eq!(mentioned["company"], "x1");
+        assert!(mentioned["note"].as_str().unwrap().ends_with(", of that street"), "{mentioned}");
+    }
 }
 
 #[test]
