@@ -2,18 +2,11 @@
 
 use crate::exchange::Capture;
 use crate::recorder::Announced;
-use crate::recorder::line::Message;
+use crate::recorder::line::{GATHER, Message, TAKEN_AT_ONCE};
 use crate::redact::{Recording, Redacted};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::SyncSender;
-use std::time::Duration;
 use tokio::sync::mpsc;
-
-/// Calls taken at once.
-const TAKEN_AT_ONCE: usize = 64;
-/// How long calls gather when there were few: each one that came alone would wake two threads, and the user's path needs
-/// their cores more.
-const GATHER: Duration = Duration::from_millis(3);
 
 /// Runs until the mirror has closed.
 pub(in crate::recorder) fn run(

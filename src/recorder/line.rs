@@ -13,11 +13,11 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// Captures a thread takes at once.
-const TAKEN_AT_ONCE: usize = 64;
+pub(in crate::recorder) const TAKEN_AT_ONCE: usize = 64;
 
 /// How long a thread lets captures gather, when there were few, before it looks again: a wake-up per capture costs more
 /// than redacting a small one, on cores that the user's path needs.
-const GATHER: Duration = Duration::from_millis(3);
+pub(in crate::recorder) const GATHER: Duration = Duration::from_millis(3);
 
 /// Is told whether a call that is about to be sent is stored.
 pub(in crate::recorder) type Tell = Box<dyn FnOnce(bool) + Send>;

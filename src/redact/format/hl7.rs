@@ -2,7 +2,6 @@
 //! their place. The tables are those of the standard's chapters 3 (patients), 6 (guarantors, insurance) and 4 (orders).
 
 use crate::exchange::DropReason;
-use crate::redact::format::card::ADDRESS_PARTS;
 use crate::redact::format::splice::Patch;
 use crate::redact::pass::{Pass, Place};
 use std::ops::Range;
@@ -11,6 +10,9 @@ use std::ops::Range;
 const HEAD: &str = "MSH|^~\\&";
 /// The places of a name's components: family, given, further given names.
 const NAME_PARTS: [&str; 3] = ["last-name", "first-name", "middle-name"];
+
+/// The places of an address's.
+const ADDRESS_PARTS: [&str; 6] = ["street", "address-line-2", "city", "region", "postal-code", "country"];
 
 /// What a field holds, which decides how its components are read.
 #[derive(Clone, Copy)]
@@ -98,9 +100,7 @@ impl Field {
             Self::First(name) => (component == 0).then_some(name),
             Self::Name => NAME_PARTS.get(component).copied(),
             Self::NumberAndName => NAME_PARTS.get(component.checked_sub(1)?).copied(),
-            Self::Address if component == 0 => Some("street"),
-            // Street and what stands beside it come first here, a post office box does not.
-            Self::Address => ADDRESS_PARTS.get(component + if component == 1 { 0 } else { 1 }).copied(),
+            Self::Address => ADDRESS_PARTS.get(component).copied(),
         }
     }
 }

@@ -241,7 +241,10 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
             return self.property(at, name, key);
         }
         if let Some(columns) = tables::header(tokens, at).and_then(|names| self.header(&names)) {
-            // The first row, which is one of names, stays.
+            // The first row is one of names, and a row of texts like any other.
+            if let Some(first) = tokens.elements(at).next() {
+                self.value(first, key)?;
+            }
             return self.rows(tokens.elements(at).skip(1), &columns, key);
         }
         let told = beside::told(tokens, at).into_iter();

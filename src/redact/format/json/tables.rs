@@ -31,9 +31,10 @@ pub(super) fn header<'t>(tokens: &Tokens<'t>, array: usize) -> Option<Vec<&'t st
     if !is_row(first) || !is_row(second) {
         return None;
     }
-    let names: Option<Vec<&str>> = tokens.elements(first).take(COLUMNS_MAX).map(|cell| tokens.plain(cell)).collect();
-    let names = names.filter(|names| names.len() > 1)?;
-    (tokens.elements(second).take(COLUMNS_MAX).count() == names.len()).then_some(names)
+    let names: Option<Vec<&str>> =
+        tokens.elements(first).take(COLUMNS_MAX + 1).map(|cell| tokens.plain(cell)).collect();
+    let names = names.filter(|names| (2..=COLUMNS_MAX).contains(&names.len()))?;
+    (tokens.elements(second).take(COLUMNS_MAX + 1).count() == names.len()).then_some(names)
 }
 
 /// The cells of a row: an array, or `{"f": [..]}`.
@@ -41,8 +42,8 @@ pub(super) fn cells(tokens: &Tokens<'_>, row: usize) -> Option<impl Iterator<Ite
     let token = tokens.get(row)?;
     let array = match token.kind {
         Kind::Array => row,
-        // An object of one member: the array is two tokens behind it.
-        Kind::Object if tokens.plain(row + 1) == Some("f") => row + 2,
+        // The array of its only member is two tokens behind it.
+        Kind::Object if tokens.plain(row + 1) == Some("f") && tokens.members(row).nth(1).is_none() => row + 2,
         _ => return None,
     };
     tokens.get(array).filter(|token| token.kind == Kind::Array)?;
@@ -116,6 +117,7 @@ mod tests {
             r#"{"columns":[1,2],"rows":[[1,2]]}"#,
             r#"{"columns":[["a","b"]],"x":1}"#,
             r#"{"a":["a","b"],"rows":[[1,2]]}"#,
+            r#"{"columns":["a","b"],"rows":[{"f":[1,2],"g":3}]}"#,
             "{}",
         ] {
             assert_eq!(columns(text), None, "{text}");
@@ -129,6 +131,8 @@ mod tests {
         for text in [r#"[["a"],["x"]]"#, r#"[["a","b"]]"#, r#"[["a",1],["x",2]]"#, r#"[["a","b"],["x"]]"#, "[]"] {
             assert_eq!(header(text), None, "{text}");
         }
+        let wide = serde_json::json!([vec!["a"; COLUMNS_MAX + 1], vec!["x"; COLUMNS_MAX + 1]]).to_string();
+        assert_eq!(header(&wide), None);
     }
 
     #[test]
