@@ -144,6 +144,16 @@ fn rows_stand_under_the_names_of_their_columns() {
         assert_gone(&out.to_string(), &[NAME, BORN, CITY], &body.to_string());
         assert!(out.to_string().contains('7') && out.to_string().contains("\"birth_date\""), "{out}");
     }
+    // Nothing is passed over: what stands beside a row's cells, a table wider than any, a first row with a value in it.
+    let mut wide = vec!["full_name"; 200];
+    wide[199] = "ada@example.org";
+    for body in [
+        json!({ "columns": ["city"], "rows": [{ "f": [{ "v": CITY }] }, { "f": [{ "v": 1 }], "g": "ada@example.org" }] }),
+        json!({ "values": [wide, vec!["x"; 200]] }),
+        json!({ "values": [["full_name", "city", "ada@example.org"], [1, 2, 3]] }),
+    ] {
+        assert_gone(&once(&body).to_string(), &["ada@example.org", CITY], &body.to_string());
+    }
     let harmless =
         json!({ "columns": ["id", "colour"], "rows": [[7, "red"]], "values": [["red", "blue"], ["a", "b"]] });
     assert_eq!(once(&harmless), harmless);

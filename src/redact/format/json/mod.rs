@@ -36,6 +36,8 @@ pub(in crate::redact) fn quoted(text: &str) -> String {
 
 /// Members of an object that may name another one's value, at most on each side of it: keeps the walk linear.
 const NAMINGS_MAX: usize = 4;
+/// Digits of a column's name, at most: the stand-ins of numbers have more.
+const NAME_DIGITS_MAX: usize = 5;
 /// Texts that tell what type a value has, and not what it is.
 const TYPES: [&str; 16] = [
     "string",
@@ -285,7 +287,13 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
     fn header(&mut self, names: &[&str]) -> Option<Vec<Key<'r>>> {
         let columns = self.columns(names);
         let listed = columns.iter().filter(|key| !key.said().values.is_empty()).count();
-        (listed > 1 && names.iter().all(|name| matches!(self.pass.scan_bare(name), Ok(None)))).then_some(columns)
+        // What was a value may be a stand-in by now.
+        let is_name = |name: &&str| {
+            name.bytes().filter(u8::is_ascii_digit).count() <= NAME_DIGITS_MAX
+                && !is_word_stand_in(name)
+                && matches!(self.pass.scan_bare(name), Ok(None))
+        };
+        (listed > 1 && names.iter().all(is_name)).then_some(columns)
     }
 
     /// Rows of cells, each under the name of its column.
