@@ -15,11 +15,13 @@ pub(in crate::redact) fn is_caption(text: &str) -> bool {
 /// Whether a whole text says that there is no value: what stands in an empty field is nobody's name.
 pub(in crate::redact) fn is_blank(text: &str) -> bool {
     text.chars().all(|c| c.is_ascii_punctuation() || c.is_whitespace())
-        || BLANKS.split(", ").any(|blank| text.eq_ignore_ascii_case(blank))
+        || text.len() <= CAPTION_BYTES_MAX && BLANKS.contains(text.to_ascii_lowercase().as_str())
 }
 
+static BLANKS: LazyLock<HashSet<&str>> = LazyLock::new(|| BLANK_LIST.split(", ").collect());
+
 /// Na and Nan are somebody's names and left out.
-const BLANKS: &str = "n/a, n.a., none, null, nil, unknown, undefined, unspecified, not available, not applicable, not provided, not specified, not set, \
+const BLANK_LIST: &str = "n/a, n.a., none, null, nil, unknown, undefined, unspecified, not available, not applicable, not provided, not specified, not set, \
     no name, tbd, tba, k.a., k. a., keine angabe, keine, unbekannt, inconnu, non renseigné, desconocido, sin nombre, sconosciuto, desconhecido, onbekend, geen, brak, nieznany, okänd, bilinmiyor";
 
 static CAPTIONS: LazyLock<HashSet<String>> = LazyLock::new(|| {

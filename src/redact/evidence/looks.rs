@@ -200,13 +200,15 @@ fn is_of_company(value: &str) -> bool {
         return true;
     }
     let words: Vec<&str> = value.split_whitespace().collect();
+    let of_any_case = |word: &str| {
+        word.len() <= LEGAL_FORM_BYTES_MAX && LEGAL_FORMS_ANY_CASE.contains(word.to_ascii_lowercase().as_str())
+    };
     let form = |word: &str| {
         let bare: String = word.chars().filter(|c| !".,()".contains(*c)).collect();
-        LEGAL_FORMS.contains(&bare.as_str()) || LEGAL_FORMS_ANY_CASE.iter().any(|form| bare.eq_ignore_ascii_case(form))
+        LEGAL_FORMS.contains(&bare.as_str()) || of_any_case(&bare)
     };
     words.len() > 1 && (words.last().is_some_and(|word| form(word)) || words.iter().any(|word| is_dotted_form(word)))
-        || words.len() > 2
-            && words[1..].iter().any(|word| LEGAL_FORMS_ANY_CASE.iter().any(|f| word.eq_ignore_ascii_case(f)))
+        || words.len() > 2 && words[1..].iter().any(|word| of_any_case(word))
 }
 
 /// `ООО Ромашка`, `АО «Связь»`: a legal form of Russia, Ukraine or Bulgaria with a name behind it.
@@ -222,8 +224,11 @@ const EASTERN_FORMS: &str = "株式会社 有限会社 合同会社 合資会社
 
 /// `S.A.`, `S.r.l.`, `B.V.`: initials of persons have a surname behind them and other letters.
 fn is_dotted_form(word: &str) -> bool {
+    if word.bytes().filter(|b| *b == b'.').count() < 2 {
+        return false;
+    }
     let bare: String = word.trim_end_matches(',').chars().filter(|c| *c != '.').collect();
-    word.matches('.').count() >= 2 && DOTTED_FORMS.iter().any(|form| bare.eq_ignore_ascii_case(form))
+    DOTTED_FORMS.iter().any(|form| bare.eq_ignore_ascii_case(form))
 }
 
 /// Forms that are names or words when written in another case.
@@ -231,39 +236,11 @@ const LEGAL_FORMS: [&str; 30] = [
     "AG", "KG", "SE", "SA", "SL", "SRL", "SpA", "SPA", "BV", "NV", "AB", "AS", "ASA", "OY", "Oy", "Oyj", "ApS", "APS",
     "A/S", "KK", "UG", "OHG", "eV", "eK", "eG", "SC", "SAS", "SNC", "PT", "CV",
 ];
-const LEGAL_FORMS_ANY_CASE: [&str; 31] = [
-    "gmbh",
-    "mbh",
-    "ggmbh",
-    "ltd",
-    "limited",
-    "llc",
-    "llp",
-    "plc",
-    "inc",
-    "incorporated",
-    "corp",
-    "corporation",
-    "pty",
-    "sarl",
-    "eurl",
-    "sasu",
-    "kft",
-    "zrt",
-    "nyrt",
-    "ltda",
-    "lda",
-    "eireli",
-    "doo",
-    "sro",
-    "ooo",
-    "oü",
-    "uab",
-    "sia",
-    "gbr",
-    "pvt",
-    "bhd",
-];
+static LEGAL_FORMS_ANY_CASE: LazyLock<HashSet<&str>> = LazyLock::new(|| LEGAL_FORM_LIST.split_whitespace().collect());
+/// The longest of them, bytes.
+const LEGAL_FORM_BYTES_MAX: usize = 12;
+const LEGAL_FORM_LIST: &str = "gmbh mbh ggmbh ltd limited llc llp plc inc incorporated corp corporation pty sarl eurl sasu kft zrt nyrt \
+    ltda lda eireli doo sro ooo oü uab sia gbr pvt bhd";
 const DOTTED_FORMS: [&str; 17] =
     ["sa", "sl", "srl", "spa", "bv", "nv", "sas", "snc", "sro", "doo", "ag", "kg", "as", "kk", "cv", "oo", "llc"];
 

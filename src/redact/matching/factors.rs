@@ -3,6 +3,8 @@
 //! (the shift-and search of Baeza-Yates and Gonnet, "A new approach to text searching", CACM 1992): some five
 //! instructions for a byte of text, where asking a pattern costs hundreds.
 
+use crate::redact::matching::bounds::Bounds;
+use crate::redact::matching::needs::{Amounts, Needs};
 use regex_syntax::hir::{Class, Hir, HirKind, Look};
 
 /// Bytes of a stretch that are looked at, at most.
@@ -10,12 +12,12 @@ const STRETCH_BYTES_MAX: usize = 5;
 /// Stretches of one pattern, at most: one for each of its alternatives.
 const STRETCHES_MAX: usize = 4;
 /// Words of the search, each with bits for the bytes of some stretches: no stretch goes over the end of a word.
-const WORDS: usize = 4;
+pub(in crate::redact) const WORDS: usize = 4;
 
 /// A set of bytes.
 type Bytes = [bool; 256];
 /// One bit for each place in a stretch.
-type Places = [u64; WORDS];
+pub(in crate::redact) type Places = [u64; WORDS];
 
 /// Which patterns' stretches are in a text.
 pub(in crate::redact) struct Factors {
@@ -25,33 +27,42 @@ pub(in crate::redact) struct Factors {
     ends: Places,
     /// The pattern of each place that ends a stretch.
     pattern_of: Vec<[u16; 64]>,
+    /// What a text must have for a place to matter.
+    bounds: Bounds,
     /// Patterns without stretches, or for which there was no room.
     always: Vec<u16>,
 }
 
 impl Factors {
-    /// The search for the stretches of patterns, each with its number.
-    pub fn of<'p>(patterns: impl Iterator<Item = (u16, &'p Hir)>) -> Self {
+    /// The search for the stretches of patterns, each with its number and its needs.
+    pub fn of<'p>(patterns: impl Iterator<Item = (u16, &'p Hir, &'p Needs)>) -> Self {
         let mut factors = Self {
             at: Box::new([[0; WORDS]; 256]),
             starts: [0; WORDS],
             ends: [0; WORDS],
             pattern_of: vec![[0; 64]; WORDS],
+            bounds: Bounds::new(),
             always: Vec::new(),
         };
         let mut used = [0; WORDS];
-        for (pattern, hir) in patterns {
+        for (pattern, hir, needs) in patterns {
             let stretches = stretches(hir, false);
             let bits: usize = stretches.iter().map(Vec::len).sum();
             match used.iter().position(|used| bits > 0 && used + bits <= 64) {
-                Some(word) => stretches.iter().for_each(|one| factors.add(one, pattern, word, &mut used[word])),
+                Some(word) => {
+                    for stretch in &stretches {
+                        let place = factors.add(stretch, pattern, word, &mut used[word]);
+                        factors.bounds.add(&place, &needs.least);
+                    }
+                }
                 None => factors.always.push(pattern),
             }
         }
         factors
     }
 
-    fn add(&mut self, stretch: &[Bytes], pattern: u16, word: usize, used: &mut usize) {
+    /// Adds a stretch; the place of its last byte.
+    fn add(&mut self, stretch: &[Bytes], pattern: u16, word: usize, used: &mut usize) -> Places {
         self.starts[word] |= 1 << *used;
         for bytes in stretch {
             for (places, _) in self.at.iter_mut().zip(bytes).filter(|(_, may)| **may) {
@@ -62,25 +73,26 @@ impl Factors {
         let last = used.saturating_sub(1);
         self.ends[word] |= 1 << last;
         self.pattern_of[word][last] = pattern;
+        let mut place = [0; WORDS];
+        place[word] = 1 << last;
+        place
     }
 
-    /// Hands every pattern to `each` that may match as far as its stretches tell; some of them more than once.
-    pub fn search(&self, text: &[u8], mut each: impl FnMut(u16)) {
+    /// Hands every pattern to `each` that may match as far as its stretches and amounts tell; some of them more than once.
+    pub fn search(&self, text: &[u8], made: &Amounts, mut each: impl FnMut(u16)) {
         self.always.iter().for_each(|pattern| each(*pattern));
         // Before and after a text there is no word.
         let around = &self.at[usize::from(b' ')];
         let (mut here, mut found) = ([0; WORDS], [0; WORDS]);
-        let mut step = |places: &Places| {
+        for places in [around].into_iter().chain(text.iter().map(|byte| &self.at[usize::from(*byte)])).chain([around]) {
             for word in 0..WORDS {
                 here[word] = (here[word] << 1 | self.starts[word]) & places[word];
                 found[word] |= here[word];
             }
-        };
-        step(around);
-        text.iter().for_each(|byte| step(&self.at[usize::from(*byte)]));
-        step(around);
+        }
+        let open = self.bounds.open(made);
         for (word, patterns) in self.pattern_of.iter().enumerate() {
-            let mut ends = found[word] & self.ends[word];
+            let mut ends = found[word] & self.ends[word] & open[word];
             while ends != 0 {
                 each(patterns[ends.trailing_zeros() as usize]);
                 ends &= ends - 1;
@@ -226,6 +238,7 @@ fn bytes_of(class: &Class) -> Bytes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::redact::matching::gate::kinds_of;
     use proptest::prelude::*;
     use regex::bytes::RegexBuilder;
     use std::collections::BTreeSet;
@@ -249,7 +262,10 @@ mod tests {
     fn found(text: &str) -> BTreeSet<u16> {
         let hirs = PATTERNS.map(parsed);
         let mut found = BTreeSet::new();
-        Factors::of((0..).zip(&hirs)).search(text.as_bytes(), |pattern| {
+        let needs = hirs.each_ref().map(Needs::of);
+        let patterns = (0..).zip(&hirs).zip(&needs).map(|((at, hir), needs)| (at, hir, needs));
+        let made = Amounts::of(text.as_bytes(), kinds_of(text.as_bytes()));
+        Factors::of(patterns).search(text.as_bytes(), &made, |pattern| {
             found.insert(pattern);
         });
         found
@@ -259,7 +275,8 @@ mod tests {
     fn a_text_without_a_stretch_is_told() {
         assert_eq!(found("cus_8fAB12hdkTYb"), BTreeSet::from([8]));
         assert_eq!(found("DE89 3704"), BTreeSet::from([0, 1, 4, 8]));
-        assert_eq!(found("a@b"), BTreeSet::from([3, 8]));
+        assert_eq!(found("a@b"), BTreeSet::from([8]));
+        assert_eq!(found("a@b.c"), BTreeSet::from([3, 8]));
     }
 
     proptest! {

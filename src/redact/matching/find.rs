@@ -75,6 +75,9 @@ pub(in crate::redact) fn replace_all(
         pass.memo.learn(text);
     }
     let Some(known) = pass.known else {
+        if finds.is_empty() {
+            return None;
+        }
         let standing = standing(pass, text, finds);
         return splice(text, standing.into_iter().filter_map(|(range, fresh)| Some((range, fresh?))).collect());
     };

@@ -4,8 +4,9 @@
 //! the stretches of bytes they need; in a long text they are asked together.
 
 use crate::redact::matching::factors::Factors;
-use crate::redact::matching::gate::{Gate, Kinds, Made, Needs, Open};
+use crate::redact::matching::gate::{Gate, Kinds, Open};
 use crate::redact::matching::literals;
+use crate::redact::matching::needs::{Amounts, Needs};
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use regex::bytes::{RegexSet, RegexSetBuilder};
 use regex_syntax::hir::Hir;
@@ -90,7 +91,7 @@ impl Matcher {
             .map_err(|error| error.to_string())?;
         Ok(Self {
             gate: Gate::of(patterns.iter().map(|told| (&told.needs, told.by_literal))),
-            factors: Factors::of(plain().map(|(at, one)| (at, &one.hir))),
+            factors: Factors::of(plain().map(|(at, one)| (at, &one.hir, &patterns[usize::from(at)].needs))),
             plain_patterns: plain().map(|(at, _)| at).collect(),
             patterns,
             literals,
@@ -113,18 +114,19 @@ impl Matcher {
         if open == Open::default() {
             return;
         }
-        let made = Made::of(text, kinds);
+        let made = Amounts::of(text, kinds);
+        let packed = made.packed();
         let mut chosen = Chosen::default();
         let mut take = |at: u16| {
             let told = &self.patterns[usize::from(at)];
-            if chosen.is_new(at) && told.needs.are_met_by(&made) {
+            if chosen.is_new(at) && told.needs.are_met_by(packed, kinds) {
                 rules.push(told.rule);
             }
         };
         if open.plain && text.len() >= LONG_TEXT_BYTES {
             self.plain.matches(text).into_iter().for_each(|at| take(self.plain_patterns[at]));
         } else if open.plain {
-            self.factors.search(text, &mut take);
+            self.factors.search(text, &made, &mut take);
         }
         if open.literal {
             for found in self.literals.find_overlapping_iter(text) {
@@ -142,7 +144,7 @@ impl Matcher {
         rules.clear();
         for rule in named {
             let told = self.of_rule.get(usize::from(rule)).copied().flatten().map(|at| &self.patterns[usize::from(at)]);
-            if told.is_some_and(|told| told.needs.bytes <= text.len() && told.needs.are_met(kinds))
+            if told.is_some_and(|told| told.needs.least.bytes <= text.len() && told.needs.are_met(kinds))
                 && !rules.contains(&rule)
             {
                 rules.push(rule);
