@@ -30,9 +30,8 @@ impl Bounds {
     /// The places open to a text that has these amounts.
     pub fn open(&self, made: &Amounts) -> Places {
         let mut all = ALL;
-        let amounts = made.each();
-        for sort in 0..Amounts::SORTS {
-            let open = &self.0[sort][amounts[sort].min(AMOUNTS_MAX - 1)];
+        for (table, amount) in self.0.iter().zip(made.each()) {
+            let open = &table[amount.min(AMOUNTS_MAX - 1)];
             for word in 0..WORDS {
                 all[word] &= open[word];
             }
