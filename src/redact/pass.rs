@@ -442,6 +442,11 @@ impl<'r> Pass<'r> {
         has_rule.then_some(key)
     }
 
+    /// Whether a rule finds numbers of papers.
+    pub fn is_of_paper(&self, rule: u16) -> bool {
+        self.redactor.rules[usize::from(rule)].kind.is_of_paper()
+    }
+
     /// Whether a rule that may claim a value under the name asks what stands beside it. Rules of any name ask for
     /// numbers only: `value` begins as the value does, and may go on.
     pub fn looks_beside(&self, key: &Key<'_>, value: &[u8]) -> bool {

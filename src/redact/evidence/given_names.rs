@@ -14,7 +14,7 @@ static GIVEN: LazyLock<HashSet<&'static str>> =
     LazyLock::new(|| NAMES.iter().flat_map(|names| names.split_whitespace()).collect());
 
 /// By language, roughly.
-const NAMES: [&str; 15] = [
+const NAMES: [&str; 16] = [
     // English
     "aaron abigail adam adrian agnes aidan alan albert alec alexander alexandra alexis alfred alice alicia alison allison \
      allan allen alyssa amanda amber amelia amy andrea andrew angela angelica anita ann anna anne annie anthony antony \
@@ -259,6 +259,19 @@ const NAMES: [&str; 15] = [
      xiaoming meiling xiaoli jianguo weiwei lihua guoqiang xiuying xiulan guiying jianhua zhiqiang \
      nguyen thanh thuy huong linh phuong trang tuan dung hung minh hoang quang khanh ngoc \
      aisyah agus budi dewi eko fitri hendra indah joko putri rina siti sri wahyu yanti somchai somsak siriporn suda",
+    // The Baltic, the Punjab, Yoruba and others
+    "agnese aiga aishwarya aivars alasdair algirdas amandeep amarjit andi andris aoi aparecida archana arturas aylin \
+     ayu babatunde baiba balwinder bambang bayu benedicte benedito bhavna biljana brianne caoimhe catriona chaya \
+     chiamaka chinedu conceicao cuauhtemoc daiva daljit damilola daragh darius darragh edgars egle eilidh eoghan \
+     fajar fergus folake funmi gabija gediminas gundars gurdeep gurleen gurpreet hamish hannu hansruedi hardeep \
+     harjit harleen harpreet helmi heriberto huy iain ieva ikenna ilmari ilze indra indrek inese itzel iwan jaan \
+     jagdeep janis jasleen jaspreet jihye jiwoo jurgita juris kadri kanokwan kemi keshav kestutis kojo kristel \
+     kuldeep kulwinder laima liis maarja mairi malini mamta manpreet mantas margus mindaugas navjot navneet nattapong \
+     nneka normunds obinna odhiambo padmini paramjit parminder pentti peteris piret priit pushpa quoc ragini raimundo \
+     raivis rajdeep ratna refugio reto rigoberto rimantas risto rizky rugile sadhana sahil saulius segun simran \
+     snjezana sohan somporn srinivas sukhwinder surjit thao toivo tonu toomas triin trudi tyyne uche ueli ulle \
+     upendra urmas urmila vaino valdis vijaya vinita vreni vytautas wulan xochitl yanto yemi yiannis yigit zane \
+     zilvinas",
 ];
 
 #[cfg(test)]

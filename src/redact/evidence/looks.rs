@@ -1,6 +1,7 @@
 //! What the words of a value say about whether it is somebody's name: a bare `name` is a person's, a product's, a
 //! company's or an event's, and where the place does not tell, the words do.
 
+use crate::redact::evidence::brands::has_brand;
 use crate::redact::evidence::captions::{is_blank, is_caption};
 use crate::redact::evidence::given_names::is_given;
 use crate::redact::evidence::goods::is_of_goods;
@@ -40,7 +41,7 @@ pub(in crate::redact) fn looks(value: &str) -> Looks {
     }
     let words = words_of(value);
     // A word alone may be anybody's surname, also one of goods.
-    if words.len() > 1 && words.iter().any(|word| is_of_goods(word)) {
+    if words.len() > 1 && (words.iter().any(|word| is_of_goods(word)) || has_brand(&words)) {
         return Looks::Thing;
     }
     let things = words.iter().filter(|word| is_thing(word)).count();
@@ -102,69 +103,6 @@ const MACHINE_WORDS: [&str; 38] = [
     "sprint", "floor", "suite", "block", "bucket", "cluster", "device", "sensor", "panel", "vlan", "subnet", "januar",
     "march", "april", "august", "zeile", "seite", "woche", "ligne", "semaine", "linea", "pagina", "prod", "stage",
     "alpha", "gamma", "delta",
-];
-
-/// Whether a run of words and numbers can be an address: a number that is not of the postal code, and no word of
-/// orders, dates and versions.
-pub(in crate::redact) fn may_be_address(value: &str) -> bool {
-    let numbers =
-        value.split(|c: char| !c.is_alphanumeric()).filter(|run| run.starts_with(|c: char| c.is_ascii_digit()));
-    let none_of = |word: &&str| NO_ADDRESS.contains(word);
-    let lower = value.to_lowercase();
-    let small_or_bare = numbers.clone().count() >= 2 || lower.contains("s/n") || value.contains(',');
-    small_or_bare
-        && numbers.clone().any(|run| run.len() <= 5)
-        && !lower.split(|c: char| !c.is_alphanumeric()).any(|word| none_of(&word))
-}
-
-/// Words that numbers stand beside without an address.
-const NO_ADDRESS: [&str; 46] = [
-    "order",
-    "invoice",
-    "version",
-    "build",
-    "release",
-    "total",
-    "amount",
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-    "monday",
-    "tuesday",
-    "wednesday",
-    "thursday",
-    "friday",
-    "saturday",
-    "sunday",
-    "ticket",
-    "error",
-    "code",
-    "reference",
-    "ref",
-    "chrome",
-    "safari",
-    "mozilla",
-    "windows",
-    "linux",
-    "page",
-    "item",
-    "items",
-    "row",
-    "line",
-    "rechnung",
-    "bestellung",
-    "commande",
-    "facture",
-    "pedido",
 ];
 
 /// Its words folded, without initials.
@@ -416,6 +354,9 @@ mod tests {
             "Volksbank Hohenlohe",
             "San Diego",
             "Oak Table",
+            "Tommy Hilfiger Polo",
+            "Jack Daniel's Honey",
+            "Morgan Stanley",
             "geo-lookup",
             "Paul Transport",
             "Florence Wall Clock",

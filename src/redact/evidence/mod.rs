@@ -1,5 +1,7 @@
 //! What tells whose a value is: its name and the names around it, its shape, its words.
 
+pub(in crate::redact) mod address;
+pub(in crate::redact) mod brands;
 pub(in crate::redact) mod captions;
 pub(in crate::redact) mod epoch;
 pub(in crate::redact) mod given_names;
@@ -12,3 +14,4 @@ pub(in crate::redact) mod path;
 pub(in crate::redact) mod shape;
 pub(in crate::redact) mod siblings;
 pub(in crate::redact) mod stems;
+pub(in crate::redact) mod town;

@@ -115,7 +115,7 @@ pub(in crate::redact) struct Name {
 }
 
 /// Last words of names whose value names the value of a sibling.
-const NAMING: [&str; 28] = [
+const NAMING: [&str; 29] = [
     "key",
     "name",
     "field",
@@ -144,6 +144,7 @@ const NAMING: [&str; 28] = [
     "slug",
     "variable",
     "path",
+    "loc",
 ];
 /// Last words of names whose values are named so.
 const NAMED: [&str; 24] = [

@@ -9,6 +9,8 @@ use std::ops::Range;
 
 /// How far around a candidate its token is followed, in bytes: keeps the search linear.
 const TOKEN_BYTES_MAX: usize = 80;
+/// Arcs of an object identifier after its first one, at least: an address of a network has three.
+const OBJECT_ARCS_MIN: usize = 4;
 
 /// Whether a whole value is of a shape in which no rule by value need look: a UUID, a digest, a timestamp, a decimal.
 /// Made for speed: these are most of the values with digits that an API sends.
@@ -51,7 +53,21 @@ pub(in crate::redact) fn is_shape_of_other(text: &str, range: &Range<usize>) -> 
     let token = around(text, range, inner);
     let at = range.start - token.start;
     let token = text.get(token).unwrap_or_default().trim_end_matches(['.', ':', ',']);
-    is_uuid_over(token, at) || is_digest_within(token) || is_timestamp(token.as_bytes()) || is_decimal(token)
+    is_uuid_over(token, at)
+        || is_digest_within(token)
+        || is_timestamp(token.as_bytes())
+        || is_decimal(token)
+        || is_object_identifier(token)
+}
+
+/// Whether a token is an object identifier (ITU-T X.660: the first arc is 0, 1 or 2) of so many arcs that it is no
+/// address: `1.3.6.1.4.1.31746`.
+fn is_object_identifier(token: &str) -> bool {
+    let mut arcs = token.split('.');
+    let is_number = |arc: &str| !arc.is_empty() && arc.bytes().all(|b| b.is_ascii_digit());
+    arcs.next().is_some_and(|first| ["0", "1", "2"].contains(&first))
+        && arcs.clone().count() >= OBJECT_ARCS_MIN
+        && arcs.all(is_number)
 }
 
 /// Whether a hyphen or an underscore joins the candidate to more letters or digits: `SKU-413-2013`, `776-862-1528-R2`.

@@ -3,7 +3,7 @@
 use crate::exchange::DropReason;
 use crate::redact::evidence::names::Key;
 use crate::redact::format::markup::{self, Attribute, escape, is_naming, local, unescape};
-use crate::redact::format::splice::{Patch, Unescaped};
+use crate::redact::format::splice::{Patch, Unescaped, trimmed};
 use crate::redact::format::{json, sniff};
 use crate::redact::pass::{Pass, Place};
 use std::ops::Range;
@@ -16,6 +16,8 @@ const RAW: [&str; 7] = ["script", "style", "xmp", "iframe", "noembed", "textarea
 const RAW_WITHOUT_REFERENCES: usize = 5;
 /// Elements that an open one of the same name ends.
 const LISTED: [&str; 8] = ["p", "li", "td", "th", "tr", "dt", "dd", "option"];
+/// Lines that are looked at together, at most.
+const LINES_MAX: usize = 16;
 /// How many levels up an end tag looks for its start.
 const LEVELS_MAX: usize = 32;
 
@@ -82,10 +84,62 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
         if tag.is_some_and(is_tag) {
             return if rest.starts_with("</") { self.end() } else { self.start() };
         }
-        let skip = usize::from(rest.starts_with('<'));
-        let len = memchr::memchr(b'<', &rest.as_bytes()[skip..]).map_or(rest.len(), |len| skip + len);
-        self.at += len;
-        self.value(self.at - len..self.at, true)
+        let lines = self.lines();
+        self.at = lines.last().map_or(self.text.len(), |line| line.end);
+        if lines.len() > 1 && self.next.is_none() && self.paragraph(&lines)? {
+            return Ok(());
+        }
+        lines.into_iter().try_for_each(|line| self.value(line, true))
+    }
+
+    /// The text at the cursor up to the next tag, and the lines after it that nothing but `<br>` parts from it.
+    fn lines(&self) -> Vec<Range<usize>> {
+        let mut lines = Vec::new();
+        let mut at = self.at;
+        while lines.len() < LINES_MAX {
+            let rest = &self.text[at..];
+            let skip = usize::from(lines.is_empty() && rest.starts_with('<'));
+            let len = memchr::memchr(b'<', &rest.as_bytes()[skip..]).map_or(rest.len(), |len| skip + len);
+            if len == 0 {
+                break;
+            }
+            lines.push(at..at + len);
+            at += len;
+            let rest = &self.text[at..];
+            let is_break = rest.get(..3).is_some_and(|tag| tag.eq_ignore_ascii_case("<br"));
+            match rest.get(3..).and_then(|tag| tag.split_once('>')).filter(|_| is_break) {
+                Some((tag, _)) if tag.trim_matches(|c: char| c == '/' || c.is_whitespace()).is_empty() => {
+                    at += tag.len() + 4
+                }
+                _ => break,
+            }
+        }
+        lines
+    }
+
+    /// Redacts lines as one text: an address goes over several of them. Whether something was found, and in the same
+    /// number of lines.
+    fn paragraph(&mut self, lines: &[Range<usize>]) -> Result<bool, DropReason> {
+        let text = self.text;
+        let core = |line: &Range<usize>| {
+            let core = trimmed(text, line.clone());
+            (core.clone(), unescape(&text[core]))
+        };
+        let cores: Vec<(Range<usize>, Unescaped<'_>)> = lines.iter().map(core).collect();
+        let whole = cores.iter().map(|(_, plain)| &*plain.text).collect::<Vec<_>>().join("\n");
+        let parents = &self.names[..self.names.len().saturating_sub(1)];
+        let place = Place { key: self.names.last(), parents, depth: self.depth };
+        let Some(fresh) = self.pass.value(&whole, place)? else { return Ok(false) };
+        let fresh: Vec<&str> = fresh.split('\n').collect();
+        let one_for_each = fresh.len() == cores.len() && !cores.iter().any(|(_, plain)| plain.text.contains('\n'));
+        if !one_for_each {
+            return Ok(false);
+        }
+        for ((core, plain), fresh) in cores.into_iter().zip(fresh) {
+            self.patch.put(core, plain.graft(fresh, escape));
+        }
+        self.last.clear();
+        Ok(true)
     }
 
     /// A comment, a declaration: text of its own.

@@ -5,6 +5,7 @@ use crate::redact::engine::Redactor;
 use crate::redact::evidence::labels;
 use crate::redact::evidence::names::{Key, NameIndex};
 use crate::redact::evidence::shape::{is_in_digest, is_in_stand_in, is_shape_of_other};
+use crate::redact::evidence::town::with_town;
 use crate::redact::matching::gate::Kinds;
 use crate::redact::matching::memo;
 use crate::redact::pass::{Pass, Place};
@@ -186,6 +187,7 @@ fn of_rule(pass: &mut Pass<'_>, at: u16, text: &str, place: Place<'_>, finds: &m
         open |= !matches!(judged, Err(Doubt::Validator | Doubt::Excluded));
         match judged {
             Ok(range) => {
+                let range = if rule.kind == Kind::Address { with_town(text, range) } else { range };
                 let replaced = pass.stand_in(at, &text[range.clone()]);
                 from = range.end.max(whole.start + 1);
                 finds.push(Find { range, rule: at, replaced });

@@ -23,7 +23,7 @@ mod secret;
 mod vat;
 mod wallet;
 
-use crate::redact::evidence::looks;
+use crate::redact::evidence::{address, looks};
 use crate::redact::validators::national_americas as americas;
 use crate::redact::validators::national_asia as asia;
 use crate::redact::validators::national_europe_east as east;
@@ -71,6 +71,7 @@ validators! {
         Phone "phone" phone::phone_within,
         NationalGrouped "national-grouped" national::grouped_within,
         NumberAnnounced "number-announced" national::announced_within,
+        AddressLines "address-lines" address::address_within,
     }
     whole {
         Track "track" card::is_track,
@@ -104,7 +105,7 @@ validators! {
         PersonInText "person-in-text" looks::begins_as_person,
         LoginLike "login-like" looks::may_be_login,
         KnownLogin "known-login" looks::is_known_login,
-        AddressText "address-text" looks::may_be_address,
+        AddressText "address-text" address::may_be_address,
         NoCompany "no-company" looks::is_no_company,
         Ssn "ssn" us::is_ssn,
         Itin "itin" us::is_itin,

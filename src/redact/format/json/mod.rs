@@ -179,6 +179,10 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
         } else if token.kind == Kind::Object && own.is_naming() {
             // `"type": {"text": "SSN"}`
             object.naming.extend(beside::label(self.tokens, value).filter(|_| object.naming.len() < NAMINGS_MAX));
+        } else if token.kind == Kind::Array && own.is_naming() {
+            // `"loc": ["body", "customer", "family_name"]`
+            let last = self.tokens.elements(value).last();
+            object.naming.extend(last.filter(|_| object.naming.len() < NAMINGS_MAX));
         }
         let is_value = own.is_named();
         (own, is_value)
@@ -222,8 +226,14 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
         let token = self.tokens.get(at).filter(|token| token.kind.is_string())?;
         let text = self.tokens.string(&token).ok()?.0;
         let digits = text.bytes().filter(u8::is_ascii_digit).count();
-        if digits > NAME_DIGITS_MAX || text.starts_with("urn:") || text.contains("://") {
+        if digits > NAME_DIGITS_MAX || text.starts_with("urn:") {
             return None;
+        }
+        // Of the address of a register the last part says what its numbers are: `https://fhir.nhs.uk/Id/nhs-number`.
+        if let Some((_, register)) = text.split_once("://") {
+            let last = register.rsplit(['/', '#']).next().filter(|last| last.len() < register.len())?;
+            let key = self.pass.key_in_text(last);
+            return key.said().values.iter().any(|rule| self.pass.is_of_paper(*rule)).then_some(key);
         }
         let key = self.pass.key_in_text(&text);
         (key.is_listed() && !TYPES.contains(&key.joined())).then_some(key)
