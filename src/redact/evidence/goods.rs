@@ -37,7 +37,7 @@ const WORDS: [&str; 6] = [
      crayon sticker keyring keychain binoculars headlamp carabiner ukulele guitar harmonica",
     // Devices and their parts
     "keyboard monitor laptop notebook tablet smartphone smartwatch charger powerbank adapter headphone headset earbud soundbar subwoofer turntable tripod gimbal drone projector printer scanner router modem \
-     webcam microphone joystick motherboard toner cartridge refill usb hdmi bluetooth wireless bottled",
+     webcam microphone joystick motherboard toner cartridge refill usb hdmi bluetooth wireless bottled spiced tourer boxer",
 ];
 
 #[cfg(test)]

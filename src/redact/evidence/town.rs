@@ -20,20 +20,28 @@ pub(in crate::redact) fn with_town(text: &str, street: Range<usize>) -> Range<us
     street.start..street.end + tail
 }
 
-/// Postal codes with a blank, a dash or letters, and plain ones of four to seven digits.
-const CODE: &str = r"(?:[A-Z]{1,3}-)?(?:[0-9]{3} [0-9]{2}|[0-9]{2}-[0-9]{3}|[0-9]{5}-[0-9]{3,4}|[0-9]{3}-[0-9]{4}|[0-9]{4} [A-Z]{2}|[0-9]{4,7}|[A-Z][0-9][A-Z] ?[0-9][A-Z][0-9]|[A-Z]{1,2}[0-9][0-9A-Z]? [0-9][A-Z]{2}|[A-Z][0-9]{2} [0-9A-Z]{4})";
+/// Postal codes that nothing else looks like, and those of digits alone.
+const LETTERED: &str = r"(?:[A-Z]{1,3}-[0-9]{4,5}|[0-9]{2}-[0-9]{3}|[0-9]{5}-[0-9]{3,4}|[0-9]{3}-[0-9]{4}|[0-9]{4} [A-Z]{2}|[A-Z][0-9][A-Z] ?[0-9][A-Z][0-9]|[A-Z]{1,2}[0-9][0-9A-Z]? [0-9][A-Z]{2}|[A-Z][0-9]{2} [0-9A-Z]{4})";
+const DIGITS: &str = r"(?:[0-9]{3} [0-9]{2}|[0-9]{4,7})";
 /// A town: a word, and what belongs to it before another capital letter.
 const NAME: &str = r"[\p{Lu}\p{Lo}][\p{L}\p{M}'’.-]+(?:(?:[ -](?:am|an|der|im|in|bei|la|le|les|los|las|lo|de|del|do|da|dos|du|des|sur|sous|en|aux|upon|on|di|pri|nad|pod|v|na|ob))*[ -][\p{Lu}\p{Lo}][\p{L}\p{M}'’.-]+){0,2}";
 
 static TOWN: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let floor = r"(?:,? (?:Apt|Apartment|Suite|Ste|Unit|Flat|Floor|Room|Wohnung|Whg|piso|int|apto|lok|m|kv|кв)\.? ?[0-9A-Za-z-]{1,6}\b)?";
-    let gap = r"(?:[,;.]?(?:[ ]|\r?\n[ ]?)|,| [–-] | \(| in )";
-    let state = r"(?:,? (?:[A-Z]{2,3}|NSW))?";
-    // `10115 Berlin`, `Springfield, IL 62701`, `Lucknow - 226001`; a code alone ends the clause.
-    let pattern = format!(
-        r"^({floor}(?:{gap}{CODE},? {NAME}|{gap}{NAME}{state}(?:,| [–-])? ?{CODE}|{gap}(?:[A-Z]{{2,3}},? )?{CODE}))(?:[^\p{{L}}0-9]|$)"
-    );
-    Regex::new(&pattern).ok()
+    let state = r"(?:,? [A-Z]{2,3})?(?:,| [–-])? ?";
+    let gap = r"(?:[,;.]? |,| [–-] | \(| in )";
+    let line = r"(?:[,;.]?\r?\n ?)";
+    let ways = [
+        // `10115 Berlin`, also on the next line
+        format!("(?:{gap}|{line})(?:{LETTERED}|{DIGITS}),? {NAME}"),
+        // `London SW1Y 4JH`, also on the next line; `Springfield, IL 62701` and `Lucknow - 226001` on the same one, where a
+        // number is no other line's
+        format!("(?:{gap}|{line}){NAME}{state}{LETTERED}"),
+        format!("{gap}{NAME}{state}{DIGITS}"),
+        format!("{gap}(?:[A-Z]{{2,3}},? )?(?:{LETTERED}|{DIGITS})"),
+    ];
+    // What goes on as a word, a number or a date is none.
+    Regex::new(&format!(r"^({floor}(?:{}))(?:[^\p{{L}}0-9/:-]|$)", ways.join("|"))).ok()
 });
 
 #[cfg(test)]
@@ -58,6 +66,7 @@ mod tests {
             ", 60311 Frankfurt am Main",
             ", 78000 San Luis Potosí",
             " in 1017 CJ Amsterdam",
+            "\nLondon SW1Y 4JH",
             ", Apt 4, Boise, ID 83786",
         ] {
             let text = format!("Hauptstr. 5{tail}, danke");
@@ -67,7 +76,17 @@ mod tests {
 
     #[test]
     fn what_is_no_town_stays() {
-        for tail in [" at noon", ". Thanks, Ada", ", please", "", " 3 items", ", 12 Uhr", "\nOrder ORD-7"] {
+        for tail in [
+            " at noon",
+            ". Thanks, Ada",
+            ", please",
+            "",
+            " 3 items",
+            ", 12 Uhr",
+            "\nOrder ORD-7",
+            "\n2022-12-30T03:39:03Z INFO",
+            "\nInvoice 12345",
+        ] {
             let text = format!("Hauptstr. 5{tail}");
             assert_eq!(with_town(&text, 0..11), 0..11, "{tail}");
         }
