@@ -40,9 +40,6 @@ const PLAIN_VALUES: [&str; 13] = [
     "new",
     "current",
 ];
-/// More digits than this, or in more places, and a string of a pair is no name.
-const NAME_DIGITS_MAX: usize = 4;
-const NAME_NUMBERS_MAX: usize = 2;
 /// Shorter numbers are nobody's unless their name says so.
 const NUMBER_BYTES_MIN: usize = 8;
 /// Digests of personal values kept of one capture, at most.
@@ -399,13 +396,7 @@ impl<'r> Pass<'r> {
 
     /// The member of a pair that the other one's value names, and that name, if rules with a shape list it.
     pub fn named_in_pair<'t>(&mut self, pair: [(&'t str, &'t str); 2]) -> Option<(&'t str, Key<'r>)> {
-        let is_name = |name: &str| {
-            let digits = name.bytes().filter(u8::is_ascii_digit).count();
-            let numbers = name.as_bytes().chunk_by(|a, b| a.is_ascii_digit() == b.is_ascii_digit());
-            digits <= NAME_DIGITS_MAX
-                && numbers.filter(|part| part[0].is_ascii_digit()).count() <= NAME_NUMBERS_MAX
-                && !pseudonym::is_word_stand_in(name)
-        };
+        let is_name = |name: &str| siblings::may_be_name(name) && !pseudonym::is_word_stand_in(name);
         let namings: Vec<_> = siblings::namings(pair).filter(|(name, _)| is_name(name)).collect();
         let named = namings.iter().find_map(|(name, member)| Some((*member, self.key_with_rule(member, name)?)));
         // A name by which rules leave numbers alone is as good as one that they list.

@@ -44,6 +44,29 @@ const ABOUT: [&str; 40] = [
     "issue",
 ];
 
+/// More digits than this, or in more places, and a string is no name.
+const NAME_DIGITS_MAX: usize = 4;
+const NAME_NUMBERS_MAX: usize = 2;
+/// From so many letters and digits in a row on their order tells a name from an identifier.
+const RANDOM_BYTES_MIN: usize = 12;
+
+/// Whether a string may be the name of something: identifiers are none, told by their digits and their mixed letters.
+pub(in crate::redact) fn may_be_name(text: &str) -> bool {
+    let parts = text.as_bytes().chunk_by(|a, b| a.is_ascii_digit() == b.is_ascii_digit());
+    let (digits, numbers) = parts
+        .filter(|part| part[0].is_ascii_digit())
+        .fold((0, 0), |(digits, numbers), part| (digits + part.len(), numbers + 1));
+    digits <= NAME_DIGITS_MAX
+        && numbers <= NAME_NUMBERS_MAX
+        && !text.split(|c: char| !c.is_ascii_alphanumeric()).any(|run| is_random(run.as_bytes()))
+}
+
+/// Whether a run changes between small letters, capitals and digits more often than the words of a name do.
+fn is_random(run: &[u8]) -> bool {
+    let sort = |b: &u8| (b.is_ascii_digit(), b.is_ascii_uppercase());
+    run.len() >= RANDOM_BYTES_MIN && run.windows(2).filter(|two| sort(&two[0]) != sort(&two[1])).count() * 3 > run.len()
+}
+
 /// Which member of a pair names the other one by its value: `{"prop": "email", "is": ".."}`. Both orders; the namer's
 /// value first.
 pub(in crate::redact) fn namings<'t>(pair: [(&'t str, &'t str); 2]) -> impl Iterator<Item = (&'t str, &'t str)> {
@@ -62,6 +85,16 @@ pub(in crate::redact) fn namings<'t>(pair: [(&'t str, &'t str); 2]) -> impl Iter
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn identifiers_are_no_names() {
+        for text in ["customer email", "addressLine1", "iso3166Country", "Line1Text2", "krankenversichertennummer", "SSN"] {
+            assert!(may_be_name(text), "{text}");
+        }
+        for text in ["sub_1ICYAHmYSlSXECvz8admsX1", "0196-9577-b03b", "cus_HDgNWXeXnNdEOf", "12345"] {
+            assert!(!may_be_name(text), "{text}");
+        }
+    }
 
     #[test]
     fn a_name_is_told_from_what_is_said_about_a_field() {

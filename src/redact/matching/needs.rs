@@ -109,6 +109,12 @@ struct Needed {
 }
 
 impl Needed {
+    /// Whether a text that meets these needs meets the others too: then they alone decide.
+    fn implies(&self, other: &Self) -> bool {
+        let is_met = |set: &Kinds| self.sets.iter().any(|own| own & set == *own);
+        self.amounts.has(other.amounts) && other.sets.iter().all(is_met)
+    }
+
     fn is_open(&self, kinds: Kinds) -> bool {
         self.sets.iter().all(|set| set & kinds != 0)
     }
@@ -121,7 +127,14 @@ impl Needs {
         let ways = ways(pattern);
         let least = ways.iter().map(|way| way.amounts(bytes)).reduce(|all, one| all.least(&one)).unwrap_or_default();
         let needed = |way: Way| Needed { amounts: way.amounts(bytes).packed(), sets: way.sets };
-        Self { ways: ways.into_iter().map(needed).collect(), least }
+        let mut fewest: Vec<Needed> = Vec::new();
+        for way in ways.into_iter().map(needed) {
+            if !fewest.iter().any(|other| way.implies(other)) {
+                fewest.retain(|other| !other.implies(&way));
+                fewest.push(way);
+            }
+        }
+        Self { ways: fewest, least }
     }
 
     /// Whether a text of these kinds can match.
@@ -392,6 +405,12 @@ mod tests {
         let met = |text: &str| are_met(&needs, text);
         assert!(met("A123456") && met("abcdefghijklmnop"));
         assert!(!met("abcdefghijklmno") && !met("A12-3456") && !met("1234567") && !met("abcdefgh ijklmnop"));
+    }
+
+    #[test]
+    fn a_way_that_needs_more_than_another_one_is_not_asked() {
+        assert_eq!(needs_of("[a-z]{3}|[a-z]{5}|[a-z]{3}[0-9]").ways.len(), 1);
+        assert_eq!(needs_of("[a-z]{3}|[0-9]{2}").ways.len(), 2);
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod tokens;
 
 use crate::exchange::DropReason;
 use crate::redact::evidence::names::Key;
+use crate::redact::evidence::siblings;
 use crate::redact::format::card;
 use crate::redact::format::json::tokens::{Kind, Token, Tokens};
 use crate::redact::pass::{Pass, Place};
@@ -36,7 +37,7 @@ pub(in crate::redact) fn quoted(text: &str) -> String {
 
 /// Members of an object that may name another one's value, at most on each side of it: keeps the walk linear.
 const NAMINGS_MAX: usize = 4;
-/// Digits of a text that is a name, at most: identifiers and the stand-ins of numbers have more.
+/// Digits of a column's name, at most: the stand-ins of numbers have more.
 const NAME_DIGITS_MAX: usize = 5;
 /// Texts that tell what type a value has, and not what it is.
 const TYPES: [&str; 16] = [
@@ -225,8 +226,7 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
     fn name_at(&mut self, at: usize) -> Option<Key<'r>> {
         let token = self.tokens.get(at).filter(|token| token.kind.is_string())?;
         let text = self.tokens.string(&token).ok()?.0;
-        let digits = text.bytes().filter(u8::is_ascii_digit).count();
-        if digits > NAME_DIGITS_MAX || text.starts_with("urn:") {
+        if !siblings::may_be_name(&text) || text.starts_with("urn:") {
             return None;
         }
         // Of the address of a register the last part says what its numbers are: `https://fhir.nhs.uk/Id/nhs-number`.
