@@ -1,7 +1,7 @@
 //! Brands and companies that carry somebody's whole name: `Calvin Klein`, `Jack Daniel's` and `Morgan Stanley` are on
 //! invoices and in catalogues far more often than anybody called so.
 
-use std::collections::HashSet;
+use crate::redact::evidence::Listed;
 use std::sync::LazyLock;
 
 /// Whether two of the folded words that stand beside each other are the name of a brand.
@@ -14,7 +14,7 @@ fn bare(word: &str) -> &str {
     word.strip_suffix('s').filter(|stem| stem.len() > 3).unwrap_or(word)
 }
 
-static BRANDS: LazyLock<HashSet<(&'static str, &'static str)>> = LazyLock::new(|| {
+static BRANDS: LazyLock<Listed<(&'static str, &'static str)>> = LazyLock::new(|| {
     let pairs = NAMES.iter().flat_map(|names| names.split(", ")).filter_map(|name| name.split_once(' '));
     pairs.map(|(first, last)| (bare(first), bare(last))).collect()
 });

@@ -1,7 +1,7 @@
 //! Captions of fields: what a form shows in place of a value (`{"firstName": "Vorname"}`) is nobody's name.
 
+use crate::redact::evidence::Listed;
 use crate::redact::evidence::names::Words;
-use std::collections::HashSet;
 use std::sync::LazyLock;
 
 /// Longer texts are no captions, bytes.
@@ -18,13 +18,13 @@ pub(in crate::redact) fn is_blank(text: &str) -> bool {
         || text.len() <= CAPTION_BYTES_MAX && BLANKS.contains(text.to_ascii_lowercase().as_str())
 }
 
-static BLANKS: LazyLock<HashSet<&str>> = LazyLock::new(|| BLANK_LIST.split(", ").collect());
+static BLANKS: LazyLock<Listed<&str>> = LazyLock::new(|| BLANK_LIST.split(", ").collect());
 
 /// Na and Nan are somebody's names and left out.
 const BLANK_LIST: &str = "n/a, n.a., none, null, nil, unknown, undefined, unspecified, not available, not applicable, not provided, not specified, not set, \
     no name, tbd, tba, k.a., k. a., keine angabe, keine, unbekannt, inconnu, non renseigné, desconocido, sin nombre, sconosciuto, desconhecido, onbekend, geen, brak, nieznany, okänd, bilinmiyor";
 
-static CAPTIONS: LazyLock<HashSet<String>> = LazyLock::new(|| {
+static CAPTIONS: LazyLock<Listed<String>> = LazyLock::new(|| {
     let folded = |text: &str| Words::of(text).joined().to_owned();
     CAPTION_LISTS.iter().flat_map(|list| list.split(", ")).map(folded).collect()
 });

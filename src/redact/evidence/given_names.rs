@@ -2,7 +2,7 @@
 //! behind it, is a person wherever it stands. Names that are plain words of a language as well (Rose, Summer, Mark) are
 //! left out unless they are common.
 
-use std::collections::HashSet;
+use crate::redact::evidence::Listed;
 use std::sync::LazyLock;
 
 /// Whether a folded word is a common given name.
@@ -10,7 +10,7 @@ pub(in crate::redact) fn is_given(folded: &str) -> bool {
     GIVEN.contains(folded)
 }
 
-static GIVEN: LazyLock<HashSet<&'static str>> =
+static GIVEN: LazyLock<Listed<&'static str>> =
     LazyLock::new(|| NAMES.iter().flat_map(|names| names.split_whitespace()).collect());
 
 /// By language, roughly.

@@ -1,7 +1,7 @@
 //! Words of goods that nobody has as a surname: a title with one of them is a thing's, whatever given name it begins with
 //! (`Florence Wall Clock`, `Penny Loafer Brown`).
 
-use std::collections::HashSet;
+use crate::redact::evidence::Listed;
 use std::sync::LazyLock;
 
 /// Whether a folded word, or its singular, is one of goods.
@@ -11,7 +11,7 @@ pub(in crate::redact) fn is_of_goods(folded: &str) -> bool {
         || folded.strip_suffix('s').is_some_and(|one| GOODS.contains(one))
 }
 
-static GOODS: LazyLock<HashSet<&'static str>> =
+static GOODS: LazyLock<Listed<&'static str>> =
     LazyLock::new(|| WORDS.iter().flat_map(|words| words.split_whitespace()).collect());
 
 /// What shops sell, by kind; words that are surnames too (Ball, Glass, Rice, Wall) are left out.

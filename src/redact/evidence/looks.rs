@@ -1,12 +1,12 @@
 //! What the words of a value say about whether it is somebody's name: a bare `name` is a person's, a product's, a
 //! company's or an event's, and where the place does not tell, the words do.
 
+use crate::redact::evidence::Listed;
 use crate::redact::evidence::brands::has_brand;
 use crate::redact::evidence::captions::{is_blank, is_caption};
 use crate::redact::evidence::given_names::is_given;
 use crate::redact::evidence::goods::is_of_goods;
 use crate::redact::evidence::names::Words;
-use std::collections::HashSet;
 use std::sync::LazyLock;
 
 /// What a value looks like.
@@ -119,9 +119,12 @@ pub(in crate::redact) fn is_no_company(value: &str) -> bool {
 
 /// Whether it is only how somebody is addressed.
 fn is_honorific(value: &str) -> bool {
-    HONORIFICS.split_whitespace().any(|one| value.trim_end_matches('.').eq_ignore_ascii_case(one))
+    value.len() <= HONORIFIC_BYTES_MAX
+        && HONORIFICS.split_whitespace().any(|one| value.trim_end_matches('.').eq_ignore_ascii_case(one))
 }
 
+/// The longest of them and a full stop, bytes.
+const HONORIFIC_BYTES_MAX: usize = 13;
 /// Without their full stop, apart by spaces.
 const HONORIFICS: &str = "mr mrs ms miss mx dr prof sir madam herr frau monsieur madame mme \
     mlle mademoiselle sr sra srta senor senora dott signor signora dhr mevr pani";
@@ -151,7 +154,8 @@ fn is_of_company(value: &str) -> bool {
 
 /// `ООО Ромашка`, `АО «Связь»`: a legal form of Russia, Ukraine or Bulgaria with a name behind it.
 fn begins_with_form(value: &str) -> bool {
-    value.split_once(' ').is_some_and(|(form, _)| CYRILLIC_FORMS.split_whitespace().any(|one| one == form))
+    !value.starts_with(|c: char| c.is_ascii())
+        && value.split_once(' ').is_some_and(|(form, _)| CYRILLIC_FORMS.split_whitespace().any(|one| one == form))
 }
 
 const CYRILLIC_FORMS: &str = "ООО ОАО ЗАО ПАО АО НАО ТОО ТОВ ПАТ ПрАТ ЕООД ЕАД ФГУП";
@@ -174,7 +178,7 @@ const LEGAL_FORMS: [&str; 30] = [
     "AG", "KG", "SE", "SA", "SL", "SRL", "SpA", "SPA", "BV", "NV", "AB", "AS", "ASA", "OY", "Oy", "Oyj", "ApS", "APS",
     "A/S", "KK", "UG", "OHG", "eV", "eK", "eG", "SC", "SAS", "SNC", "PT", "CV",
 ];
-static LEGAL_FORMS_ANY_CASE: LazyLock<HashSet<&str>> = LazyLock::new(|| LEGAL_FORM_LIST.split_whitespace().collect());
+static LEGAL_FORMS_ANY_CASE: LazyLock<Listed<&str>> = LazyLock::new(|| LEGAL_FORM_LIST.split_whitespace().collect());
 /// The longest of them, bytes.
 const LEGAL_FORM_BYTES_MAX: usize = 12;
 const LEGAL_FORM_LIST: &str = "gmbh mbh ggmbh ltd limited llc llp plc inc incorporated corp corporation pty sarl eurl sasu kft zrt nyrt \
@@ -192,10 +196,10 @@ fn is_company_word(folded: &str) -> bool {
     COMPANY_WORDS.contains(folded) || folded.strip_suffix('s').is_some_and(|one| COMPANY_WORDS.contains(one))
 }
 
-static COMPANY_WORDS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| words(&COMPANIES));
-static THING_WORDS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| words(&THINGS));
+static COMPANY_WORDS: LazyLock<Listed<&'static str>> = LazyLock::new(|| words(&COMPANIES));
+static THING_WORDS: LazyLock<Listed<&'static str>> = LazyLock::new(|| words(&THINGS));
 
-fn words(lists: &[&'static str]) -> HashSet<&'static str> {
+fn words(lists: &[&'static str]) -> Listed<&'static str> {
     lists.iter().flat_map(|list| list.split_whitespace()).collect()
 }
 

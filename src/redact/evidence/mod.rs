@@ -15,3 +15,6 @@ pub(in crate::redact) mod shape;
 pub(in crate::redact) mod siblings;
 pub(in crate::redact) mod stems;
 pub(in crate::redact) mod town;
+
+/// Words that are listed in the program; nobody from outside chooses them, so a hash without a secret does.
+type Listed<T> = std::collections::HashSet<T, foldhash::fast::FixedState>;

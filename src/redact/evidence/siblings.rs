@@ -88,7 +88,9 @@ mod tests {
 
     #[test]
     fn identifiers_are_no_names() {
-        for text in ["customer email", "addressLine1", "iso3166Country", "Line1Text2", "krankenversichertennummer", "SSN"] {
+        for text in
+            ["customer email", "addressLine1", "iso3166Country", "Line1Text2", "krankenversichertennummer", "SSN"]
+        {
             assert!(may_be_name(text), "{text}");
         }
         for text in ["sub_1ICYAHmYSlSXECvz8admsX1", "0196-9577-b03b", "cus_HDgNWXeXnNdEOf", "12345"] {

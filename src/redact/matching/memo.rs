@@ -4,8 +4,8 @@
 //!
 //! **What is kept.** Whole values of a few letters and signs, without a digit or an `@`: of which the patterns said no, or
 //! which a pair may tell as a name.
-//! They stay in the memory of the process, in a table of a fixed size in which a newer text takes the place of an older
-//! one, until the rules change; they are never stored, printed or counted. Texts are compared, not their hashes, so
+//! They stay in the memory of the process, in a table of a fixed size in which a newer text takes the place of the older
+//! of two, until the rules change; they are never stored, printed or counted. Texts are compared, not their hashes, so
 //! that a redactor with the memory does what one without does.
 
 use crate::redact::evidence::names::Name;
@@ -18,6 +18,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 const TEXT_BYTES_MAX: usize = 63;
 /// Texts in a memory, at most: 64 KiB of them.
 const TEXTS_MAX: usize = 1024;
+/// Texts that share a place: two that an API sends with every call must not drive each other out for ever.
+const WAYS: usize = 2;
 /// Names told by pairs in a memory, at most.
 const NAMES_MAX: usize = 256;
 /// Memories that wait for a pass, at most; there are as many as passes at the same time.
@@ -37,26 +39,26 @@ type Told = (Slot, Arc<Name>);
 
 /// Texts in which no pattern finds anything, and names.
 struct Memo {
-    slots: Box<[Slot]>,
-    names: Box<[Option<Told>]>,
+    slots: Box<[[Slot; WAYS]]>,
+    names: Box<[[Option<Told>; WAYS]]>,
     hashing: RandomState,
 }
 
 impl Memo {
     fn new() -> Self {
         Self {
-            slots: vec![[0; TEXT_BYTES_MAX + 1]; TEXTS_MAX].into_boxed_slice(),
-            names: vec![None; NAMES_MAX].into_boxed_slice(),
+            slots: vec![[[0; TEXT_BYTES_MAX + 1]; WAYS]; TEXTS_MAX / WAYS].into_boxed_slice(),
+            names: vec![[const { None }; WAYS]; NAMES_MAX / WAYS].into_boxed_slice(),
             hashing: RandomState::default(),
         }
     }
 
     fn at(&self, slot: &Slot) -> usize {
-        self.hashing.hash_one(slot) as usize % TEXTS_MAX
+        self.hashing.hash_one(slot) as usize % (TEXTS_MAX / WAYS)
     }
 
     fn name_at(&self, slot: &Slot) -> usize {
-        self.hashing.hash_one(slot) as usize % NAMES_MAX
+        self.hashing.hash_one(slot) as usize % (NAMES_MAX / WAYS)
     }
 }
 
@@ -90,7 +92,7 @@ impl<'m> Lent<'m> {
     /// Whether it is known that no pattern finds anything in a text.
     pub fn knows(&mut self, text: &str) -> bool {
         let memo = self.memo();
-        slot(text).is_some_and(|slot| memo.slots[memo.at(&slot)] == slot)
+        slot(text).is_some_and(|slot| memo.slots[memo.at(&slot)].contains(&slot))
     }
 
     /// Keeps a text in which no pattern finds anything.
@@ -98,7 +100,8 @@ impl<'m> Lent<'m> {
         let memo = self.memo();
         if let Some(slot) = slot(text) {
             let at = memo.at(&slot);
-            memo.slots[at] = slot;
+            memo.slots[at].rotate_right(1);
+            memo.slots[at][0] = slot;
         }
     }
 
@@ -106,8 +109,8 @@ impl<'m> Lent<'m> {
     pub fn name(&mut self, text: &str) -> Option<Arc<Name>> {
         let memo = self.memo();
         let own = slot(text)?;
-        let (kept, name) = memo.names[memo.name_at(&own)].as_ref()?;
-        (*kept == own).then(|| name.clone())
+        let told = memo.names[memo.name_at(&own)].iter().flatten().find(|(kept, _)| *kept == own);
+        told.map(|(_, name)| name.clone())
     }
 
     /// Keeps what rules say of a text as a name.
@@ -115,7 +118,8 @@ impl<'m> Lent<'m> {
         let memo = self.memo();
         if let Some(slot) = slot(text) {
             let at = memo.name_at(&slot);
-            memo.names[at] = Some((slot, name.clone()));
+            memo.names[at].rotate_right(1);
+            memo.names[at][0] = Some((slot, name.clone()));
         }
     }
 
@@ -180,13 +184,27 @@ mod tests {
     }
 
     #[test]
+    fn two_texts_of_one_place_both_stay() {
+        let memos = Memos::default();
+        let mut lent = Lent::of(&memos);
+        let memo = lent.memo();
+        let place = |n: usize| memo.at(&slot(&format!("text {n}")).unwrap());
+        let other = (1..).find(|n| place(*n) == place(0)).unwrap();
+        for _ in 0..2 {
+            lent.learn("text 0");
+            lent.learn(&format!("text {other}"));
+        }
+        assert!(lent.knows("text 0") && lent.knows(&format!("text {other}")));
+    }
+
+    #[test]
     fn it_never_grows() {
         let memos = Memos::default();
         let mut lent = Lent::of(&memos);
         for n in 0..10_000 {
             lent.learn(&format!("{n}"));
         }
-        assert_eq!(lent.memo().slots.len(), TEXTS_MAX);
+        assert_eq!(lent.memo().slots.as_flattened().len(), TEXTS_MAX);
         assert!(lent.knows("9999"));
     }
 }
