@@ -13,6 +13,7 @@ use std::sync::{LazyLock, Mutex};
 mod carried;
 mod formats;
 mod headers;
+mod places;
 mod properties;
 
 static REDACTOR: LazyLock<Redactor> = LazyLock::new(|| {

@@ -21,13 +21,14 @@ pub(in crate::redact) fn with_town(text: &str, street: Range<usize>) -> Range<us
 }
 
 /// Postal codes that nothing else looks like, and those of digits alone.
-const LETTERED: &str = r"(?:[A-Z]{1,3}-[0-9]{4,5}|[0-9]{2}-[0-9]{3}|[0-9]{5}-[0-9]{3,4}|[0-9]{3}-[0-9]{4}|[0-9]{4} [A-Z]{2}|[A-Z][0-9][A-Z] ?[0-9][A-Z][0-9]|[A-Z]{1,2}[0-9][0-9A-Z]? [0-9][A-Z]{2}|[A-Z][0-9]{2} [0-9A-Z]{4})";
+const LETTERED: &str = r"(?:[A-Z]{1,3}-[0-9]{4,5}|[0-9]{2}-[0-9]{3}|[0-9]{5}-[0-9]{3,4}|[0-9]{3,4}-[0-9]{3,4}|[A-Z][0-9]{4}(?:[A-Z]{3})?|[0-9]{4} [A-Z]{2}|[A-Z][0-9][A-Z] ?[0-9][A-Z][0-9]|[A-Z]{1,2}[0-9][0-9A-Z]? [0-9][A-Z]{2}|[A-Z][0-9]{2} [0-9A-Z]{4})";
 const DIGITS: &str = r"(?:[0-9]{3} [0-9]{2}|[0-9]{4,7})";
 /// A town: a word, and what belongs to it before another capital letter.
 const NAME: &str = r"[\p{Lu}\p{Lo}][\p{L}\p{M}'’.-]+(?:(?:[ -](?:am|an|der|im|in|bei|la|le|les|los|las|lo|de|del|do|da|dos|du|des|sur|sous|en|aux|upon|on|di|pri|nad|pod|v|na|ob))*[ -][\p{Lu}\p{Lo}][\p{L}\p{M}'’.-]+){0,2}";
 
 static TOWN: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    let floor = r"(?:,? (?:Apt|Apartment|Suite|Ste|Unit|Flat|Floor|Room|Wohnung|Whg|piso|int|apto|lok|m|kv|кв)\.? ?[0-9A-Za-z-]{1,6}\b)?";
+    // `Apt 4`, `2. tv`, `lgh 1102`, `bl. A3, sc. 2`, `3º B`
+    let floor = r"(?:,? (?:(?:Apt|Apartment|Suite|Ste|Unit|Flat|Floor|Room|Wohnung|Whg|piso|int|apto|lok|lgh|bl|sc|ap|et|m|kv|кв)\.? ?[0-9A-Za-z-]{1,6}\b|(?:[0-9]{1,2}|st)\.? ?(?:tv|th|mf|sal)\b\.?|[0-9]{1,2}[ºª°](?: ?[A-Z]\b)?)){0,3}";
     let state = r"(?:,? [A-Z]{2,3})?(?:,| [–-])? ?";
     let gap = r"(?:[,;.]? |,| [–-] | \(| in )";
     let line = r"(?:[,;.]?\r?\n ?)";
@@ -68,6 +69,12 @@ mod tests {
             " in 1017 CJ Amsterdam",
             "\nLondon SW1Y 4JH",
             ", Apt 4, Boise, ID 83786",
+            ", 2. tv, 5700 Svendborg",
+            " lgh 1102, 722 11 Västerås",
+            " bl. A3, 500030 Brașov",
+            ", 3º B, 33201 Gijón",
+            ", S2000 Rosario",
+            ", 7000-508 Évora",
         ] {
             let text = format!("Hauptstr. 5{tail}, danke");
             assert_eq!(&text[with_town(&text, 0..11)], format!("Hauptstr. 5{tail}"));

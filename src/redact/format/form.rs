@@ -72,9 +72,11 @@ fn names<'r>(pass: &mut Pass<'r>, text: &str) -> Vec<Key<'r>> {
     names.filter(|name| name.len() <= NAME_BYTES_MAX).filter_map(last).collect()
 }
 
-/// The parts of a composed name, outermost first: `card[number]`, `user.name`, `items[0][email]`. Numbers are no names.
+/// The parts of a composed name, outermost first: `card[number]`, `user.name`, `items[0][email]`. Numbers are no names, and
+/// a caption of several words (`Vorname (natürl. Person)`) is one.
 pub(in crate::redact) fn path<'r>(pass: &mut Pass<'r>, name: &str) -> Vec<Key<'r>> {
-    let words = || name.split(['[', ']', '.']).filter(|part| !part.is_empty());
+    let is_joint = |c: char| matches!(c, '[' | ']' | '.') && !name.contains(' ');
+    let words = || name.split(is_joint).filter(|part| !part.is_empty());
     let is_name = |part: &&str| !part.bytes().all(|b| b.is_ascii_digit());
     let mut path: Vec<Key<'r>> = words().filter(is_name).map(|part| pass.key(part)).collect();
     if path.is_empty() {

@@ -78,18 +78,23 @@ impl Factors {
         place
     }
 
+    /// Where the search is after one more byte, and what it found so far.
+    #[inline]
+    fn step(&self, (here, found): (Places, Places), places: &Places) -> (Places, Places) {
+        let here = std::array::from_fn(|word| (here[word] << 1 | self.starts[word]) & places[word]);
+        (here, std::array::from_fn(|word| found[word] | here[word]))
+    }
+
     /// Hands every pattern to `each` that may match as far as its stretches and amounts tell; some of them more than once.
     pub fn search(&self, text: &[u8], made: &Amounts, mut each: impl FnMut(u16)) {
         self.always.iter().for_each(|pattern| each(*pattern));
         // Before and after a text there is no word.
         let around = &self.at[usize::from(b' ')];
-        let (mut here, mut found) = ([0; WORDS], [0; WORDS]);
-        for places in [around].into_iter().chain(text.iter().map(|byte| &self.at[usize::from(*byte)])).chain([around]) {
-            for word in 0..WORDS {
-                here[word] = (here[word] << 1 | self.starts[word]) & places[word];
-                found[word] |= here[word];
-            }
+        let (mut here, mut found) = self.step(([0; WORDS], [0; WORDS]), around);
+        for byte in text {
+            (here, found) = self.step((here, found), &self.at[usize::from(*byte)]);
         }
+        let (_, found) = self.step((here, found), around);
         let open = self.bounds.open(made);
         for (word, patterns) in self.pattern_of.iter().enumerate() {
             let mut ends = found[word] & self.ends[word] & open[word];

@@ -188,9 +188,11 @@ fn of_rule(pass: &mut Pass<'_>, at: u16, text: &str, place: Place<'_>, finds: &m
         match judged {
             Ok(range) => {
                 let range = if rule.kind == Kind::Address { with_town(text, range) } else { range };
-                let replaced = pass.stand_in(at, &text[range.clone()]);
                 from = range.end.max(whole.start + 1);
-                finds.push(Find { range, rule: at, replaced });
+                for line in lines(rule.kind, text, range) {
+                    let replaced = pass.stand_in(at, &text[line.clone()]);
+                    finds.push(Find { range: line, rule: at, replaced });
+                }
             }
             Err(Doubt::StandIn) => {
                 // It shields what is inside: other rules would take its groups for numbers of their own.
@@ -209,6 +211,17 @@ fn of_rule(pass: &mut Pass<'_>, at: u16, text: &str, place: Place<'_>, finds: &m
         from = text.ceil_char_boundary(from);
     }
     open
+}
+
+/// The lines of an address, each replaced by itself: a text keeps its lines. Anything else is one value.
+fn lines(kind: Kind, text: &str, range: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+    let mut start = range.start;
+    text[range].split(move |c| c == '\n' && kind == Kind::Address).filter_map(move |line| {
+        let at = start + (line.len() - line.trim_start().len());
+        start += line.len() + 1;
+        let len = line.trim().len();
+        (len > 0).then_some(at..at + len)
+    })
 }
 
 /// The next match of a pattern, and the part of it that would be replaced.

@@ -1,0 +1,96 @@
+//! Addresses that go over a clause, a line or a paragraph; and names that lists and registers tell.
+
+use super::*;
+use serde_json::{Value, json};
+
+/// Redacts, and again, which must change nothing.
+fn once(content_type: &str, body: &str) -> String {
+    let out = redact(content_type, body);
+    assert_eq!(redact(content_type, &out), out, "twice: {body}");
+    out
+}
+
+#[test]
+fn an_address_is_replaced_with_its_town() {
+    for address in [
+        "Kossuth tér 137., 9021 Győr",
+        "Av. Providencia 139, 5090000 Valdivia",
+        "97 rue Saint-Denis, V1Y 6N5 Kelowna",
+        "174 Lê Lợi, 530000 Huế",
+        "73 ซอยลาดพร้าว, 40000 ขอนแก่น",
+        "Pikk tn 120, 80010 Pärnu",
+        "〒980-0811 仙台市梅田49丁目5番3号",
+        "12 High Street, London SW1Y 4JH",
+    ] {
+        let out = once("text/plain", &format!("please send it to {address}; order 4711"));
+        assert!(out.starts_with("please send it to addr-") && out.ends_with("; order 4711"), "{out}");
+        for part in address.split([' ', ',']).filter(|part| part.len() > 2) {
+            assert!(!out.contains(part), "{part} of {address} in {out}");
+        }
+    }
+}
+
+#[test]
+fn the_lines_of_an_address_stay_lines() {
+    let out = once("text/plain", "change it to\nIlica 53\n31000 Osijek\n\nThanks");
+    let lines: Vec<&str> = out.lines().collect();
+    assert!(
+        matches!(lines[..], ["change it to", street, town, "", "Thanks"]
+        if street.starts_with("addr-") && town.starts_with("addr-")),
+        "{out}"
+    );
+    let out = once("text/html", "<td>Ada Lovelace<br/>Hauptstr. 5<br />10115 Berlin<br>status: open</td>");
+    assert!(!out.contains("Hauptstr") && !out.contains("10115") && !out.contains("Berlin"), "{out}");
+    assert!(
+        out.contains("<br/>addr-") && out.contains("<br />addr-") && out.ends_with("<br>status: open</td>"),
+        "{out}"
+    );
+}
+
+#[test]
+fn a_number_on_the_next_line_is_no_town() {
+    let log = "delivered to Hauptstr. 5\n2024-01-15T10:00:00Z INFO next\nInvoice 12345\n";
+    let out = once("text/plain", log);
+    assert!(out.ends_with("\n2024-01-15T10:00:00Z INFO next\nInvoice 12345\n"), "{out}");
+}
+
+#[test]
+fn a_place_in_a_document_names_what_was_sent_there() {
+    let body = json!({ "detail": [
+        { "type": "string_too_long", "loc": ["body", "customer", "family_name"], "input": "Quittenbaum" },
+        { "type": "value_error", "loc": ["body", "amount"], "input": "Quitt" },
+    ] });
+    let out: Value = serde_json::from_str(&once("application/json", &body.to_string())).unwrap();
+    assert_ne!(out["detail"][0]["input"], body["detail"][0]["input"]);
+    assert_eq!(out["detail"][1], body["detail"][1]);
+}
+
+#[test]
+fn the_address_of_a_register_says_what_its_numbers_are() {
+    let told = |system: &str| json!({ "identifier": [{ "system": system, "value": "KX90-1277-A" }] });
+    let out = |body: &Value| -> Value { serde_json::from_str(&once("application/json", &body.to_string())).unwrap() };
+    let person = told("https://fhir.nhs.uk/Id/nhs-number");
+    assert_ne!(out(&person), person);
+    for other in ["https://shop.example/Id/order-number", "https://nhs-number.example", "https://shop.example/email"] {
+        assert_eq!(out(&told(other)), told(other));
+    }
+}
+
+#[test]
+fn brands_are_nobody() {
+    for brand in ["Tommy Hilfiger Polo", "Morgan Stanley", "Jack Daniel's Honey 0.7l", "the Aston Martin DB12 arrived"]
+    {
+        let body = json!({ "description": brand }).to_string();
+        assert_eq!(once("application/json", &body), body);
+    }
+}
+
+#[test]
+fn a_caption_of_several_words_names_its_column() {
+    let table = "Konto;Vorname (Adressattyp natürl. Person);Ort\n6556;Brunhilde;Quickborn\n7307;Axel;Umeå\n";
+    let out = once("text/csv", table);
+    assert!(out.starts_with("Konto;Vorname (Adressattyp natürl. Person);Ort\n"), "{out}");
+    for value in ["Brunhilde", "Axel", "Quickborn"] {
+        assert!(!out.contains(value), "{value} in {out}");
+    }
+}
