@@ -1,9 +1,9 @@
 //! Values in running text: JSON objects, URLs and percent-encoded words, `name: value` pairs, then every pattern in one pass.
 
 use crate::exchange::DropReason;
-use crate::redact::format::{form, json, sniff};
+use crate::redact::format::{form, json, labelled, mrz, sniff, sql, violation};
 use crate::redact::matching::find::{replace_all, splice};
-use crate::redact::matching::gate::{COLON, EQUALS, Kinds, PERCENT, STRUCTURE, kinds_of};
+use crate::redact::matching::gate::{COLON, EQUALS, Kinds, PERCENT, SPACE, STRUCTURE, UPPER, kinds_of};
 use crate::redact::pass::{NESTED_DEPTH_MAX, Pass, Place};
 use serde::de::IgnoredAny;
 use std::borrow::Cow;
@@ -19,6 +19,39 @@ pub(in crate::redact) fn scan(
     if pass.known.is_none() && kinds & (PERCENT | COLON | EQUALS) == 0 && !pass.redactor.matcher.is_open(kinds) {
         return Ok(None);
     }
+    if sql::may_hold(raw, kinds)
+        && let Some(fresh) = statements(pass, raw, place)?
+    {
+        return Ok(Some(fresh).filter(|fresh| fresh != raw));
+    }
+    around_documents(pass, raw, kinds, place)
+}
+
+/// Redacts a text in which there are SQL literals whose columns are known; `None` if there are none.
+fn statements(pass: &mut Pass<'_>, raw: &str, place: Place<'_>) -> Result<Option<String>, DropReason> {
+    let literals = sql::literals(pass, raw, place)?;
+    if literals.is_empty() {
+        return Ok(None);
+    }
+    let (mut out, mut at) = (String::with_capacity(raw.len()), 0);
+    let end = (raw.len()..raw.len(), None);
+    for (range, fresh) in literals.into_iter().chain([end]) {
+        let between = &raw[at..range.start];
+        let read = around_documents(pass, between, kinds_of(between.as_bytes()), place)?;
+        out.push_str(read.as_deref().unwrap_or(between));
+        at = range.end;
+        out.push_str(fresh.as_deref().unwrap_or(&raw[range]));
+    }
+    Ok(Some(out))
+}
+
+/// Redacts a text without such literals; `Some` if it changed.
+fn around_documents(
+    pass: &mut Pass<'_>,
+    raw: &str,
+    kinds: Kinds,
+    place: Place<'_>,
+) -> Result<Option<String>, DropReason> {
     let documents = if kinds & STRUCTURE != 0 && place.depth < NESTED_DEPTH_MAX { documents(raw) } else { Vec::new() };
     if documents.is_empty() {
         return plain(pass, raw, kinds, place);
@@ -79,8 +112,28 @@ fn plain(pass: &mut Pass<'_>, raw: &str, kinds: Kinds, place: Place<'_>) -> Resu
         kinds = kinds_of(fresh.as_bytes());
         text = Cow::Owned(fresh);
     }
+    if kinds & COLON != 0
+        && kinds & SPACE != 0
+        && let Some(fresh) = labelled::lines(pass, &text)
+    {
+        kinds = kinds_of(fresh.as_bytes());
+        text = Cow::Owned(fresh);
+    }
+    if kinds & STRUCTURE != 0
+        && let Some(fresh) = violation::values(pass, &text)
+    {
+        kinds = kinds_of(fresh.as_bytes());
+        text = Cow::Owned(fresh);
+    }
     if kinds & (COLON | EQUALS) != 0
         && let Some(fresh) = pairs(pass, &text, place)
+    {
+        kinds = kinds_of(fresh.as_bytes());
+        text = Cow::Owned(fresh);
+    }
+    if kinds & STRUCTURE != 0
+        && kinds & UPPER != 0
+        && let Some(fresh) = mrz::lines(pass, &text)
     {
         kinds = kinds_of(fresh.as_bytes());
         text = Cow::Owned(fresh);
