@@ -70,6 +70,13 @@ fn literals_of_sql_stand_under_their_columns() {
     ] {
         once("text/plain", &statement, &[CITY, "Quittendorf", BORN, "Brunhilde", "33612345678"], &["open"]);
     }
+    // In a document of a line, and with a document in it.
+    let line = format!(
+        "x-1 body={{\"q\":\"INSERT INTO t (city, n) VALUES ('{CITY}', 'it')\"}} took 5 SET city='{CITY}' WHERE n = 5"
+    );
+    once("text/plain", &line, &[CITY], &["VALUES ('addr-", "', 'it')\"} took 5 SET city='addr-", "' WHERE n = 5"]);
+    let with = format!("INSERT INTO t (a, b, city) VALUES (1, '{{\"city\":\"{CITY}\",\"n\":1}}', '{CITY}')");
+    once("text/plain", &with, &[CITY], &["VALUES (1, '{\"city\":\"addr-", "\",\"n\":1}', 'addr-"]);
     for text in [
         "INSERT INTO colours (name, hex) VALUES ('red', '#f00')",
         "UPDATE jobs SET state = 'open', city_count = 3 WHERE kind = 'nightly'",

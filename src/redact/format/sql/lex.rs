@@ -2,6 +2,9 @@
 
 use std::ops::Range;
 
+/// Longest name in quotes, bytes: a longer one is a text of something else.
+const NAME_BYTES_MAX: usize = 128;
+
 /// What a token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Token {
@@ -64,21 +67,18 @@ impl<'t> Lexer<'t> {
         }
     }
 
-    /// A literal; its quote doubled inside is one of its text, and MySQL has backslashes before one too.
+    /// A literal; its quote doubled inside is one of its text, MySQL has backslashes before one too.
     fn literal(&mut self) -> bool {
         let bytes = self.text.as_bytes();
         self.at += 1;
         while let Some(step) = memchr::memchr(b'\'', &bytes[self.at..]) {
-            let quote = self.at + step;
-            self.at = quote + 1;
+            self.at += step + 1;
             if bytes.get(self.at) == Some(&b'\'') {
                 self.at += 1;
                 continue;
             }
-            // A backslash before the quote is one of MySQL's if the text goes on after it.
-            let backslashes = bytes[..quote].iter().rev().take_while(|b| **b == b'\\').count();
-            let goes_on = bytes.get(self.at).is_some_and(|b| is_of_word(*b));
-            if backslashes % 2 == 0 || !goes_on {
+            // No word begins right after a literal: the quote has a backslash of MySQL's, or nobody doubled it.
+            if !bytes.get(self.at).is_some_and(|b| is_of_word(*b)) {
                 return true;
             }
         }
@@ -88,7 +88,8 @@ impl<'t> Lexer<'t> {
 
     fn quoted(&mut self, closing: char) -> Option<Token> {
         let rest = &self.text[self.at + 1..];
-        let len = rest.find([closing, '\n']).filter(|len| rest[*len..].starts_with(closing))?;
+        let near = &rest[..rest.floor_char_boundary(NAME_BYTES_MAX)];
+        let len = near.find([closing, '\n']).filter(|len| near[*len..].starts_with(closing))?;
         self.at += 1 + len + closing.len_utf8();
         Some(Token::Quoted)
     }
@@ -157,6 +158,7 @@ mod tests {
         let text = |raw: &str| (Token::Text { closed: true }, raw.to_owned());
         assert_eq!(told("'O''Brien' -- it's\n/* 'a' */'x'::date"), [text("'O''Brien'"), text("'x'")]);
         assert_eq!(told(r"'O\'Brien','C:\'"), [text(r"'O\'Brien'"), (Token::Sign(b','), ",".into()), text(r"'C:\'")]);
+        assert_eq!(told("'O'Brien','x'"), [text("'O'Brien'"), (Token::Sign(b','), ",".into()), text("'x'")]);
         assert_eq!(told("d->>'e'")[2], (Token::Field, "'e'".to_owned()));
         assert_eq!(told("'open"), [(Token::Text { closed: false }, "'open".to_owned())]);
         let kinds: Vec<Token> = told("`a` >= \"b\" [c] 4.5é~").into_iter().map(|(token, _)| token).collect();
