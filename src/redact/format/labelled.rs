@@ -5,6 +5,7 @@ use crate::redact::evidence::captions;
 use crate::redact::evidence::names::Key;
 use crate::redact::matching::find::splice;
 use crate::redact::pass::Pass;
+use crate::redact::stand_in::kind::Kind;
 use crate::redact::stand_in::pseudonym;
 use std::ops::Range;
 
@@ -76,6 +77,9 @@ pub(in crate::redact) fn lines(pass: &mut Pass<'_>, text: &str) -> Option<String
         }
         let rule = pass.name_rule(value, &key, &[]);
         pass.beside.clear();
+        // `Authorization: Bearer x`: of several words one is the secret, which patterns know.
+        let is_secret = |rule: &u16| pass.redactor.rules[usize::from(*rule)].kind == Kind::Token;
+        let rule = rule.filter(|rule| !is_secret(rule) || !value.contains(' '));
         if let Some(fresh) = rule.and_then(|rule| pass.apply(rule, value)) {
             spans.push((range, fresh));
         }
@@ -124,7 +128,7 @@ fn end_of_value(whole: &str) -> usize {
     value[..named.unwrap_or(apart)].trim_end().trim_end_matches(['*', ',']).len()
 }
 
-/// Whether a value may be somebody's: no sentence in small letters, no address of a page, nothing that was replaced.
+/// Whether a value may be somebody's: no sentence in small letters, nothing that is read elsewhere or was replaced.
 fn is_value(text: &str) -> bool {
     let words = text.split_whitespace().count();
     text.len() <= VALUE_BYTES_MAX
@@ -132,7 +136,8 @@ fn is_value(text: &str) -> bool {
         && (words == 1 || text.chars().any(|c| c.is_uppercase() || c.is_ascii_digit() || !c.is_ascii()))
         && !captions::is_blank(text)
         && !STATES.iter().any(|state| state.eq_ignore_ascii_case(text.trim_end_matches(['.', '!'])))
-        && !text.contains('@')
+        // Addresses have patterns; pairs and what stands in quotes are read elsewhere.
+        && !text.contains(['@', '=', '"'])
         && !text.contains("://")
         && !text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).any(pseudonym::is_word_stand_in)
 }

@@ -228,3 +228,10 @@ fn a_table_may_have_signs_in_its_names() {
         &["Matricule;Prénom;N° Sécurité sociale;Né(e) le;", ";Cadre\n"],
     );
 }
+
+#[test]
+fn lines_that_others_read_are_left_to_them() {
+    let text = "Dear Bob,\nphone: \"+33612345678\"\nCookie: sessionid=Quittencookie77; theme=dark\nAuthorization: Bearer Quittentoken7777xyz\n";
+    let kept = ["phone: \"", "\"\nCookie: sessionid=", "; theme=dark\nAuthorization: Bearer "];
+    once("text/plain", text, &["33612345678", "Quittencookie77", "Quittentoken7777xyz"], &kept);
+}
