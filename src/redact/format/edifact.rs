@@ -165,7 +165,9 @@ impl Walk<'_, '_> {
         }
         let first = elements.get(1).map_or("", |element| &text[element.clone()]);
         let code = first.split(char::from(self.signs.component)).next().unwrap_or_default();
-        for (at, element) in elements.iter().enumerate().skip(1) {
+        // What is no tag is a text like any other.
+        let is_tag = tag.len() == 3 && tag.bytes().all(|b| b.is_ascii_uppercase());
+        for (at, element) in elements.iter().enumerate().skip(usize::from(is_tag)) {
             let components = self.signs.split(text, element.clone(), self.signs.component);
             let head = &text[components[0].clone()];
             for (number, component) in components.into_iter().enumerate() {

@@ -138,8 +138,14 @@ fn is_value(text: &str) -> bool {
         && !STATES.iter().any(|state| state.eq_ignore_ascii_case(text.trim_end_matches(['.', '!'])))
         // Addresses have patterns; pairs and what stands in quotes are read elsewhere.
         && !text.contains(['@', '=', '"'])
+        && !opens_quote(text)
         && !text.contains("://")
         && !text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).any(pseudonym::is_word_stand_in)
+}
+
+/// Whether an apostrophe begins something: names have them between letters.
+fn opens_quote(text: &str) -> bool {
+    text.match_indices('\'').any(|(at, _)| !text[..at].ends_with(char::is_alphabetic))
 }
 
 #[cfg(test)]

@@ -88,9 +88,8 @@ pub(in crate::redact) fn literals(
     };
     let mut lexer = Lexer::of(text);
     while let Some((token, range)) = lexer.next() {
-        let copied = walk.token(token, range)?;
-        if copied {
-            lexer.at = walk.copied_rows(lexer.at)?;
+        if let Some(at) = walk.token(token, range)? {
+            lexer.at = at;
         }
     }
     Ok(walk.found)
@@ -151,15 +150,22 @@ struct Walk<'t, 'p, 'r> {
 }
 
 impl<'t, 'r> Walk<'t, '_, 'r> {
-    /// Takes one token; `true` if rows of `COPY` follow it.
-    fn token(&mut self, token: Token, range: Range<usize>) -> Result<bool, DropReason> {
+    /// Takes one token; `Some` if the next one begins elsewhere than after it.
+    fn token(&mut self, token: Token, range: Range<usize>) -> Result<Option<usize>, DropReason> {
         match token {
             Token::Word => self.word(&self.text[range]),
             Token::Quoted if self.is_value_place() && self.text[range.clone()].starts_with('"') => {
                 // MySQL has texts in double quotes.
                 self.literal(range.start + 1..(range.end - 1).max(range.start + 1), '"')?;
             }
-            Token::Quoted => self.name(&self.text[range.start + 1..range.end - 1]),
+            Token::Quoted => {
+                let name = &self.text[range.start + 1..range.end - 1];
+                // A quote of something else, in which the statement stands: `"query": "INSERT INTO ..`.
+                if name.contains(['(', ';', '=']) {
+                    return Ok(Some(range.start + 1));
+                }
+                self.name(name);
+            }
             Token::Text { closed } => {
                 let end = if closed { range.end - 1 } else { range.end };
                 self.literal(range.start + 1..end, '\'')?;
@@ -178,11 +184,11 @@ impl<'t, 'r> Walk<'t, '_, 'r> {
                     self.stage = Stage::Elsewhere;
                 }
                 self.depth = 0;
-                return Ok(copied);
+                return if copied { self.copied_rows(range.end).map(Some) } else { Ok(None) };
             }
             Token::Sign(sign) => self.sign(sign),
         }
-        Ok(false)
+        Ok(None)
     }
 
     /// Whether a literal may stand here.
@@ -300,7 +306,8 @@ impl<'t, 'r> Walk<'t, '_, 'r> {
                     _ => {}
                 }
             }
-            _ => {}
+            // What is calculated is not compared with a literal.
+            _ => self.compared = None,
         }
     }
 
@@ -357,7 +364,9 @@ impl<'t, 'r> Walk<'t, '_, 'r> {
     fn number(&mut self, range: Range<usize>) {
         self.last = None;
         let raw = &self.text[range.clone()];
-        let Some((mut names, _)) = self.names() else { return };
+        let before = self.text[..range.start].trim_end();
+        let is_whole = raw.bytes().all(|b| b.is_ascii_digit()) && before.ends_with(['=', '(', ',', '<', '>']);
+        let Some((mut names, _)) = self.names().filter(|_| is_whole) else { return };
         let Some(key) = names.pop().filter(|key| !key.said().values.is_empty()) else { return };
         let place = Place { key: Some(&key), parents: &names, depth: self.place.depth };
         let fresh = self.pass.number(raw, place);

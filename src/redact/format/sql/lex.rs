@@ -2,9 +2,6 @@
 
 use std::ops::Range;
 
-/// Longest name in quotes, bytes: a longer one is a text of something else.
-const NAME_BYTES_MAX: usize = 128;
-
 /// What a token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Token {
@@ -88,8 +85,7 @@ impl<'t> Lexer<'t> {
 
     fn quoted(&mut self, closing: char) -> Option<Token> {
         let rest = &self.text[self.at + 1..];
-        let near = &rest[..rest.floor_char_boundary(NAME_BYTES_MAX)];
-        let len = near.find([closing, '\n']).filter(|len| near[*len..].starts_with(closing))?;
+        let len = rest.find([closing, '\n']).filter(|len| rest[*len..].starts_with(closing))?;
         self.at += 1 + len + closing.len_utf8();
         Some(Token::Quoted)
     }
@@ -118,6 +114,7 @@ impl Iterator for Lexer<'_> {
                 self.take_while(is_of_word);
                 Token::Word
             }
+            b':' if bytes.get(start + 1) != Some(&b'=') => self.sign(),
             b'=' | b'<' | b'>' | b'!' | b'~' | b':' => {
                 self.take_while(|b| b"=<>!~:".contains(&b));
                 Token::Comparison
