@@ -2,7 +2,7 @@
 //! one attribute (X.520, RFC 4519, RFC 2798, RFC 4524, SCHAC, the claims of WS-Federation), and distinguished names.
 
 use crate::exchange::DropReason;
-use crate::redact::format::splice::Unescaped;
+use crate::redact::format::splice::{Unescaped, trimmed};
 use crate::redact::pass::{Pass, Place};
 
 /// Attributes: object identifier (empty if few know it), the directory's name in lower case, and the name that rules know.
@@ -87,11 +87,14 @@ pub(in crate::redact) fn distinguished_name(
         let sign = after.chars().next().map_or(0, char::len_utf8);
         match part.split_once('=').filter(|(name, _)| name.len() <= NAME_BYTES_MAX) {
             Some((name, value)) => {
-                let plain = unescape(value);
+                let core = trimmed(value, 0..value.len());
+                let plain = unescape(&value[core.clone()]);
                 let key = pass.key(meaning(name.trim()));
                 let fresh = pass.value(&plain.text, Place { key: Some(&key), ..place })?;
                 let fresh = fresh.map(|fresh| plain.graft(&fresh, escape));
-                out.extend([name, "=", fresh.as_deref().unwrap_or(value)]);
+                out.extend([name, "=", &value[..core.start]]);
+                out.push_str(fresh.as_deref().unwrap_or(&value[core.clone()]));
+                out.push_str(&value[core.end..]);
             }
             None => out.push_str(pass.value(part, Place { key: None, ..place })?.as_deref().unwrap_or(part)),
         }

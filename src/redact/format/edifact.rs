@@ -4,7 +4,7 @@
 
 use crate::exchange::DropReason;
 use crate::redact::evidence::names::Key;
-use crate::redact::format::splice::{Patch, Unescaped};
+use crate::redact::format::splice::{Patch, Unescaped, trimmed};
 use crate::redact::pass::{Pass, Place};
 use std::ops::Range;
 
@@ -78,10 +78,10 @@ impl Signs {
     fn split(self, text: &str, range: Range<usize>, sign: u8) -> Vec<Range<usize>> {
         let mut parts = Vec::new();
         let (mut start, mut released) = (range.start, false);
-        for (at, b) in text.bytes().enumerate().take(range.end).skip(range.start) {
+        for (at, b) in text[range.clone()].bytes().enumerate() {
             if b == sign && !released {
-                parts.push(start..at);
-                start = at + 1;
+                parts.push(start..range.start + at);
+                start = range.start + at + 1;
             }
             released = b == self.release && self.release != b' ' && !released;
         }
@@ -184,7 +184,7 @@ impl Walk<'_, '_> {
         let mut start = None;
         for element in elements {
             let start_here = *start.get_or_insert(element.start);
-            let components = self.signs.split(text, start_here..element.end, self.signs.component);
+            let components = self.signs.split(text, element.clone(), self.signs.component);
             if let [.., value, code] = &components[..] {
                 let name = named(&CHANNELS, &text[code.clone()]);
                 self.value(pass, name, start_here..value.end)?;
@@ -203,6 +203,7 @@ impl Walk<'_, '_> {
         name: Option<&'static str>,
         range: Range<usize>,
     ) -> Result<(), DropReason> {
+        let range = trimmed(self.patch.whole(), range);
         let plain = self.signs.unescape(self.patch.original(range.clone()));
         let key = name.map(|name| pass.key(name));
         let place = Place { key: key.as_ref(), parents: &self.parents, depth: self.depth };

@@ -2,7 +2,7 @@
 //! (`cn:: QWRh`) and folded over lines; distinguished names are read part by part.
 
 use crate::exchange::DropReason;
-use crate::redact::format::splice::{Patch, Unescaped};
+use crate::redact::format::splice::{Patch, Unescaped, trimmed};
 use crate::redact::format::{directory, message};
 use crate::redact::pass::{Pass, Place};
 use base64::Engine;
@@ -97,5 +97,7 @@ fn attribute(pass: &mut Pass<'_>, name: &str, value: &str, place: Place<'_>) -> 
         return directory::distinguished_name(pass, value, place);
     }
     let key = pass.key(directory::meaning(name));
-    pass.value(value, Place { key: Some(&key), ..place })
+    let core = trimmed(value, 0..value.len());
+    let fresh = pass.value(&value[core.clone()], Place { key: Some(&key), ..place })?;
+    Ok(fresh.map(|fresh| [&value[..core.start], &fresh, &value[core.end..]].concat()))
 }

@@ -4,7 +4,7 @@
 
 use crate::exchange::DropReason;
 use crate::redact::evidence::names::Key;
-use crate::redact::format::splice::Unescaped;
+use crate::redact::format::splice::{Unescaped, trimmed};
 use crate::redact::matching::gate::{Kinds, LOWER, SPACE, STRUCTURE, UPPER};
 use crate::redact::pass::{NESTED_DEPTH_MAX, Pass, Place};
 use std::collections::HashMap;
@@ -326,9 +326,9 @@ impl<'t, 'r> Walk<'t, '_, 'r> {
         self.last = None;
         let Some((names, beside)) = self.names() else { return Ok(()) };
         let raw = &self.text[range.clone()];
-        // What `LIKE` takes for any characters is none of the value's.
+        // What `LIKE` takes for any characters is none of the value's, nor are blanks that fill a column.
         let start = range.start + (raw.len() - raw.trim_start_matches('%').len());
-        let range = start..start + self.text[start..range.end].trim_end_matches('%').len();
+        let range = trimmed(self.text, start..start + self.text[start..range.end].trim_end_matches('%').len());
         let raw = &self.text[range.clone()];
         let mut plain = Unescaped::new(raw);
         let doubled = [quote, quote].iter().collect::<String>();
@@ -387,8 +387,9 @@ impl<'t, 'r> Walk<'t, '_, 'r> {
             }
             let mut cell_at = at;
             for (cell, column) in row.split('\t').zip(&columns) {
-                let range = cell_at..cell_at + cell.len();
-                cell_at = range.end + 1;
+                let range = trimmed(self.text, cell_at..cell_at + cell.len());
+                cell_at += cell.len() + 1;
+                let cell = &self.text[range.clone()];
                 let beside = columns.iter().take(COLUMNS_BESIDE_MAX).cloned().collect();
                 let (is_read, fresh) = match cell {
                     "" | "\\N" => (false, None),

@@ -1,6 +1,7 @@
 //! What databases say of a value that breaks a constraint, in a text: `Key (email)=(ada@example.org) already exists`
 //! (PostgreSQL), `Duplicate entry 'ada' for key 'users.login'` (MySQL, MariaDB). The columns are the names of the values.
 
+use crate::redact::format::splice::trimmed;
 use crate::redact::matching::find::splice;
 use crate::redact::pass::Pass;
 use std::ops::Range;
@@ -71,9 +72,12 @@ fn entry(pass: &mut Pass<'_>, text: &str, at: usize, spans: &mut Vec<(Range<usiz
 
 fn put(pass: &mut Pass<'_>, column: &str, value: &str, at: usize, spans: &mut Vec<(Range<usize>, String)>) {
     let key = pass.key_in_text(column);
+    let core = trimmed(value, 0..value.len());
+    let range = at + core.start..at + core.end;
+    let value = &value[core];
     if let Some(rule) = pass.name_rule(value, &key, &[])
         && let Some(fresh) = pass.apply(rule, value)
     {
-        spans.push((at..at + value.len(), fresh));
+        spans.push((range, fresh));
     }
 }

@@ -2,6 +2,9 @@
 
 use std::ops::Range;
 
+/// Longest name in brackets, bytes.
+const NAME_BYTES_MAX: usize = 128;
+
 /// What a token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Token {
@@ -85,7 +88,9 @@ impl<'t> Lexer<'t> {
 
     fn quoted(&mut self, closing: char) -> Option<Token> {
         let rest = &self.text[self.at + 1..];
-        let len = rest.find([closing, '\n']).filter(|len| rest[*len..].starts_with(closing))?;
+        // A bracket need not have another one.
+        let near = if closing == ']' { &rest[..rest.floor_char_boundary(NAME_BYTES_MAX)] } else { rest };
+        let len = near.find([closing, '\n']).filter(|len| near[*len..].starts_with(closing))?;
         self.at += 1 + len + closing.len_utf8();
         Some(Token::Quoted)
     }
