@@ -68,6 +68,14 @@ pub(in crate::redact) fn identified(name: &str) -> Option<&str> {
     is_uri.then(|| meaning(name.trim_end_matches('/').rsplit(['/', '#', ':']).next().unwrap_or_default()))
 }
 
+/// Where the value itself begins: SCHAC's are URNs that say before it who gave the number out
+/// (`urn:schac:personalUniqueID:se:NIN:..`).
+pub(in crate::redact) fn value_start(text: &str) -> usize {
+    let is_urn =
+        text.starts_with("urn:schac:personalUnique") || text.starts_with("urn:mace:terena.org:schac:personalUnique");
+    if is_urn { text.rfind(':').map_or(0, |at| at + 1) } else { 0 }
+}
+
 /// Whether an attribute's values are distinguished names.
 pub(in crate::redact) fn is_reference(attribute: &str) -> bool {
     REFERENCES.iter().any(|known| known.eq_ignore_ascii_case(attribute))
@@ -156,5 +164,7 @@ mod tests {
         assert_eq!(identified("urn:mace:dir:attribute-def:sn"), Some("last-name"));
         assert_eq!(identified("urn:oid:1.2.3"), None);
         assert_eq!(identified("email"), None);
+        let urn = "urn:schac:personalUniqueID:se:NIN:1";
+        assert_eq!((&urn[value_start(urn)..], value_start("urn:x:1")), ("1", 0));
     }
 }

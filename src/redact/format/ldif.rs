@@ -97,7 +97,7 @@ fn attribute(pass: &mut Pass<'_>, name: &str, value: &str, place: Place<'_>) -> 
         return directory::distinguished_name(pass, value, place);
     }
     let key = pass.key(directory::meaning(name));
-    let core = trimmed(value, 0..value.len());
+    let core = trimmed(value, directory::value_start(value)..value.len());
     let fresh = pass.value(&value[core.clone()], Place { key: Some(&key), ..place })?;
     Ok(fresh.map(|fresh| [&value[..core.start], &fresh, &value[core.end..]].concat()))
 }

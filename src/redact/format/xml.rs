@@ -3,6 +3,7 @@
 
 use crate::exchange::DropReason;
 use crate::redact::evidence::names::Key;
+use crate::redact::format::directory;
 use crate::redact::format::markup::{self, Attribute, escape, is_naming, local, reference, unescape};
 use crate::redact::format::splice::{Patch, Unescaped, trimmed};
 use crate::redact::pass::{Pass, Place};
@@ -187,9 +188,10 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
         {
             open.text = joined.trim().to_owned();
         }
-        let core = joined.trim();
-        let Some(fresh) = self.pass.value(core, place)? else { return Ok(()) };
-        let fresh = joined.replacen(core, &fresh, 1);
+        let core = trimmed(&joined, 0..joined.len());
+        let core = core.start + directory::value_start(&joined[core.clone()])..core.end;
+        let Some(fresh) = self.pass.value(&joined[core.clone()], place)? else { return Ok(()) };
+        let fresh = [&joined[..core.start], &fresh, &joined[core.end..]].concat();
         let written = match first.1 {
             Piece::Text => head.graft(&fresh, escape),
             Piece::Cdata if fresh.contains("]]>") => return Err(DropReason::Internal),

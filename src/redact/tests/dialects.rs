@@ -147,15 +147,24 @@ fn assertions_and_errors_name_values_by_attributes() {
         &attribute("FriendlyName=\"x\" Name=\"http://schemas.xmlsoap.org/ws/2005/05/identity/claims/surname\"", "Quittenbaum"),
         &attribute("Name=\"sn\"", "Quittenbaum"),
         &attribute("Name=\"http://schemas.xmlsoap.org/ws/2005/05/identity/claims/locality\"", CITY),
+        &attribute("Name=\"schacPersonalUniqueCode\"", "urn:schac:personalUniqueCode:int:pin:VIOR830818MPLRZV03"),
         &attribute("Name=\"eduPersonAffiliation\"", "student"),
         &format!("<error field=\"customer.city\"><message>is not known</message><rejectedValue>{CITY}</rejectedValue></error>"),
         &format!("<RejectedValue field=\"birthDate\">{BORN}</RejectedValue><e field=\"name\">is required</e>"),
         &format!("<doc><field name=\"city\">{CITY}</field><field name=\"state\">open</field></doc></s:A>"),
     ]
     .concat();
-    let gone = ["Brunhilde", "Quittenbaum", CITY, BORN];
-    let kept =
-        ["student", "is not known", "is required", "open", "urn:oid:2.5.4.42", "claims/surname", "\"givenName\""];
+    let gone = ["Brunhilde", "Quittenbaum", CITY, BORN, "VIOR830818MPLRZV03"];
+    let kept = [
+        "urn:schac:personalUniqueCode:int:pin:",
+        "student",
+        "is not known",
+        "is required",
+        "open",
+        "urn:oid:2.5.4.42",
+        "claims/surname",
+        "\"givenName\"",
+    ];
     let out = once("application/xml", &text, &gone, &kept);
     assert_eq!(out.matches('<').count(), text.matches('<').count(), "{out}");
 }
