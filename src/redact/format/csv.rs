@@ -227,8 +227,8 @@ pub(in crate::redact) fn is_table(text: &str) -> bool {
         let cell = cell.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(cell);
         (1..=40).contains(&cell.len())
             && cell.starts_with(|c: char| c.is_alphabetic() || c == '_')
-            && cell.ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ')')
-            && cell.chars().all(|c| c.is_alphanumeric() || "_-./ ()[]".contains(c))
+            && cell.ends_with(|c: char| c.is_alphanumeric() || "_).°º".contains(c))
+            && cell.chars().all(|c| c.is_alphanumeric() || "_-./ ()[]°º'’#&".contains(c))
     };
     let first = text.lines().next().unwrap_or_default();
     let header: Vec<&str> = first.split(char::from(separator)).collect();

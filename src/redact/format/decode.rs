@@ -4,7 +4,8 @@ use crate::exchange::DropReason;
 use crate::redact::format::charset::Text;
 use crate::redact::format::media::{Claim, Format, MediaType, claim};
 use crate::redact::format::{
-    assignments, binary, card, csv, events, form, graphql, hl7, html, json, jwt, lines, message, multipart, sniff, xml,
+    assignments, binary, card, csv, edifact, events, form, graphql, hl7, html, json, jwt, ldif, lines, message,
+    multipart, sniff, xml,
 };
 use crate::redact::pass::{NESTED_DEPTH_MAX, Pass, Place};
 use std::borrow::Cow;
@@ -109,6 +110,8 @@ fn text(pass: &mut Pass<'_>, format: Format, text: &str, place: Place<'_>) -> Re
         Format::UriList => lines::links(pass, text, place),
         Format::Card => card::document(pass, text, place),
         Format::Hl7 => hl7::document(pass, text, place),
+        Format::Edifact => edifact::document(pass, text, place),
+        Format::Ldif => ldif::document(pass, text, place),
         Format::Assignments => assignments::document(pass, text, place),
         Format::Jwt => token(pass, text),
         Format::Text | Format::Multipart | Format::Message => {

@@ -223,7 +223,7 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
         let own = self.pass.key(local(name));
         self.names.push(own);
         let place = Place { key: None, parents: &self.names, depth: self.depth };
-        let named = markup::attributes(self.pass, &mut self.patch, name, &attributes, place)?;
+        let named = markup::attributes(self.pass, &mut self.patch, name, &attributes, place)?.own;
         let is = |known: &&str| name.eq_ignore_ascii_case(known);
         if let Some(at) = RAW.iter().position(|known| name.eq_ignore_ascii_case(known)) {
             let json = attributes

@@ -4,7 +4,7 @@
 use crate::exchange::DropReason;
 use crate::redact::evidence::names::Key;
 use crate::redact::format::splice::{Patch, Unescaped};
-use crate::redact::format::url;
+use crate::redact::format::{directory, url};
 use crate::redact::pass::{Pass, Place};
 use std::ops::Range;
 
@@ -45,6 +45,11 @@ const CARRIERS: [&str; 32] = [
 ];
 /// Attributes that name a value.
 const NAMING: [&str; 8] = ["key", "name", "field", "param", "property", "attribute", "itemprop", "friendlyname"];
+/// Attributes that name the value in an element below, or in an element that says itself that it is a value:
+/// `<error field="phone"><rejectedValue>..`.
+const TELLING: [&str; 7] = ["field", "fieldname", "param", "property", "attribute", "path", "propertypath"];
+/// Last words of elements that hold a value, whatever stands around it.
+const GIVEN: [&str; 3] = ["value", "input", "received"];
 /// Attributes and elements that hold a named value.
 const NAMED: [&str; 11] =
     ["value", "val", "v", "content", "text", "string", "data", "default", "attributevalue", "stringvalue", "cell"];
@@ -89,25 +94,65 @@ pub(in crate::redact) fn is_named(element: &str) -> bool {
     NAMED.iter().any(|known| element.eq_ignore_ascii_case(known))
 }
 
-/// Redacts the attributes of an element, and returns the name that they give to its text.
+/// Whether an element says that its text is a value that somebody gave: `rejectedValue`.
+pub(in crate::redact) fn is_given(element: &str) -> bool {
+    let ends = |end: &&str| element.len().checked_sub(end.len()).and_then(|at| element.get(at..));
+    GIVEN.iter().any(|end| ends(end).is_some_and(|last| last.eq_ignore_ascii_case(end)))
+}
+
+/// The name that an attribute's value tells; assertions tell it as an object identifier or a URI.
+fn told<'r>(pass: &mut Pass<'r>, element: &str, value: &str) -> Key<'r> {
+    let name = match directory::identified(value) {
+        Some(name) => name,
+        None if local(element) == "Attribute" => directory::meaning(value),
+        None => value,
+    };
+    pass.key_in_text(name)
+}
+
+/// The names that the attributes of an element give.
+#[derive(Default)]
+pub(in crate::redact) struct Named<'r> {
+    /// To its text, and to that of an element below which says that it is the value.
+    pub own: Option<Key<'r>>,
+    /// Only to what an element below was given.
+    pub below: Option<Key<'r>>,
+}
+
+/// Redacts the attributes of an element, and returns the names that they give.
 pub(in crate::redact) fn attributes<'r>(
     pass: &mut Pass<'r>,
     patch: &mut Patch<'_>,
     element: &str,
     attributes: &[Attribute<'_>],
     place: Place<'_>,
-) -> Result<Option<Key<'r>>, DropReason> {
-    let carrier = CARRIERS.iter().any(|known| local(element).eq_ignore_ascii_case(known));
-    let has = |names: &[&str]| {
-        attributes.iter().position(|one| names.iter().any(|name| local(one.name).eq_ignore_ascii_case(name)))
-    };
-    let valued = has(&NAMED).is_some();
+) -> Result<Named<'r>, DropReason> {
+    let carrier = CARRIERS.iter().any(|known| local(element).eq_ignore_ascii_case(known)) || is_given(local(element));
+    let is_one_of =
+        |one: &Attribute<'_>, names: &[&str]| names.iter().any(|name| local(one.name).eq_ignore_ascii_case(name));
+    let valued = attributes.iter().any(|one| is_one_of(one, &NAMED));
     // `<x key="email">` names its text whatever the element is; `<customer name="Ada">` does not.
-    let naming = has(&NAMING).filter(|at| carrier || valued || local(attributes[*at].name).eq_ignore_ascii_case("key"));
-    let named = naming.map(|at| {
-        let raw = patch.original(attributes[at].value.clone());
-        pass.key_in_text(&unescape(raw).text)
-    });
+    let mut naming: Option<(usize, Key<'r>)> = None;
+    let mut below = None;
+    for (at, one) in attributes.iter().enumerate() {
+        let names = is_one_of(one, &NAMING) && (carrier || valued || is_one_of(one, &["key"]));
+        if !names && !is_one_of(one, &TELLING) {
+            continue;
+        }
+        let plain = unescape(patch.original(one.value.clone()));
+        if names {
+            // Of several names the first that rules know: `Name="urn:oid:2.5.4.42" FriendlyName="givenName"`.
+            let known = naming.as_ref().is_some_and(|(_, key)| !key.said().values.is_empty());
+            let key = if known { None } else { Some(told(pass, element, &plain.text)) };
+            if let Some(key) = key.filter(|key| naming.is_none() || !key.said().values.is_empty()) {
+                naming = Some((at, key));
+            }
+        } else if below.is_none() {
+            let last = plain.text.rsplit(['.', '/', ']']).next().unwrap_or_default();
+            below = Some(pass.key_in_text(last));
+        }
+    }
+    let (naming, named) = naming.unzip();
     for (at, attribute) in attributes.iter().enumerate() {
         if attribute.name.starts_with("xmlns") || attribute.name.starts_with("xsi:") {
             continue;
@@ -132,7 +177,7 @@ pub(in crate::redact) fn attributes<'r>(
             patch.put(attribute.value.clone(), if bare { fresh } else { format!("\"{fresh}\"") });
         }
     }
-    Ok(named)
+    Ok(Named { own: named, below })
 }
 
 /// Undoes character references; what is none stays.

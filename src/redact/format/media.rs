@@ -84,6 +84,10 @@ pub(in crate::redact) enum Format {
     Card,
     /// HL7 version 2: fields between bars.
     Hl7,
+    /// UN/EDIFACT: segments of elements and components.
+    Edifact,
+    /// Entries of directories: `attribute: value`.
+    Ldif,
     /// `name: value` lines: YAML, TOML, INI, properties.
     Assignments,
     Text,

@@ -60,12 +60,12 @@ pub(in crate::redact) fn part(pass: &mut Pass<'_>, bytes: &[u8], place: Place<'_
 }
 
 /// What stands for a body that was dropped.
-fn marker(reason: DropReason, len: usize) -> String {
+pub(in crate::redact) fn marker(reason: DropReason, len: usize) -> String {
     format!("[dropped: {}, {len} bytes]", reason.name())
 }
 
 /// Whether bytes are a marker.
-fn is_marker(bytes: &[u8]) -> bool {
+pub(in crate::redact) fn is_marker(bytes: &[u8]) -> bool {
     let text = std::str::from_utf8(bytes).unwrap_or_default();
     let inside = text.strip_prefix("[dropped: ").and_then(|rest| rest.strip_suffix(" bytes]"));
     inside.and_then(|inside| inside.split_once(", ")).is_some_and(|(reason, len)| {

@@ -1,7 +1,7 @@
 //! Documents inside strings: JSON and other formats as text, and text in base64 or in hexadecimal digits.
 
 use crate::exchange::DropReason;
-use crate::redact::format::{decode as formats, json};
+use crate::redact::format::{decode as formats, edifact, json};
 use crate::redact::matching::gate::{
     DASH, DIGIT, EQUALS, Kinds, LOWER, OTHER, PLUS, SLASH, SPACE, STRUCTURE, UNDERSCORE, UPPER,
 };
@@ -21,7 +21,9 @@ pub(in crate::redact) fn may_hold(raw: &str, kinds: Kinds) -> bool {
             && (kinds & !BASE64 == 0 && (begins_as_text(raw) || begins_as_hex(raw))
                 // A form, or lines of a table, a card or a message of parts.
                 || kinds & EQUALS != 0 && kinds & OTHER != 0 && raw.contains('&')
-                || kinds & SPACE != 0 && raw.contains(['\r', '\n']))
+                || kinds & SPACE != 0 && raw.contains(['\r', '\n'])
+                // An interchange may be one line.
+                || raw.starts_with("UN") && edifact::is_interchange(raw))
 }
 
 /// `Some` if the string holds a document: then what it becomes, if it changes.
@@ -107,6 +109,8 @@ fn decode(text: &str) -> Option<(String, Coding)> {
         text
     };
     let (url, padded) = (text.contains(['-', '_']), text.ends_with('='));
+    // A length that needs no padding says nothing; only the alphabet of URLs is used without.
+    let encoded_padded = padded || !url && text.len().is_multiple_of(4);
     let decoded = match (url, padded) {
         (false, true) => STANDARD.decode(text),
         (true, true) => URL_SAFE.decode(text),
@@ -114,7 +118,7 @@ fn decode(text: &str) -> Option<(String, Coding)> {
         // Without padding, or of a length that needs none.
         (false, false) => STANDARD_NO_PAD.decode(text),
     };
-    decoded.ok().and_then(readable).map(|decoded| (decoded, Coding::Base64 { url, padded }))
+    decoded.ok().and_then(readable).map(|decoded| (decoded, Coding::Base64 { url, padded: encoded_padded }))
 }
 
 /// Whether the first characters, taken for base64, decode to text: an identifier's rarely do.

@@ -2,7 +2,7 @@
 
 use crate::exchange::DropReason;
 use crate::redact::format::media::Format;
-use crate::redact::format::{assignments, card, csv, events, graphql, hl7, message, multipart};
+use crate::redact::format::{assignments, card, csv, edifact, events, graphql, hl7, ldif, message, multipart};
 
 /// The format of a text.
 ///
@@ -34,6 +34,12 @@ pub(in crate::redact) fn format(text: &str, depth_max: usize) -> Result<Format, 
     if hl7::is_message(text) {
         return Ok(Format::Hl7);
     }
+    if edifact::is_interchange(start) {
+        return Ok(Format::Edifact);
+    }
+    if ldif::is_entries(start) {
+        return Ok(Format::Ldif);
+    }
     if multipart::boundary_of(text.as_bytes()).is_some() {
         return Ok(Format::Multipart);
     }
@@ -63,6 +69,12 @@ pub(in crate::redact) fn inside(text: &str) -> Option<Format> {
     }
     if hl7::is_message(start) {
         return Some(Format::Hl7);
+    }
+    if edifact::is_interchange(start) {
+        return Some(Format::Edifact);
+    }
+    if ldif::is_entries(start) {
+        return Some(Format::Ldif);
     }
     if multipart::boundary_of(start.as_bytes()).is_some() {
         return Some(Format::Multipart);
@@ -174,6 +186,9 @@ mod tests {
             ("query { a(b: 1) { c } }", Format::Graphql),
             ("{ a(b: \"x\") { c } }", Format::Graphql),
             ("MSH|^~\\&|A|B\rPID|1||7\r", Format::Hl7),
+            ("UNA:+.? 'UNB+UNOA:4+A+B'UNZ+1+1'", Format::Edifact),
+            ("version: 1\n\ndn: cn=Ada,dc=x\ncn: Ada\n", Format::Ldif),
+            ("version: 1\nname: x\n", Format::Text),
             ("BEGIN:VCARD\r\nFN:Ada\r\nEND:VCARD\r\n", Format::Card),
             ("--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nb\r\n--x--\r\n", Format::Multipart),
             ("Dear Ada,\nthank you, and goodbye.\n", Format::Text),

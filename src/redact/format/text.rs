@@ -1,9 +1,9 @@
 //! Values in running text: JSON objects, URLs and percent-encoded words, `name: value` pairs, then every pattern in one pass.
 
 use crate::exchange::DropReason;
-use crate::redact::format::{form, json, sniff};
+use crate::redact::format::{form, json, labelled, mrz, sniff, sql, violation};
 use crate::redact::matching::find::{replace_all, splice};
-use crate::redact::matching::gate::{COLON, EQUALS, Kinds, PERCENT, STRUCTURE, kinds_of};
+use crate::redact::matching::gate::{COLON, EQUALS, Kinds, PERCENT, SPACE, STRUCTURE, UPPER, kinds_of};
 use crate::redact::pass::{NESTED_DEPTH_MAX, Pass, Place};
 use serde::de::IgnoredAny;
 use std::borrow::Cow;
@@ -19,14 +19,54 @@ pub(in crate::redact) fn scan(
     if pass.known.is_none() && kinds & (PERCENT | COLON | EQUALS) == 0 && !pass.redactor.matcher.is_open(kinds) {
         return Ok(None);
     }
-    let documents = if kinds & STRUCTURE != 0 && place.depth < NESTED_DEPTH_MAX { documents(raw) } else { Vec::new() };
+    let documents = documents(raw, kinds, place);
+    // A statement may hold documents in its literals, and a document may hold a statement in a string.
+    let head = documents.first().map_or(raw, |first| &raw[..first.start]);
+    if sql::may_hold(head, kinds)
+        && let Some(fresh) = statements(pass, raw, place)?
+    {
+        return Ok(Some(fresh).filter(|fresh| fresh != raw));
+    }
     if documents.is_empty() {
         return plain(pass, raw, kinds, place);
     }
+    let fresh = around(pass, raw, documents, place, |pass, text, kinds| {
+        let fresh = if sql::may_hold(text, kinds) { statements(pass, text, place)? } else { None };
+        if fresh.is_some() { Ok(fresh) } else { plain(pass, text, kinds, place) }
+    })?;
+    Ok((fresh != raw).then_some(fresh))
+}
+
+/// Redacts a text in which there are SQL literals whose columns are known; `None` if there are none.
+fn statements(pass: &mut Pass<'_>, raw: &str, place: Place<'_>) -> Result<Option<String>, DropReason> {
+    let literals = sql::literals(pass, raw, place)?;
+    if literals.is_empty() {
+        return Ok(None);
+    }
+    let (mut out, mut at) = (String::with_capacity(raw.len()), 0);
+    let end = (raw.len()..raw.len(), None);
+    for (range, fresh) in literals.into_iter().chain([end]) {
+        let between = &raw[at..range.start];
+        let documents = documents(between, kinds_of(between.as_bytes()), place);
+        out.push_str(&around(pass, between, documents, place, |pass, text, kinds| plain(pass, text, kinds, place))?);
+        at = range.end;
+        out.push_str(fresh.as_deref().unwrap_or(&raw[range]));
+    }
+    Ok(Some(out))
+}
+
+/// Redacts the documents in a text, and what stands around them as `between` does.
+fn around<'r>(
+    pass: &mut Pass<'r>,
+    raw: &str,
+    documents: Vec<Range<usize>>,
+    place: Place<'_>,
+    between: impl Fn(&mut Pass<'r>, &str, Kinds) -> Result<Option<String>, DropReason>,
+) -> Result<String, DropReason> {
     let inner = Place { depth: place.depth + 1, ..place };
     let (mut out, mut at) = (String::with_capacity(raw.len()), 0);
-    let between = |pass: &mut Pass<'_>, out: &mut String, text: &str| {
-        let fresh = plain(pass, text, kinds_of(text.as_bytes()), place)?;
+    let between = |pass: &mut Pass<'r>, out: &mut String, text: &str| {
+        let fresh = between(pass, text, kinds_of(text.as_bytes()))?;
         out.push_str(fresh.as_deref().unwrap_or(text));
         Ok(())
     };
@@ -40,15 +80,18 @@ pub(in crate::redact) fn scan(
         at = document.end;
     }
     between(pass, &mut out, &raw[at..])?;
-    Ok((out != raw).then_some(out))
+    Ok(out)
 }
 
 /// Places in a text that may turn out to be no start of a document, at most: keeps the search linear.
 const FALSE_STARTS_MAX: usize = 16;
 
 /// JSON objects in running text, as logs have them: `body={"email":".."} 200`.
-fn documents(text: &str) -> Vec<Range<usize>> {
+fn documents(text: &str, kinds: Kinds, place: Place<'_>) -> Vec<Range<usize>> {
     let mut documents = Vec::new();
+    if kinds & STRUCTURE == 0 || place.depth >= NESTED_DEPTH_MAX {
+        return documents;
+    }
     let (mut at, mut false_starts) = (0, 0);
     while false_starts < FALSE_STARTS_MAX
         && let Some(start) = text[at..].find('{').map(|step| at + step)
@@ -79,8 +122,28 @@ fn plain(pass: &mut Pass<'_>, raw: &str, kinds: Kinds, place: Place<'_>) -> Resu
         kinds = kinds_of(fresh.as_bytes());
         text = Cow::Owned(fresh);
     }
+    if kinds & COLON != 0
+        && kinds & SPACE != 0
+        && let Some(fresh) = labelled::lines(pass, &text)
+    {
+        kinds = kinds_of(fresh.as_bytes());
+        text = Cow::Owned(fresh);
+    }
+    if kinds & STRUCTURE != 0
+        && let Some(fresh) = violation::values(pass, &text)
+    {
+        kinds = kinds_of(fresh.as_bytes());
+        text = Cow::Owned(fresh);
+    }
     if kinds & (COLON | EQUALS) != 0
         && let Some(fresh) = pairs(pass, &text, place)
+    {
+        kinds = kinds_of(fresh.as_bytes());
+        text = Cow::Owned(fresh);
+    }
+    if kinds & STRUCTURE != 0
+        && kinds & UPPER != 0
+        && let Some(fresh) = mrz::lines(pass, &text)
     {
         kinds = kinds_of(fresh.as_bytes());
         text = Cow::Owned(fresh);

@@ -3,6 +3,7 @@
 
 use crate::exchange::DropReason;
 use crate::redact::evidence::names::Key;
+use crate::redact::format::directory;
 use crate::redact::format::markup::{self, Attribute, escape, is_naming, local, reference, unescape};
 use crate::redact::format::splice::{Patch, Unescaped, trimmed};
 use crate::redact::pass::{Pass, Place};
@@ -39,6 +40,8 @@ struct Open<'t, 'k> {
     name: &'t str,
     /// The name that an attribute gives to its text.
     named: Option<Key<'k>>,
+    /// The name that an attribute gives to what an element below was given.
+    told: Option<Key<'k>>,
     /// What a child said the next child's name is: `<key>email</key><value>..`.
     next: Option<Key<'k>>,
     /// Its own short text, which may be such a name.
@@ -185,9 +188,10 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
         {
             open.text = joined.trim().to_owned();
         }
-        let core = joined.trim();
-        let Some(fresh) = self.pass.value(core, place)? else { return Ok(()) };
-        let fresh = joined.replacen(core, &fresh, 1);
+        let core = trimmed(&joined, 0..joined.len());
+        let core = core.start + directory::value_start(&joined[core.clone()])..core.end;
+        let Some(fresh) = self.pass.value(&joined[core.clone()], place)? else { return Ok(()) };
+        let fresh = [&joined[..core.start], &fresh, &joined[core.end..]].concat();
         let written = match first.1 {
             Piece::Text => head.graft(&fresh, escape),
             Piece::Cdata if fresh.contains("]]>") => return Err(DropReason::Internal),
@@ -231,15 +235,17 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
         self.rooted = true;
         let (name, attributes, closed) = self.tag()?;
         let parent = self.open.last_mut();
-        let given = parent.filter(|_| markup::is_named(local(name))).and_then(|parent| {
-            let next = parent.next.take();
-            next.or_else(|| parent.named.clone())
+        let given = parent.and_then(|parent| {
+            let next =
+                if markup::is_named(local(name)) { parent.next.take().or_else(|| parent.named.clone()) } else { None };
+            next.or_else(|| parent.told.clone().filter(|_| markup::is_given(local(name))))
         });
         let own = self.pass.key(local(name));
         self.names.push(own);
         let place = Place { key: None, parents: &self.names, depth: self.depth };
         let named = markup::attributes(self.pass, &mut self.patch, name, &attributes, place)?;
-        let named: Option<Key<'k>> = named.or(given);
+        let told: Option<Key<'k>> = named.below;
+        let named: Option<Key<'k>> = named.own.or(given);
         if closed {
             self.names.pop();
             return Ok(());
@@ -250,7 +256,7 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
         if let (Some(key), Some(last)) = (&named, self.names.last_mut()) {
             *last = key.clone();
         }
-        self.open.push(Open { name, named, next: None, text: String::new() });
+        self.open.push(Open { name, named, told, next: None, text: String::new() });
         Ok(())
     }
 

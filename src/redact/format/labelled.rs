@@ -1,0 +1,171 @@
+//! Lines of letters, forms and recognised print that say what follows: `Surname: Lovelace`. The words before the colon
+//! are a name if rules list it by itself; the value goes on to the end of the line.
+
+use crate::redact::evidence::captions;
+use crate::redact::evidence::names::Key;
+use crate::redact::matching::find::splice;
+use crate::redact::pass::Pass;
+use crate::redact::stand_in::kind::Kind;
+use crate::redact::stand_in::pseudonym;
+use std::ops::Range;
+
+/// Lines with a name that are kept for one text, at most: the others are left to the patterns.
+const LINES_MAX: usize = 256;
+/// Longest name, bytes and words.
+const NAME_BYTES_MAX: usize = 48;
+const NAME_WORDS_MAX: usize = 5;
+/// Longest value, bytes and words: a longer one is a sentence.
+const VALUE_BYTES_MAX: usize = 160;
+const VALUE_WORDS_MAX: usize = 12;
+/// What forms and programs say of a field instead of its value.
+const STATES: [&str; 22] = [
+    "ok",
+    "yes",
+    "no",
+    "true",
+    "false",
+    "required",
+    "optional",
+    "missing",
+    "invalid",
+    "valid",
+    "failed",
+    "changed",
+    "updated",
+    "empty",
+    "hidden",
+    "redacted",
+    "verified",
+    "unverified",
+    "confirmed",
+    "mandatory",
+    "see below",
+    "as above",
+];
+/// How far the end of a value is looked for before the end of its line, bytes.
+const END_BYTES_MAX: usize = 256;
+/// Names that are looked at as what stands beside a value, at most.
+const BESIDE_MAX: usize = 32;
+
+/// Replaces the values of such lines; `Some` if one changed.
+pub(in crate::redact) fn lines(pass: &mut Pass<'_>, text: &str) -> Option<String> {
+    let mut found: Vec<(Key<'_>, Range<usize>)> = Vec::new();
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        if let Some((name, value)) = parts(line.trim_end())
+            && found.len() < LINES_MAX
+        {
+            let key = pass.key_in_text(name);
+            if key.is_listed() {
+                found.push((key, start + value.start..start + value.end));
+            }
+        }
+        start += line.len();
+    }
+    if found.iter().all(|(key, _)| key.said().values.is_empty()) {
+        return None;
+    }
+    let mut spans = Vec::new();
+    let names: Vec<Key<'_>> = found.iter().map(|(key, _)| key.clone()).take(BESIDE_MAX).collect();
+    for (key, range) in found {
+        let value = &text[range.clone()];
+        if !is_value(value) {
+            continue;
+        }
+        if pass.looks_beside(&key, value.as_bytes()) {
+            pass.beside.clone_from(&names);
+        }
+        let rule = pass.name_rule(value, &key, &[]);
+        pass.beside.clear();
+        // `Authorization: Bearer x`: of several words one is the secret, which patterns know.
+        let is_secret = |rule: &u16| pass.redactor.rules[usize::from(*rule)].kind == Kind::Token;
+        let rule = rule.filter(|rule| !is_secret(rule) || !value.contains(' '));
+        if let Some(fresh) = rule.and_then(|rule| pass.apply(rule, value)) {
+            spans.push((range, fresh));
+        }
+    }
+    splice(text, spans)
+}
+
+/// The name of a line and where its value stands, if it has both.
+fn parts(line: &str) -> Option<(&str, Range<usize>)> {
+    let near = &line.as_bytes()[..line.len().min(NAME_BYTES_MAX)];
+    let colon = memchr::memchr(b':', near)?;
+    let is_mark = |c: char| c.is_whitespace() || "*_-–•·>#|".contains(c);
+    let rest = &line[colon + 1..];
+    // `**Name:** Ada` has marks on both sides.
+    let after = rest.trim_start_matches(['*', '_']);
+    if !after.starts_with([' ', '\t']) {
+        return None;
+    }
+    let name = line[..colon].trim_matches(is_mark);
+    let is_name = name.starts_with(char::is_alphabetic)
+        && name.chars().all(|c| c.is_alphanumeric() || " .'’()/-_".contains(c))
+        && name.bytes().filter(u8::is_ascii_digit).count() <= 2
+        && name.split_whitespace().count() <= NAME_WORDS_MAX;
+    if !is_name {
+        return None;
+    }
+    let value = after.trim_start();
+    let start = line.len() - value.len();
+    let end = start + end_of_value(value);
+    (start < end).then_some((name, start..end))
+}
+
+/// Where a value ends on its line: before wide space, a bar, a semicolon, or a further name.
+fn end_of_value(whole: &str) -> usize {
+    let value = &whole[..whole.floor_char_boundary(END_BYTES_MAX)];
+    let apart = ["  ", "\t", " |", ";"].iter().filter_map(|sign| value.find(sign)).min().unwrap_or(value.len());
+    let is_named = |at: usize| {
+        let near = value[at + 1..].char_indices().take(NAME_BYTES_MAX);
+        let end = near.clone().find(|(_, c)| !(c.is_alphanumeric() || " .-".contains(*c)));
+        end.is_some_and(|(_, c)| c == ':')
+    };
+    let named = value[..apart].match_indices(',').map(|(at, _)| at).find(|at| is_named(*at));
+    if apart == value.len() && named.is_none() {
+        return whole.trim_end_matches('*').len();
+    }
+    value[..named.unwrap_or(apart)].trim_end().trim_end_matches(['*', ',']).len()
+}
+
+/// Whether a value may be somebody's: no sentence in small letters, nothing that is read elsewhere or was replaced.
+fn is_value(text: &str) -> bool {
+    let words = text.split_whitespace().count();
+    text.len() <= VALUE_BYTES_MAX
+        && words <= VALUE_WORDS_MAX
+        && (words == 1 || text.chars().any(|c| c.is_uppercase() || c.is_ascii_digit() || !c.is_ascii()))
+        && !captions::is_blank(text)
+        && !STATES.iter().any(|state| state.eq_ignore_ascii_case(text.trim_end_matches(['.', '!'])))
+        // Addresses have patterns; pairs and what stands in quotes are read elsewhere.
+        && !text.contains(['@', '=', '"'])
+        && !opens_quote(text)
+        && !text.contains("://")
+        && !text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).any(pseudonym::is_word_stand_in)
+}
+
+/// Whether an apostrophe begins something: names have them between letters.
+fn opens_quote(text: &str) -> bool {
+    text.match_indices('\'').any(|(at, _)| !text[..at].ends_with(char::is_alphabetic))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_values_of_lines_are_told() {
+        for (line, name, value) in [
+            ("Surname: Lovelace", "Surname", "Lovelace"),
+            ("  - **Given names:** Ada Maria", "Given names", "Ada Maria"),
+            ("Passport No.: X1, State: open", "Passport No.", "X1"),
+            ("Address: 12 Main St, Springfield | x", "Address", "12 Main St, Springfield"),
+            ("> Né(e) le:\t1973  a", "Né(e) le", "1973"),
+        ] {
+            assert_eq!(parts(line).map(|(name, range)| (name, &line[range])), Some((name, value)), "{line}");
+        }
+        for line in ["", ":", "Name:", "Name:x", "12:30: x", "http://a b", "a, b: c", "one two three four five six: x"]
+        {
+            assert_eq!(parts(line), None, "{line}");
+        }
+    }
+}
