@@ -19,6 +19,23 @@ type Bytes = [bool; 256];
 /// One bit for each place in a stretch.
 pub(in crate::redact) type Places = [u64; WORDS];
 
+/// The stretches that are followed through a text, and those met so far.
+struct Follow {
+    here: Places,
+    found: Places,
+}
+
+impl Follow {
+    /// Goes on with a byte that may stand at these places.
+    #[inline]
+    fn step(&mut self, starts: &Places, places: &Places) {
+        for word in 0..WORDS {
+            self.here[word] = (self.here[word] << 1 | starts[word]) & places[word];
+            self.found[word] |= self.here[word];
+        }
+    }
+}
+
 /// Which patterns' stretches are in a text.
 pub(in crate::redact) struct Factors {
     /// For each byte the places where it may stand.
@@ -78,23 +95,18 @@ impl Factors {
         place
     }
 
-    /// Where the search is after one more byte, and what it found so far.
-    #[inline]
-    fn step(&self, (here, found): (Places, Places), places: &Places) -> (Places, Places) {
-        let here = std::array::from_fn(|word| (here[word] << 1 | self.starts[word]) & places[word]);
-        (here, std::array::from_fn(|word| found[word] | here[word]))
-    }
-
     /// Hands every pattern to `each` that may match as far as its stretches and amounts tell; some of them more than once.
     pub fn search(&self, text: &[u8], made: &Amounts, mut each: impl FnMut(u16)) {
         self.always.iter().for_each(|pattern| each(*pattern));
         // Before and after a text there is no word.
         let around = &self.at[usize::from(b' ')];
-        let (mut here, mut found) = self.step(([0; WORDS], [0; WORDS]), around);
+        let mut follow = Follow { here: [0; WORDS], found: [0; WORDS] };
+        follow.step(&self.starts, around);
         for byte in text {
-            (here, found) = self.step((here, found), &self.at[usize::from(*byte)]);
+            follow.step(&self.starts, &self.at[usize::from(*byte)]);
         }
-        let (_, found) = self.step((here, found), around);
+        follow.step(&self.starts, around);
+        let found = follow.found;
         let open = self.bounds.open(made);
         for (word, patterns) in self.pattern_of.iter().enumerate() {
             let mut ends = found[word] & self.ends[word] & open[word];
