@@ -40,6 +40,11 @@ const PLAIN_VALUES: [&str; 13] = [
     "new",
     "current",
 ];
+/// Names that say nothing but that the values of the object above are here, and how many of them are passed over.
+const PLAIN_HOLDERS: [&str; 7] = ["answers", "textanswers", "values", "value", "items", "list", "entries"];
+const HOLDERS_MAX: usize = 4;
+/// Blanks and other signs in a caption, at most, bytes.
+const CAPTION_SIGNS_MAX: usize = 8;
 /// Shorter numbers are nobody's unless their name says so.
 const NUMBER_BYTES_MIN: usize = 8;
 /// Digests of personal values kept of one capture, at most.
@@ -456,6 +461,9 @@ impl<'r> Pass<'r> {
     /// The first rule that claims values under this name.
     pub fn name_rule(&mut self, raw: &str, key: &Key<'_>, parents: &[Key<'_>]) -> Option<u16> {
         let by_name = &key.said().values;
+        if !by_name.is_empty() && is_own_caption(raw, key) {
+            return None;
+        }
         let Registry { of_any_name, any_name_needs_digit, .. } = &self.redactor.registry;
         // Somebody who wants to know every decision hears of these too.
         let can = !any_name_needs_digit || self.trace.is_some() || raw.bytes().any(|b| b.is_ascii_digit());
@@ -472,7 +480,13 @@ impl<'r> Pass<'r> {
 
     /// The first rule that claims a value of an object whose name stands above: its own says only that it is the value.
     fn rule_above(&mut self, raw: &str, key: &Key<'_>, parents: &[Key<'_>]) -> Option<u16> {
-        let (above, rest) = parents.split_last().filter(|_| PLAIN_VALUES.contains(&key.joined()))?;
+        if !PLAIN_VALUES.contains(&key.joined()) {
+            return None;
+        }
+        // `{"phone": {"textAnswers": {"answers": [{"value": ".."}]}}}`
+        let is_name = |above: &Key<'_>| !PLAIN_HOLDERS.contains(&above.joined());
+        let at = parents.iter().rev().take(HOLDERS_MAX).position(is_name)?;
+        let (above, rest) = parents[..parents.len() - at].split_last()?;
         above.said().values.iter().copied().find(|&rule| self.claims(rule, raw, above, rest))
     }
 
@@ -545,4 +559,11 @@ impl<'r> Pass<'r> {
     fn is_at_path(&self, rule: &Rule, key: &Key<'_>, parents: &[Key<'_>]) -> bool {
         rule.paths.iter().any(|path| path.is_at(parents, Some(key)))
     }
+}
+
+/// Whether a value only repeats the name of its field, as a caption does: `{"login.password": "Password"}`.
+fn is_own_caption(raw: &str, key: &Key<'_>) -> bool {
+    raw.starts_with(|c: char| c.is_uppercase())
+        && raw.len() <= key.joined().len() + CAPTION_SIGNS_MAX
+        && key.joined().ends_with(Words::of(raw).joined())
 }

@@ -16,6 +16,7 @@ mod formats;
 mod headers;
 mod places;
 mod properties;
+mod wrapped;
 
 static REDACTOR: LazyLock<Redactor> = LazyLock::new(|| {
     Redactor::compile(&builtin(), PseudonymKey::new([3; 32]), Settings::default()).unwrap_or_else(|problems| {

@@ -26,7 +26,7 @@ const NAMES: [&str; 5] = [
      carolina herrera, estee lauder, elizabeth arden, helena rubinstein, mary kay, bobbi brown, jimmy choo, stella mccartney, alexander mcqueen, christian dior, giorgio armani, emporio armani, roberto cavalli, salvatore ferragamo, ermenegildo zegna, \
      karl lagerfeld, tory burch, stan smith, chuck taylor, michael jordan, doc marten, dr marten, laura ashley, charles tyrwhitt, thomas sabo, daniel wellington, patek philippe, vivienne westwood, anne klein, perry ellis, tommy bahama, steve madden, \
      sam edelman, vince camuto, cole haan, allen edmonds, jack jones, kenneth cole, alexander wang, donna karan, liz claiborne, eddie bauer, lee cooper, pierre cardin, guy laroche, nina ricci, paco rabanne, thierry mugler, harry winston, david yurman, \
-     peter millar, paul mitchell, max mara, oscar renta, elie saab, christian louboutin, isabel marant, sonia rykiel, tommy john, johnny was, peter hahn, gerry weber, marc cain, marco tozzi, bruno banani, james perse, philipp plein, jil sander, \
+     peter millar, jane iredale, charlotte tilbury, anna sui, jo malone, laura mercier, ole henriksen, tom tailor, paul mitchell, max mara, oscar renta, elie saab, christian louboutin, isabel marant, sonia rykiel, tommy john, johnny was, peter hahn, gerry weber, marc cain, marco tozzi, bruno banani, james perse, philipp plein, jil sander, \
      wolfgang joop, otto kern, billy reid",
     // Food and drink
     "jack daniel, captain morgan, earl grey, lady grey, johnnie walker, jim beam, jose cuervo, don julio, dom perignon, evan williams, elijah craig, william lawson, ben jerry, uncle ben, aunt jemima, dr pepper, dr oetker, betty crocker, \

@@ -147,7 +147,7 @@ const NAMING: [&str; 29] = [
     "loc",
 ];
 /// Last words of names whose values are named so.
-const NAMED: [&str; 24] = [
+const NAMED: [&str; 26] = [
     "value",
     "val",
     "content",
@@ -172,6 +172,8 @@ const NAMED: [&str; 24] = [
     "contents",
     "body",
     "display",
+    "values",
+    "answers",
 ];
 /// So many of them also as the end of a longer name.
 const NAMED_AS_ENDINGS: usize = 12;

@@ -1,6 +1,7 @@
 //! The formats of bodies and of what bodies carry: each is read into named leaves and put together again.
 
 pub(in crate::redact) mod assignments;
+pub(in crate::redact) mod bars;
 pub(in crate::redact) mod binary;
 pub(in crate::redact) mod card;
 pub(in crate::redact) mod charset;

@@ -1,7 +1,7 @@
 //! Values in running text: JSON objects, URLs and percent-encoded words, `name: value` pairs, then every pattern in one pass.
 
 use crate::exchange::DropReason;
-use crate::redact::format::{form, json, labelled, mrz, sniff, sql, violation};
+use crate::redact::format::{bars, form, json, labelled, mrz, sniff, sql, violation};
 use crate::redact::matching::find::{replace_all, splice};
 use crate::redact::matching::gate::{COLON, EQUALS, Kinds, PERCENT, SPACE, STRUCTURE, UPPER, kinds_of};
 use crate::redact::pass::{NESTED_DEPTH_MAX, Pass, Place};
@@ -116,6 +116,12 @@ fn documents(text: &str, kinds: Kinds, place: Place<'_>) -> Vec<Range<usize>> {
 fn plain(pass: &mut Pass<'_>, raw: &str, kinds: Kinds, place: Place<'_>) -> Result<Option<String>, DropReason> {
     let mut text = Cow::Borrowed(raw);
     let mut kinds = kinds;
+    if bars::may_hold(&text, kinds)
+        && let Some(fresh) = bars::cells(pass, &text)
+    {
+        kinds = kinds_of(fresh.as_bytes());
+        text = Cow::Owned(fresh);
+    }
     if kinds & (PERCENT | COLON) != 0
         && let Some(fresh) = words(pass, &text, place)?
     {

@@ -190,7 +190,13 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
         }
         let core = trimmed(&joined, 0..joined.len());
         let core = core.start + directory::value_start(&joined[core.clone()])..core.end;
-        let Some(fresh) = self.pass.value(&joined[core.clone()], place)? else { return Ok(()) };
+        let fresh = if self.is_member_name() {
+            let key = self.pass.key_in_text(&joined[core.clone()]);
+            self.pass.name(&joined[core.clone()], &key, self.depth)?
+        } else {
+            self.pass.value(&joined[core.clone()], place)?
+        };
+        let Some(fresh) = fresh else { return Ok(()) };
         let fresh = [&joined[..core.start], &fresh, &joined[core.end..]].concat();
         let written = match first.1 {
             Piece::Text => head.graft(&fresh, escape),
@@ -202,6 +208,12 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
             self.patch.put(range.clone(), "");
         }
         Ok(())
+    }
+
+    /// Whether the text at hand is the name of a structure's member, as XML-RPC writes it.
+    fn is_member_name(&self) -> bool {
+        let mut open = self.open.iter().rev().map(|open| local(open.name));
+        ["name", "member", "struct"].iter().all(|name| open.next() == Some(name))
     }
 
     fn end(&mut self) -> Result<(), DropReason> {

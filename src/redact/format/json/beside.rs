@@ -11,7 +11,48 @@ const TOLD_BYTES_MAX: usize = 40;
 /// Longest object that is looked at as a pair, bytes.
 const PAIR_BYTES_MAX: usize = 300;
 /// Names of the member that says what an object is about.
-const LABELS: [&str; 3] = ["text", "display", "label"];
+const LABELS: [&str; 4] = ["text", "display", "label", "ref"];
+/// Names that are the type of a value, where it has no other: of DynamoDB, MongoDB's extended JSON, Avro, Firestore, FHIR.
+const TYPED: [&str; 38] = [
+    "S",
+    "N",
+    "B",
+    "M",
+    "L",
+    "SS",
+    "NS",
+    "$date",
+    "$numberLong",
+    "$numberInt",
+    "$numberDouble",
+    "$numberDecimal",
+    "string",
+    "int",
+    "long",
+    "float",
+    "double",
+    "bytes",
+    "array",
+    "map",
+    "stringValue",
+    "integerValue",
+    "doubleValue",
+    "timestampValue",
+    "dateValue",
+    "mapValue",
+    "arrayValue",
+    "fields",
+    "values",
+    "string_value",
+    "int_value",
+    "valueString",
+    "valueDate",
+    "valueDateTime",
+    "valueInteger",
+    "StringValue",
+    "DateValue",
+    "NumberValue",
+];
 
 /// The own members of the object at a token whose names stand as they are: the member's place, its name, and the token of
 /// its value.
@@ -27,6 +68,13 @@ fn members<'t>(tokens: &Tokens<'t>, object: usize) -> impl Iterator<Item = (usiz
 /// left out.
 pub(super) fn names<'t>(tokens: &Tokens<'t>, object: usize) -> impl Iterator<Item = (usize, &'t str)> {
     members(tokens, object).map(|(place, name, _)| (place, name))
+}
+
+/// The value of an object that only says its type: `{"S": ".."}`, `{"$date": ..}`, `{"mapValue": {"fields": {..}}}`.
+pub(super) fn typed(tokens: &Tokens<'_>, object: usize) -> Option<usize> {
+    let mut members = tokens.members(object);
+    let (name, value) = members.next().filter(|_| members.next().is_none())?;
+    tokens.plain(name).filter(|name| TYPED.contains(name)).map(|_| value)
 }
 
 /// The string that says what the object at a token is about: `{"coding": [..], "text": "SSN"}`.

@@ -110,6 +110,12 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
 
     fn object(&mut self, at: usize, key: Option<&Key<'k>>) -> Result<(), DropReason> {
         let tokens = self.tokens;
+        // Strict mode names its paths as the document has them.
+        if self.pass.redactor.strict.is_none()
+            && let Some(value) = beside::typed(tokens, at)
+        {
+            return self.value(value, key);
+        }
         self.parents.extend(key.cloned());
         let pair = beside::pair(tokens, at);
         let by_structure = pair.and_then(|pair| self.pass.named_in_pair(pair));
@@ -163,8 +169,9 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
         if is_nameable && let Some((_, named)) = object.by_structure.as_ref().filter(|(member, _)| *member == name) {
             return (named.clone(), true);
         }
-        // `{"key": "email", "value": {"stringValue": ".."}}`: the object's own value is named too.
-        if own.is_named() && (is_nameable || token.kind == Kind::Object) {
+        // `{"key": "email", "value": {"stringValue": ".."}}`, `{"name": "email", "values": [".."]}`: what an object or a list
+        // holds is named too.
+        if own.is_named() && (is_nameable || matches!(token.kind, Kind::Object | Kind::Array)) {
             let before = self.named_before(&object.naming, token);
             let may_follow = token.kind.is_string() && object.naming.len() < NAMINGS_MAX;
             let named = before.or_else(|| {

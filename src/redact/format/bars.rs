@@ -1,0 +1,102 @@
+//! Tables in running text, whose cells stand between bars under a rule of dashes: Markdown, `psql`, `mysql`. A cell stands
+//! under the name of its column.
+
+use crate::redact::evidence::names::Key;
+use crate::redact::format::splice::trimmed;
+use crate::redact::matching::find::splice;
+use crate::redact::matching::gate::{DASH, Kinds, OTHER, SPACE};
+use crate::redact::pass::Pass;
+use std::ops::Range;
+
+/// Columns of a table, at most.
+const COLUMNS_MAX: usize = 64;
+
+/// Whether a text may hold such a table.
+pub(in crate::redact) fn may_hold(text: &str, kinds: Kinds) -> bool {
+    kinds & OTHER != 0 && kinds & DASH != 0 && kinds & SPACE != 0 && text.contains('|') && text.contains("---")
+}
+
+/// Replaces what rules claim in the cells of tables; `Some` if one changed.
+pub(in crate::redact) fn cells(pass: &mut Pass<'_>, text: &str) -> Option<String> {
+    let mut spans = Vec::new();
+    let mut columns: Vec<Key<'_>> = Vec::new();
+    let (mut before, mut start): (Option<Range<usize>>, usize) = (None, 0);
+    for line in text.split_inclusive('\n') {
+        let range = start..start + line.len();
+        start = range.end;
+        if is_rule(line) {
+            // The rule above a header and the one below a table have no names before them.
+            if let Some(header) = before.take() {
+                let names = split(text, header);
+                columns = names.into_iter().map(|name| pass.key_in_text(&text[name])).collect();
+            }
+            continue;
+        }
+        if !line.contains('|') {
+            columns.clear();
+            before = None;
+            continue;
+        }
+        let cells = split(text, range.clone());
+        before = Some(range);
+        if columns.len() > 1 && cells.len() == columns.len() {
+            let row = cells.into_iter().zip(&columns);
+            spans.extend(
+                row.filter_map(|(cell, column)| Some((cell.clone(), replaced(pass, &text[cell], column, &columns)?))),
+            );
+        }
+    }
+    splice(text, spans)
+}
+
+/// What a cell becomes, if a rule claims it by its column.
+fn replaced<'r>(pass: &mut Pass<'r>, cell: &str, column: &Key<'r>, columns: &[Key<'r>]) -> Option<String> {
+    if cell.is_empty() {
+        return None;
+    }
+    if pass.looks_beside(column, cell.as_bytes()) {
+        pass.beside = columns.to_vec();
+    }
+    let rule = pass.name_rule(cell, column, &[]);
+    pass.beside.clear();
+    pass.apply(rule?, cell)
+}
+
+/// Whether a line is nothing but dashes and the signs of corners and alignment.
+fn is_rule(line: &str) -> bool {
+    line.contains("---") && line.bytes().all(|b| b"-:|+= \t\r\n".contains(&b))
+}
+
+/// Where the cells of a line stand.
+fn split(text: &str, line: Range<usize>) -> Vec<Range<usize>> {
+    let mut line = trimmed(text, line);
+    if text[line.clone()].starts_with('|') {
+        line.start += 1;
+    }
+    if text[line.clone()].ends_with('|') {
+        line.end -= 1;
+    }
+    let mut start = line.start;
+    let cells = text[line].split('|').map(|cell| {
+        let range = trimmed(text, start..start + cell.len());
+        start += cell.len() + 1;
+        range
+    });
+    cells.take(COLUMNS_MAX).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_are_what_stands_between_bars() {
+        let cells =
+            |line: &str| split(line, 0..line.len()).into_iter().map(|cell| line[cell].to_owned()).collect::<Vec<_>>();
+        assert_eq!(cells("| a |  b c | |\n"), ["a", "b c", ""]);
+        assert_eq!(cells(" a | b\r\n"), ["a", "b"]);
+        assert_eq!(cells("|"), [""]);
+        assert!(is_rule("|------|:---:|") && is_rule("-----+----\r\n") && is_rule("+---+"));
+        assert!(!is_rule("| a |") && !is_rule("--") && !is_rule("--- a"));
+    }
+}
