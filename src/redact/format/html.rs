@@ -11,6 +11,8 @@ use std::ops::Range;
 /// Elements without an end tag.
 const VOID: [&str; 14] =
     ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"];
+/// What a form asks with, apart from a text of its own.
+const CONTROLS: [&str; 4] = ["input", "select", "option", "button"];
 /// Elements whose text has no tags; of these, the first have no references either.
 const RAW: [&str; 7] = ["script", "style", "xmp", "iframe", "noembed", "textarea", "title"];
 const RAW_WITHOUT_REFERENCES: usize = 5;
@@ -232,6 +234,10 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
             self.raw_text(name, at >= RAW_WITHOUT_REFERENCES, json, named)?;
             self.names.pop();
             return Ok(());
+        }
+        // A label is that of the control beside it, not of what can be chosen there.
+        if CONTROLS.iter().any(is) {
+            self.next = None;
         }
         if closed || VOID.iter().any(is) {
             self.names.pop();

@@ -89,16 +89,17 @@ pub(in crate::redact) fn lines(pass: &mut Pass<'_>, text: &str) -> Option<String
 
 /// The name of a line and where its value stands, if it has both.
 fn parts(line: &str) -> Option<(&str, Range<usize>)> {
-    let near = &line.as_bytes()[..line.len().min(NAME_BYTES_MAX)];
-    let colon = memchr::memchr(b':', near)?;
+    let near = &line[..line.floor_char_boundary(NAME_BYTES_MAX)];
+    let (colon, sign) = near.match_indices([':', '：']).next()?;
     let is_mark = |c: char| c.is_whitespace() || "*_-–•·>#|".contains(c);
-    let rest = &line[colon + 1..];
+    let rest = &line[colon + sign.len()..];
     // `**Name:** Ada` has marks on both sides.
     let after = rest.trim_start_matches(['*', '_']);
-    if !after.starts_with([' ', '\t']) {
+    let name = line[..colon].trim_matches(is_mark);
+    // Scripts without blanks need none here: `氏名:山田`.
+    if !after.starts_with([' ', '\t']) && name.chars().any(|c| c.is_ascii()) {
         return None;
     }
-    let name = line[..colon].trim_matches(is_mark);
     let is_name = name.starts_with(char::is_alphabetic)
         && name.chars().all(|c| c.is_alphanumeric() || " .'’()/-_".contains(c))
         && name.bytes().filter(u8::is_ascii_digit).count() <= 2
@@ -160,6 +161,8 @@ mod tests {
             ("Passport No.: X1, State: open", "Passport No.", "X1"),
             ("Address: 12 Main St, Springfield | x", "Address", "12 Main St, Springfield"),
             ("> Né(e) le:\t1973  a", "Né(e) le", "1973"),
+            ("氏名:五十嵐 千尋", "氏名", "五十嵐 千尋"),
+            ("住所：高松市", "住所", "高松市"),
         ] {
             assert_eq!(parts(line).map(|(name, range)| (name, &line[range])), Some((name, value)), "{line}");
         }

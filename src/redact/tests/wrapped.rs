@@ -88,3 +88,9 @@ fn the_captions_of_a_form_stay() {
     } });
     assert_eq!(json_once(&body), body);
 }
+
+#[test]
+fn a_label_is_not_that_of_a_choice() {
+    let form = "<form><label>Name</label><input name=\"x\"><select><option>Georg Jensen Bowl</option></select><p>Name: <b>x</b></p></form>";
+    assert_eq!(once("text/html", form), form);
+}
