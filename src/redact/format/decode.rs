@@ -4,8 +4,8 @@ use crate::exchange::DropReason;
 use crate::redact::format::charset::Text;
 use crate::redact::format::media::{Claim, Format, MediaType, claim};
 use crate::redact::format::{
-    assignments, binary, card, csv, edifact, events, form, graphql, hl7, html, json, jwt, ldif, lines, message,
-    multipart, sniff, xml,
+    assignments, binary, card, csv, dsn, edifact, events, form, gedcom, graphql, hl7, html, json, jwt, ldif, lines,
+    message, multipart, ofx, sniff, swift, x12, xml,
 };
 use crate::redact::pass::{NESTED_DEPTH_MAX, Pass, Place};
 use std::borrow::Cow;
@@ -111,6 +111,11 @@ fn text(pass: &mut Pass<'_>, format: Format, text: &str, place: Place<'_>) -> Re
         Format::Card => card::document(pass, text, place),
         Format::Hl7 => hl7::document(pass, text, place),
         Format::Edifact => edifact::document(pass, text, place),
+        Format::X12 => x12::document(pass, text, place),
+        Format::Ofx => ofx::document(pass, text, place),
+        Format::Gedcom => gedcom::document(pass, text, place),
+        Format::Swift => swift::document(pass, text, place),
+        Format::Dsn => dsn::document(pass, text, place),
         Format::Ldif => ldif::document(pass, text, place),
         Format::Assignments => assignments::document(pass, text, place),
         Format::Jwt => token(pass, text),

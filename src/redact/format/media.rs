@@ -86,6 +86,16 @@ pub(in crate::redact) enum Format {
     Hl7,
     /// UN/EDIFACT: segments of elements and components.
     Edifact,
+    /// ANSI X12: segments of elements.
+    X12,
+    /// Open Financial Exchange 1: values after tags that nothing ends.
+    Ofx,
+    /// GEDCOM: lines of a level, a tag, a value.
+    Gedcom,
+    /// SWIFT: fields of a tag between colons.
+    Swift,
+    /// DSN: lines of a heading and a value in quotes.
+    Dsn,
     /// Entries of directories: `attribute: value`.
     Ldif,
     /// `name: value` lines: YAML, TOML, INI, properties.

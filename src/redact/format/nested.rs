@@ -1,7 +1,7 @@
 //! Documents inside strings: JSON and other formats as text, and text in base64 or in hexadecimal digits.
 
 use crate::exchange::DropReason;
-use crate::redact::format::{decode as formats, edifact, json};
+use crate::redact::format::{decode as formats, json, sniff};
 use crate::redact::matching::gate::{
     DASH, DIGIT, EQUALS, Kinds, LOWER, OTHER, PLUS, SLASH, SPACE, STRUCTURE, UNDERSCORE, UPPER,
 };
@@ -23,7 +23,7 @@ pub(in crate::redact) fn may_hold(raw: &str, kinds: Kinds) -> bool {
                 || kinds & EQUALS != 0 && kinds & OTHER != 0 && raw.contains('&')
                 || kinds & SPACE != 0 && raw.contains(['\r', '\n'])
                 // An interchange may be one line.
-                || raw.starts_with("UN") && edifact::is_interchange(raw))
+                || raw.starts_with(['U', 'I']) && sniff::of_records(raw).is_some())
 }
 
 /// `Some` if the string holds a document: then what it becomes, if it changes.

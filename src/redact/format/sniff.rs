@@ -2,7 +2,9 @@
 
 use crate::exchange::DropReason;
 use crate::redact::format::media::Format;
-use crate::redact::format::{assignments, card, csv, edifact, events, graphql, hl7, ldif, message, multipart};
+use crate::redact::format::{
+    assignments, card, csv, dsn, edifact, events, gedcom, graphql, hl7, ldif, message, multipart, ofx, swift, x12,
+};
 
 /// The format of a text.
 ///
@@ -25,6 +27,9 @@ pub(in crate::redact) fn format(text: &str, depth_max: usize) -> Result<Format, 
     if start.starts_with('\u{1e}') && is_json_sequence(start) {
         return Ok(Format::JsonSequence);
     }
+    if let Some(found) = of_records(start) {
+        return Ok(found);
+    }
     if start.starts_with('<') && start[1..].starts_with(|c: char| c.is_alphabetic() || "!?_/".contains(c)) {
         return Ok(Format::Html);
     }
@@ -33,9 +38,6 @@ pub(in crate::redact) fn format(text: &str, depth_max: usize) -> Result<Format, 
     }
     if hl7::is_message(text) {
         return Ok(Format::Hl7);
-    }
-    if edifact::is_interchange(start) {
-        return Ok(Format::Edifact);
     }
     if ldif::is_entries(start) {
         return Ok(Format::Ldif);
@@ -60,18 +62,18 @@ pub(in crate::redact) fn format(text: &str, depth_max: usize) -> Result<Format, 
 
 /// The format of a document inside a string of another one: what is one beyond doubt, of those that are carried so.
 pub(in crate::redact) fn inside(text: &str) -> Option<Format> {
+    let start = text.trim_start();
+    if let Some(found) = of_records(start) {
+        return Some(found);
+    }
     if may_be_markup(text) {
         return Some(Format::Html);
     }
-    let start = text.trim_start();
     if card::is_card(start) {
         return Some(Format::Card);
     }
     if hl7::is_message(start) {
         return Some(Format::Hl7);
-    }
-    if edifact::is_interchange(start) {
-        return Some(Format::Edifact);
     }
     if ldif::is_entries(start) {
         return Some(Format::Ldif);
@@ -95,6 +97,21 @@ pub(in crate::redact) fn inside(text: &str) -> Option<Format> {
         return Some(Format::Csv);
     }
     assignments::is_list(text).then_some(Format::Assignments)
+}
+
+/// The format of records whose values are named by their places, by what such a text begins with; a look at its first byte
+/// tells nearly all others.
+pub(in crate::redact) fn of_records(start: &str) -> Option<Format> {
+    let (is_one, format) = match start.as_bytes().first()? {
+        b'U' => (edifact::is_interchange(start), Format::Edifact),
+        b'I' => (x12::is_interchange(start), Format::X12),
+        b'O' | b'<' => (ofx::is_file(start), Format::Ofx),
+        b'0' => (gedcom::is_tree(start), Format::Gedcom),
+        b'S' => (dsn::is_declaration(start), Format::Dsn),
+        b':' | b'{' => (swift::is_message(start), Format::Swift),
+        _ => return None,
+    };
+    is_one.then_some(format)
 }
 
 /// Whether a text is one JSON object, array or string.
@@ -187,6 +204,11 @@ mod tests {
             ("{ a(b: \"x\") { c } }", Format::Graphql),
             ("MSH|^~\\&|A|B\rPID|1||7\r", Format::Hl7),
             ("UNA:+.? 'UNB+UNOA:4+A+B'UNZ+1+1'", Format::Edifact),
+            ("OFXHEADER:100\n<OFX><CODE>0</OFX>", Format::Ofx),
+            ("<OFX><CODE>0</OFX>", Format::Ofx),
+            ("0 HEAD\n1 CHAR UTF-8\n0 TRLR\n", Format::Gedcom),
+            (":20:X\n:25:Y\n", Format::Swift),
+            ("{1:F01A}{2:O940A}{4:\n:20:X\n:25:Y\n-}", Format::Swift),
             ("version: 1\n\ndn: cn=Ada,dc=x\ncn: Ada\n", Format::Ldif),
             ("version: 1\nname: x\n", Format::Text),
             ("BEGIN:VCARD\r\nFN:Ada\r\nEND:VCARD\r\n", Format::Card),

@@ -226,6 +226,144 @@ fn interchanges_are_read_by_place_and_qualifier() {
 }
 
 #[test]
+fn elements_of_x12_are_told_by_place_and_qualifier() {
+    let head =
+        "ISA*00*          *00*          *ZZ*SENDERID       *ZZ*RECEIVERID     *261126*1253*^*00501*000000905*0*P*:~\n";
+    let text = [
+        head,
+        "GS*HC*SENDERID*RECEIVERID*20261126*1253*1*X*005010X222A1~\nST*837*0021*005010X222A1~\n",
+        "NM1*85*2*QUITTEN CLINIC*****XX*1234567893~\nN3*9 CLINIC WAY~\n",
+        "NM1*IL*1*QUITTENBAUM*BRUNHILDE*M***MI*LV877839590~\nN3*12 Quittenweg*Apt 7~\nN4*Quickborn*KS*66603~\n",
+        "DMG*D8*19711117*F~\nREF*SY*712348356~\nREF*EA*QM55512~\nREF*D9*17312345600006351~\n",
+        "PER*IC*Bruno Quittenbaum*TE*2087102163*EM*bruno@example.org~\n",
+        "CLM*INV-6584263*4808.03***11:B:1*Y*A*Y*I~\nHI*ABK:J45.909~\nDTP*472*D8*20261118~\nSE*12*0021~\n",
+    ]
+    .concat();
+    let gone = [
+        "QUITTENBAUM",
+        "BRUNHILDE",
+        "LV877839590",
+        "Quittenweg",
+        "Apt 7",
+        "Quickborn",
+        "66603",
+        "19711117",
+        "712348356",
+        "QM55512",
+        "Bruno",
+        "2087102163",
+        "bruno@",
+    ];
+    let kept = [
+        head,
+        "GS*HC*SENDERID*RECEIVERID*20261126*1253*1*X*005010X222A1~\nST*837*0021*005010X222A1~\nNM1*85*2*QUITTEN CLINIC*****XX*1234567893~\nN3*9 CLINIC WAY~\nNM1*IL*1*",
+        "*KS*",
+        "*F~\nREF*SY*",
+        "~\nREF*D9*17312345600006351~\nPER*IC*",
+        "~\nCLM*INV-6584263*4808.03***11:B:1*Y*A*Y*I~\nHI*ABK:J45.909~\nDTP*472*D8*20261118~\nSE*12*0021~\n",
+    ];
+    let out = once("application/edi-x12", &text, &gone, &kept);
+    let signs = |text: &str| text.matches(['*', ':', '~', '\n']).count();
+    assert_eq!(signs(&out), signs(&text), "{out}");
+    let other = text.replace('\n', "").replace('~', "'").replace('*', "|").replace(':', ">");
+    once(
+        "text/plain",
+        &other,
+        &gone,
+        &["|005010X222A1'NM1|85|2|QUITTEN CLINIC|||||XX|1234567893'N3|9 CLINIC WAY'", "'HI|ABK>J45.909'"],
+    );
+}
+
+#[test]
+fn values_of_ofx_stand_after_tags_that_nothing_ends() {
+    let text = "OFXHEADER:100\nDATA:OFXSGML\nVERSION:102\n\n<OFX><SIGNONMSGSRQV1><SONRQ><DTCLIENT>20261126<USERID>quitten77\n\
+        <USERPASS>Qu1tten&amp;pass<LANGUAGE>ENG<FI><ORG>B1<FID>3</FI></SONRQ></SIGNONMSGSRQV1>\n<STMTTRN><TRNTYPE>DEBIT\n\
+        <TRNAMT>-12.50<FITID>a1<NAME>ZELLE TO Brunhilde Quittenbaum<MEMO>lunch</STMTTRN><STMTTRN><NAME>ACME PAYROLL</STMTTRN>\n\
+        <PAYEE><FIRSTNAME>Brunhilde<LASTNAME>Quittenbaum<ADDR1>Quittenweg 9<CITY>Quickborn<POSTALCODE>25451<DAYPHONE>050 569 50 85\n\
+        </PAYEE></OFX>\n";
+    let gone = [
+        "quitten77",
+        "Qu1tten",
+        "pass<",
+        "Brunhilde",
+        "Quittenbaum",
+        "Quittenweg",
+        "Quickborn",
+        "25451",
+        "050 569 50 85",
+    ];
+    let kept = [
+        "OFXHEADER:100\nDATA:OFXSGML\nVERSION:102\n\n<OFX><SIGNONMSGSRQV1><SONRQ><DTCLIENT>20261126<USERID>",
+        "\n<USERPASS>",
+        "<LANGUAGE>ENG<FI><ORG>B1<FID>3</FI></SONRQ></SIGNONMSGSRQV1>\n<STMTTRN><TRNTYPE>DEBIT\n<TRNAMT>-12.50<FITID>a1<NAME>ZELLE TO ",
+        "<MEMO>lunch</STMTTRN><STMTTRN><NAME>ACME PAYROLL</STMTTRN>\n<PAYEE><FIRSTNAME>",
+        "\n</PAYEE></OFX>\n",
+    ];
+    once("application/x-ofx", text, &gone, &kept);
+    once("", &text[text.find("<OFX>").unwrap()..], &gone, &kept[1..]);
+}
+
+#[test]
+fn lines_of_family_trees_are_told_by_the_tags_above() {
+    let text = "0 HEAD\n1 SOUR MyTree\n2 VERS 22.8.79\n2 NAME My Tree\n1 DATE 26 NOV 2026\n1 CHAR UTF-8\n0 @I1@ INDI\n\
+        1 NAME Brunhilde /Quittenbaum/\n2 GIVN Brunhilde\n2 SURN Quittenbaum\n1 SEX F\n1 BIRT\n2 DATE ABT 21 MAY 1973\n\
+        2 PLAC Quickborn\n1 RESI\n2 ADDR Quittenweg 9\n3 CONT Haus Quitte\n3 POST 25451\n2 EMAIL bruni@@example.org\n\
+        2 PHON +33612345678\n1 FAMS @F1@\n0 @F1@ FAM\n1 WIFE @I1@\n1 MARR\n2 DATE 3 JUN 2001\n0 @R1@ REPO\n1 NAME City Archive\n0 TRLR\n";
+    let gone = ["Brunhilde", "Quitte", "21 MAY 1973", "Quickborn", "25451", "bruni", "33612345678"];
+    let kept = [
+        "0 HEAD\n1 SOUR MyTree\n2 VERS 22.8.79\n2 NAME My Tree\n1 DATE 26 NOV 2026\n1 CHAR UTF-8\n0 @I1@ INDI\n1 NAME ",
+        " /",
+        "/\n2 GIVN ",
+        "\n1 SEX F\n1 BIRT\n2 DATE ABT ",
+        "\n3 CONT ",
+        "@@example.",
+        "\n1 FAMS @F1@\n0 @F1@ FAM\n1 WIFE @I1@\n1 MARR\n2 DATE 3 JUN 2001\n0 @R1@ REPO\n1 NAME City Archive\n0 TRLR\n",
+    ];
+    let out = once("text/vnd.familysearch.gedcom", text, &gone, &kept);
+    let date = out.split("ABT ").nth(1).unwrap().lines().next().unwrap();
+    assert_eq!(date.split(' ').map(str::len).collect::<Vec<_>>(), [2, 3, 4], "{out}");
+    once("text/plain", &text.replace('\n', "\r\n"), &gone, &kept[1..2]);
+}
+
+#[test]
+fn counterparties_of_account_statements_are_found() {
+    let text = "{1:F01INGBNL2AAXXX0000000000}{2:O9400000261126INGBNL2AXXXX}{4:\r\n:20:R2275559\r\n:25:NL69INGB0123456789\r\n\
+        :28C:00231/001\r\n:60F:C261125EUR18442,17\r\n:61:2611251126D129,95NTRFNONREF//8455271\r\n\
+        :86:/TRTP/SEPA OVERBOEKING/IBAN/DE89370400440532013000/BIC/COBADEFFXXX/NAME/BRUNHILDE QUITT\r\nENBAUM/REMI/HUUR NOVEMBER/EREF/NOTPROVIDED\r\n\
+        :61:2611251126C2410,00N078NONREF\r\n:86:166?00SEPA-UEBERWEISUNG?20SVWZ+Gehalt 11/2026?30COBADEFFXXX?31DE893704004405\r\n32013000?32BRUNO QUITTENBAUM\r\n\
+        :62F:C261126EUR20722,22\r\n-}";
+    let gone = ["NL69INGB0123456789", "DE8937040044", "32013000", "BRUNHILDE", "ENBAUM", "BRUNO"];
+    let kept = [
+        "{1:F01INGBNL2AAXXX0000000000}{2:O9400000261126INGBNL2AXXXX}{4:\r\n:20:R2275559\r\n:25:",
+        "\r\n:28C:00231/001\r\n:60F:C261125EUR18442,17\r\n:61:2611251126D129,95NTRFNONREF//8455271\r\n:86:/TRTP/SEPA OVERBOEKING/IBAN/",
+        "/BIC/COBADEFFXXX/NAME/",
+        "/REMI/HUUR NOVEMBER/EREF/NOTPROVIDED\r\n:61:2611251126C2410,00N078NONREF\r\n:86:166?00SEPA-UEBERWEISUNG?20SVWZ+Gehalt 11/2026?30COBADEFFXXX?31",
+        "?32",
+        "\r\n:62F:C261126EUR20722,22\r\n-}",
+    ];
+    once("text/plain", text, &gone, &kept);
+    let fields = text.split("{4:\r\n").nth(1).unwrap().trim_end_matches("-}").replace("\r\n", "\n");
+    once("", &fields, &gone, &["/BIC/COBADEFFXXX/NAME/", "?20SVWZ+Gehalt 11/2026?30COBADEFFXXX?31"]);
+}
+
+#[test]
+fn declarations_of_employers_are_told_by_their_headings() {
+    let text = "S10.G00.00.001,'PAIE-EXPERT'\nS10.G00.00.003,'15.13.25'\nS10.G00.02.002,'Bruno Quittenbaum'\nS21.G00.06.009,'2562B'\n\
+        S21.G00.30.001,'270027206550161'\nS21.G00.30.002,'L'Quittenbaum'\nS21.G00.30.004,'Brunhilde'\nS21.G00.30.006,'21051973'\n\
+        S21.G00.30.007,'Quickborn'\nS21.G00.30.008,'9 rue des Quittes'\nS21.G00.30.009,'25451'\nS21.G00.30.010,'Quickborn'\n\
+        S21.G00.30.018,'bruni@example.org'\nS21.G00.40.006,'Assistante de direction'\nS21.G00.50.002,'8286.54'\n";
+    let gone = ["Bruno", "Quitt", "270027206550161", "Brunhilde", "21051973", "Quickborn", "25451", "bruni@"];
+    let kept = [
+        "S10.G00.00.001,'PAIE-EXPERT'\nS10.G00.00.003,'15.13.25'\nS10.G00.02.002,'",
+        "'\nS21.G00.06.009,'2562B'\nS21.G00.30.001,'",
+        "'\nS21.G00.40.006,'Assistante de direction'\nS21.G00.50.002,'8286.54'\n",
+    ];
+    let out = once("text/plain", text, &gone, &kept);
+    let born = out.split("30.006,'").nth(1).unwrap().split('\'').next().unwrap();
+    assert!(born.len() == 8 && born.bytes().all(|b| b.is_ascii_digit()), "{out}");
+}
+
+#[test]
 fn a_table_may_have_signs_in_its_names() {
     let text = format!(
         "Matricule;Prénom;N° Sécurité sociale;Né(e) le;Ville;Statut\n65785928;Brunhilde;289053538224541;27/05/1989;{CITY};Cadre\n"
@@ -249,6 +387,28 @@ fn lines_that_others_read_are_left_to_them() {
 fn pieces() -> impl Strategy<Value = String> {
     let fixed = [
         "UNA:+.? '",
+        "ISA*00*          *00*          *ZZ*A              *ZZ*B              *261126*1253*^*00501*000000001*0*P*:~",
+        "NM1*IL*1*",
+        "*MI*",
+        "~\nPER*IC*",
+        "OFXHEADER:100\n<OFX>",
+        "<NAME>X TO ",
+        "<ADDR1>",
+        "</STMTTRN>",
+        "0 HEAD\n0 @I@ INDI\n",
+        "1 NAME ",
+        "/",
+        "2 DATE ABT ",
+        "1 BIRT\n",
+        "2 CONT ",
+        ":20:x\n:25:",
+        "\n:86:",
+        "/NAME/",
+        "/CNTP/",
+        "166?31",
+        "?32",
+        "S21.G00.30.006,'",
+        "S21.G00.30.002,'",
         "UNB+UNOA:4+",
         "NAD+FL+++",
         "COM+",
@@ -331,6 +491,11 @@ proptest! {
             format!("UPDATE t SET city='{two}' WHERE last_name IN ('{one}', '{two}') AND x = '{one}'"),
             format!("version: 1\ndn: cn={one},ou=x\ncn:: {}\nsn: {two}\nmail: x\n", STANDARD.encode(&one)),
             format!("UNB+UNOA:4+A+B'NAD+FL+++{one}:x+{one}+{one}++1'COM+12345678:TE'UNZ+1'"),
+            format!("ISA*00*          *00*          *ZZ*A              *ZZ*B              *261126*1253*^*00501*000000001*0*P*:~NM1*IL*1*{one}*{two}****MI*{two}~N3*{two}~PER*IC*{one}*TE*{two}~REF*SY*{two}~"),
+            format!("OFXHEADER:100\n<OFX><USERID>{two}<PAYEE><NAME>X TO {one}<CITY>{two}</PAYEE></OFX>"),
+            format!("0 HEAD\n0 @I1@ INDI\n1 NAME {two} /{one}/\n1 BIRT\n2 DATE ABT 21 MAY 1973\n2 PLAC {one}\n1 ADDR {two}\n2 CONT {one}\n"),
+            format!(":20:x\n:25:{two}\n:86:/IBAN/{two}/NAME/{one}/REMI/{two}\n:86:166?20{two}?31{two}?32{one}\n"),
+            format!("S21.G00.30.002,'{one}'\nS21.G00.30.006,'21051973'\nS21.G00.30.008,'{two}'\n"),
             format!("Hello,\nSurname: {one}\nGiven names: {two}\nCity: {two} | x\nEnd\n"),
             format!("<a><Attribute Name='sn'><AttributeValue>{one}</AttributeValue></Attribute><e field='city'><badValue>{two}</badValue></e></a>"),
             format!("Key (last_name)=({one}) already exists. Duplicate entry '{two}' for key 't.uk_city'"),
