@@ -3,7 +3,7 @@
 use crate::exchange::DropReason;
 use crate::redact::engine::{Redactor, Registry};
 use crate::redact::evidence::names::{Key, Known, Name, Names, Said, Words};
-use crate::redact::evidence::{epoch, shape, siblings};
+use crate::redact::evidence::{dicom, epoch, shape, siblings};
 use crate::redact::explain::Trace;
 use crate::redact::format::{jwt, nested, text};
 use crate::redact::matching::find::{self, Doubt};
@@ -180,7 +180,7 @@ impl<'r> Pass<'r> {
         if let Some((_, name)) = self.new_names.iter().find(|(known, _)| **known == *text) {
             return name.clone();
         }
-        let words = Words::of(text);
+        let words = Words::of(dicom::meaning(text));
         let said = self.redactor.registry.say(&words);
         // A pass of its own: that a name was looked at is no hit.
         let clean = matches!(Pass::new(self.redactor, self.names).value(text, Place::BARE), Ok(None));

@@ -364,6 +364,21 @@ fn declarations_of_employers_are_told_by_their_headings() {
 }
 
 #[test]
+fn attributes_of_medical_images_are_named_by_their_tags() {
+    let text = r#"{"00080005":{"vr":"CS","Value":["ISO_IR 192"]},"00080020":{"vr":"DA","Value":["20261126"]},"00080060":{"vr":"CS","Value":["MR"]},"00080080":{"vr":"LO","Value":["City Clinic"]},"00080090":{"vr":"PN","Value":[{"Alphabetic":"Quittenbaum^Bruno"}]},"00100010":{"vr":"PN","Value":[{"Alphabetic":"Quittenbaum^Brunhilde","Ideographic":"榲桲^樹"}]},"00100020":{"vr":"LO","Value":["88633644"]},"00100030":{"vr":"DA","Value":["19730521"]},"00101040":{"vr":"LO","Value":["Quittenweg 9, 25451 Quickborn"]},"00102154":{"vr":"SH","Value":["+33612345678"]},"0020000D":{"vr":"UI","Value":["1.2.392.200036.9116.2.2.2.1762893313.1029997326.945873"]},"00201208":{"vr":"IS","Value":[4]}}"#;
+    let gone = ["Quitten", "Bruno", "Brunhilde", "榲桲", "88633644", "19730521", "25451", "Quickborn", "33612345678"];
+    let kept = [
+        r#"{"00080005":{"vr":"CS","Value":["ISO_IR 192"]},"00080020":{"vr":"DA","Value":["20261126"]},"00080060":{"vr":"CS","Value":["MR"]},"00080080":{"vr":"LO","Value":["City Clinic"]},"00080090":{"vr":"PN","Value":[{"Alphabetic":""#,
+        r#""}]},"00100020":{"vr":"LO","Value":[""#,
+        r#""]},"0020000D":{"vr":"UI","Value":["1.2.392.200036.9116.2.2.2.1762893313.1029997326.945873"]},"00201208":{"vr":"IS","Value":[4]}}"#,
+    ];
+    let out = once("application/dicom+json", text, &gone, &kept);
+    let out: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let born = out["00100030"]["Value"][0].as_str().unwrap();
+    assert!(born.len() == 8 && born.bytes().all(|b| b.is_ascii_digit()), "{born}");
+}
+
+#[test]
 fn a_table_may_have_signs_in_its_names() {
     let text = format!(
         "Matricule;Prénom;N° Sécurité sociale;Né(e) le;Ville;Statut\n65785928;Brunhilde;289053538224541;27/05/1989;{CITY};Cadre\n"
