@@ -188,6 +188,9 @@ impl Walk<'_, '_> {
             if let [.., value, code] = &components[..] {
                 let name = named(&CHANNELS, &text[code.clone()]);
                 self.value(pass, name, start_here..value.end)?;
+                if name.is_none() {
+                    self.value(pass, None, code.clone())?;
+                }
                 start = None;
             }
         }

@@ -1,5 +1,6 @@
-//! SWIFT messages of accounts (MT940, MT942): fields of a tag between colons. Whom money came from, the field `86` says: in
-//! numbered sub-fields (`?32ADA LOVELACE`), after code words (`/NAME/ADA LOVELACE`), or as a text.
+//! SWIFT messages of accounts (MT940, MT942) and of payments (MT103): fields of a tag between colons. Whom money came from,
+//! the field `86` says: in numbered sub-fields (`?32ADA LOVELACE`), after code words (`/NAME/ADA LOVELACE`), or as a text;
+//! in payments, the fields `50` and `59` have an account, a name, and lines of an address.
 
 use crate::exchange::DropReason;
 use crate::redact::evidence::names::Key;
@@ -110,7 +111,8 @@ impl Walk<'_, '_> {
         let values = match tag {
             "86" => told(&plain.text),
             "25" | "25P" => owner(&plain.text).to_vec(),
-            _ => lines(&plain.text),
+            "50" | "50F" | "50H" | "50K" | "59" | "59F" => party(&plain.text, tag.ends_with('F')),
+            _ => lines(&plain.text).map(|line| (line, None)).collect(),
         };
         let mut fresh = Patch::new(&plain.text);
         for (range, name) in values {
@@ -150,13 +152,43 @@ fn owner(text: &str) -> [Named; 2] {
 }
 
 /// Each line by itself.
-fn lines(text: &str) -> Vec<Named> {
+fn lines(text: &str) -> impl Iterator<Item = Range<usize>> {
     let mut start = 0;
-    let line = |line: &str| {
+    text.split_inclusive('\n').map(move |line| {
         start += line.len();
-        (start - line.len()..start, None)
+        start - line.len()..start
+    })
+}
+
+/// `/DE89...`, a name, lines of an address; where they are numbered, `1/ADA LOVELACE`, the number says what they are.
+fn party(text: &str, is_numbered: bool) -> Vec<Named> {
+    let mut is_named = false;
+    let value = |(place, range): (usize, Range<usize>)| {
+        let line = text.get(range.clone()).unwrap_or_default();
+        if place == 0 && line.starts_with('/') {
+            return [(range.start..range.start + 1, None), (range.start + 1..range.end, Some("account-number"))];
+        }
+        let name = match line.as_bytes() {
+            [b'1', b'/', ..] if is_numbered => "account-holder",
+            [b'2', b'/', ..] if is_numbered => "street",
+            [b'3', b'/', ..] if is_numbered => "city",
+            [b'4', b'/', ..] if is_numbered => "birth-date",
+            [b'5', b'/', ..] if is_numbered => "birth-place",
+            // Whose number it is, and who gave it out: `NIDN/DE/123`, `7/DE/123`.
+            _ if is_numbered => "national-id",
+            _ if is_named => "street",
+            _ => "account-holder",
+        };
+        is_named = true;
+        let head = match line.as_bytes() {
+            _ if !is_numbered => 0,
+            [b'1' | b'2' | b'4', b'/', ..] => 2,
+            // A country may stand before the value.
+            _ => line.rfind('/').map_or(0, |at| at + 1),
+        };
+        [(range.start..range.start + head, None), (range.start + head..range.end, Some(name))]
     };
-    text.split_inclusive('\n').map(line).collect()
+    lines(text).enumerate().flat_map(value).collect()
 }
 
 /// The values of a field `86`.
@@ -259,6 +291,15 @@ mod tests {
                 ("", None),
             ]
         );
+        let told = |text: &'static str, is_numbered| {
+            let named =
+                party(text, is_numbered).into_iter().filter_map(|(range, name)| Some((text[range].trim(), name?)));
+            named.collect::<Vec<_>>()
+        };
+        let wanted = [("DE1", "account-number"), ("ADA", "account-holder"), ("É 9", "street"), ("OSLO", "street")];
+        assert_eq!(told("/DE1\r\nADA\r\nÉ 9\r\nOSLO\r\n", false), wanted);
+        let wanted = [("7é", "national-id"), ("ADA", "account-holder"), ("OSLO", "city"), ("19730521", "birth-date")];
+        assert_eq!(told("NIDN/NO/7é\n1/ADA\n3/NO/OSLO\n4/19730521", true), wanted);
         for text in ["/", "//", "/NAME/IBAN/", "/NAME", "123?", "123?4é", "é/NAME/é", "123/NAME/é"] {
             let _ = parts(text);
         }

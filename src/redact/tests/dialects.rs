@@ -347,6 +347,24 @@ fn counterparties_of_account_statements_are_found() {
 }
 
 #[test]
+fn parties_of_payments_are_found() {
+    let text = "{1:F01BANKBEBBAXXX0000000000}{2:I103BANKDEFFXXXXN}{4:\r\n:20:REF2275559\r\n:23B:CRED\r\n:32A:261126EUR1958,47\r\n\
+        :50K:/DE89370400440532013000\r\nBRUNHILDE QUITTENBAUM\r\nQUITTENWEG 9\r\n25451 QUICKBORN\r\n:52A:DEUTDEFF\r\n\
+        :59F:/NL69INGB0123456789\r\n1/BRUNO QUITTENBAUM\r\n2/QUITTENLAAN 7\r\n3/NL/QUICKDORP\r\n4/19730521\r\n:70:RENT 11\r\n:71A:SHA\r\n-}";
+    let gone = ["DE89", "BRUN", "QUITTEN", "25451", "QUICK", "NL69", "19730521"];
+    let kept = [
+        "{1:F01BANKBEBBAXXX0000000000}{2:I103BANKDEFFXXXXN}{4:\r\n:20:REF2275559\r\n:23B:CRED\r\n:32A:261126EUR1958,47\r\n:50K:/",
+        "\r\n:52A:DEUTDEFF\r\n:59F:/",
+        "\r\n1/",
+        "\r\n2/",
+        "\r\n3/NL/",
+        "\r\n4/",
+        "\r\n:70:RENT 11\r\n:71A:SHA\r\n-}",
+    ];
+    once("text/plain", text, &gone, &kept);
+}
+
+#[test]
 fn declarations_of_employers_are_told_by_their_headings() {
     let text = "S10.G00.00.001,'PAIE-EXPERT'\nS10.G00.00.003,'15.13.25'\nS10.G00.02.002,'Bruno Quittenbaum'\nS21.G00.06.009,'2562B'\n\
         S21.G00.30.001,'270027206550161'\nS21.G00.30.002,'L'Quittenbaum'\nS21.G00.30.004,'Brunhilde'\nS21.G00.30.006,'21051973'\n\
@@ -420,6 +438,9 @@ fn pieces() -> impl Strategy<Value = String> {
         "\n:86:",
         "/NAME/",
         "/CNTP/",
+        "\n:59F:/",
+        "\n:50K:",
+        "\n1/",
         "166?31",
         "?32",
         "S21.G00.30.006,'",
