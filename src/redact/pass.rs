@@ -565,5 +565,5 @@ impl<'r> Pass<'r> {
 fn is_own_caption(raw: &str, key: &Key<'_>) -> bool {
     raw.starts_with(|c: char| c.is_uppercase())
         && raw.len() <= key.joined().len() + CAPTION_SIGNS_MAX
-        && key.joined().ends_with(Words::of(raw).joined())
+        && key.ends_with(&Words::of(raw))
 }

@@ -250,6 +250,13 @@ impl Name {
         &self.words.joined
     }
 
+    /// Whether its last words are these, no part of one.
+    pub fn ends_with(&self, last: &Words) -> bool {
+        let Words { joined, starts } = &self.words;
+        let start = joined.len().checked_sub(last.joined.len());
+        joined.ends_with(&last.joined) && start.is_some_and(|start| starts.contains(&start))
+    }
+
     /// What the rule set says of it.
     pub fn said(&self) -> &Said {
         &self.said

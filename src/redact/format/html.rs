@@ -44,6 +44,14 @@ pub(in crate::redact) fn document(pass: &mut Pass<'_>, text: &str, place: Place<
     Ok(walk.patch.done())
 }
 
+/// How many bytes of a text's start are a `<br>` without attributes.
+fn line_break(text: &str) -> Option<usize> {
+    let tag = text.get(..3).filter(|tag| tag.eq_ignore_ascii_case("<br"))?;
+    let rest = &text[tag.len()..];
+    let end = rest.find(|c: char| c != '/' && !c.is_ascii_whitespace())?;
+    rest[end..].starts_with('>').then_some(tag.len() + end + 1)
+}
+
 /// Whether what stands after `<` is a tag; `<ada@example.org>` is none.
 fn is_tag(text: &str) -> bool {
     let is_of_name = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | ':' | '.');
@@ -107,14 +115,8 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
             }
             lines.push(at..at + len);
             at += len;
-            let rest = &self.text[at..];
-            let is_break = rest.get(..3).is_some_and(|tag| tag.eq_ignore_ascii_case("<br"));
-            match rest.get(3..).and_then(|tag| tag.split_once('>')).filter(|_| is_break) {
-                Some((tag, _)) if tag.trim_matches(|c: char| c == '/' || c.is_whitespace()).is_empty() => {
-                    at += tag.len() + 4
-                }
-                _ => break,
-            }
+            let Some(len) = line_break(&self.text[at..]) else { break };
+            at += len;
         }
         lines
     }
@@ -138,7 +140,9 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
             return Ok(false);
         }
         for ((core, plain), fresh) in cores.into_iter().zip(fresh) {
-            self.patch.put(core, plain.graft(fresh, escape));
+            // A line may also be a document by itself.
+            let own = self.pass.value(fresh, place)?;
+            self.patch.put(core, plain.graft(own.as_deref().unwrap_or(fresh), escape));
         }
         self.last.clear();
         Ok(true)

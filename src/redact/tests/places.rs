@@ -48,6 +48,14 @@ fn the_lines_of_an_address_stay_lines() {
 }
 
 #[test]
+fn a_line_of_a_paragraph_may_be_a_document() {
+    let hidden =
+        base64::engine::general_purpose::STANDARD.encode(r#"{"email":"ada@example.org","surname":"Quittenbaum"}"#);
+    let out = once("text/html", &format!("<p>Hauptstr. 5<br>10115 Berlin<br>{hidden}</p>"));
+    assert!(!out.contains(&hidden) && !out.contains("10115"), "{out}");
+}
+
+#[test]
 fn a_number_on_the_next_line_is_no_town() {
     let log = "delivered to Hauptstr. 5\n2024-01-15T10:00:00Z INFO next\nInvoice 12345\n";
     let out = once("text/plain", log);
@@ -83,6 +91,9 @@ fn brands_are_nobody() {
         let body = json!({ "description": brand }).to_string();
         assert_eq!(once("application/json", &body), body);
     }
+    // Under a name for persons it is somebody's.
+    let body = json!({ "sender_name": "Tommy Hilfiger" }).to_string();
+    assert!(!once("application/json", &body).contains("Tommy"));
 }
 
 #[test]

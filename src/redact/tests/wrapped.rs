@@ -87,6 +87,12 @@ fn the_captions_of_a_form_stay() {
         "form.birthdate": "Date of birth",
     } });
     assert_eq!(json_once(&body), body);
+    // A part of a word is no caption.
+    let names = json!({ "prenom": "Om", "surname": "Ame", "soyad": "Ad", "lastname": "Me" });
+    let out = json_once(&names);
+    for key in ["prenom", "surname", "soyad", "lastname"] {
+        assert_ne!(out[key], names[key], "{key}");
+    }
 }
 
 #[test]
