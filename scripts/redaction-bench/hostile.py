@@ -75,6 +75,14 @@ def kinds(size, rng):
         "rows": (text[0], quoted({"columns": ["name", "city"], "rows": [["Ada Annasdotter", "Rome"]] * (size // 28)})),
         "jCard": (text[0], quoted([["fn", {}, "text", "Ada Annasdotter"]] * (size // 36))),
         "plus signs": (text[1], "+1" * (size // 2)),
+        "less-than signs": ("text/html", "1<2 " * (size // 4)),
+        "line breaks": ("text/html", "Hauptstr. 5<br>10115 Berlin<br>" * (size // 31)),
+        "statements": (text[1], "INSERT INTO t (name, city) VALUES ('Ada Annasdotter', 'Rome'); " * (size // 63)),
+        "open statements": (text[1], "INSERT INTO t (name" * (size // 19) + "'"),
+        "labelled lines": (text[1], "Surname: Annasdotter\n" * (size // 21)),
+        "cells between bars": (text[1], "| Name | City |\n|------|------|\n" + "| Ada Annasdotter | Rome |\n" * (size // 27)),
+        "typed values": (text[0], quoted([{"town": {"M": {"S": "Rome"}}}] * (size // 32))),
+        "segments": (text[1], "UNB+UNOA:4+A+B'" + "NAD+FL+++ANNASDOTTER:ADA'" * (size // 25)),
     }
 
 

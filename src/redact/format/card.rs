@@ -150,16 +150,7 @@ fn components(pass: &mut Pass<'_>, name: &str, value: &str, place: Place<'_>) ->
 }
 
 fn component(pass: &mut Pass<'_>, name: &str, raw: &str, place: Place<'_>) -> Result<Option<String>, DropReason> {
-    let mut plain = Unescaped::new(raw);
-    let mut at = 0;
-    while let Some(step) = raw[at..].find('\\') {
-        let start = at + step;
-        let Some(c) = raw[start + 1..].chars().next() else { break };
-        at = start + 1 + c.len_utf8();
-        let c = if matches!(c, 'n' | 'N') { '\n' } else { c };
-        plain.undo(start..at, c.encode_utf8(&mut [0; 4]));
-    }
-    let plain = plain.done();
+    let plain = Unescaped::escaped(raw, '\\', |c| Some(if matches!(c, 'n' | 'N') { '\n' } else { c }));
     let fresh = named(pass, name, &plain.text, place)?;
     let escape = |text: &str| text.replace('\\', "\\\\").replace(',', "\\,").replace(';', "\\;").replace('\n', "\\n");
     Ok(fresh.map(|fresh| plain.graft(&fresh, escape)))

@@ -124,18 +124,8 @@ fn unescaped_end(text: &str) -> usize {
 }
 
 fn unescape(raw: &str) -> Unescaped<'_> {
-    let mut plain = Unescaped::new(raw);
-    let mut at = 0;
-    while let Some(step) = raw[at..].find('\\') {
-        let start = at + step;
-        let Some(c) = raw[start + 1..].chars().next() else { break };
-        at = start + 1 + c.len_utf8();
-        // Hexadecimal digits stand for bytes, of which a character may need several: they are left alone.
-        if !c.is_ascii_hexdigit() {
-            plain.undo(start..at, c.encode_utf8(&mut [0; 4]));
-        }
-    }
-    plain.done()
+    // Hexadecimal digits stand for bytes, of which a character may need several: they are left alone.
+    Unescaped::escaped(raw, '\\', |c| (!c.is_ascii_hexdigit()).then_some(c))
 }
 
 fn escape(text: &str) -> String {

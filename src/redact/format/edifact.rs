@@ -90,16 +90,10 @@ impl Signs {
     }
 
     fn unescape(self, raw: &str) -> Unescaped<'_> {
-        let mut plain = Unescaped::new(raw);
-        let release = char::from(self.release);
-        let mut at = 0;
-        while let Some(step) = raw[at..].find(release).filter(|_| release != ' ') {
-            let start = at + step;
-            let Some(c) = raw[start + 1..].chars().next() else { break };
-            at = start + 1 + c.len_utf8();
-            plain.undo(start..at, c.encode_utf8(&mut [0; 4]));
+        match self.release {
+            b' ' => Unescaped::new(raw),
+            release => Unescaped::escaped(raw, char::from(release), Some),
         }
-        plain.done()
     }
 
     fn escape(self, text: &str) -> String {

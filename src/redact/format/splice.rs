@@ -73,6 +73,22 @@ pub(in crate::redact) struct Unescaped<'t> {
 }
 
 impl<'t> Unescaped<'t> {
+    /// A raw text in which a sign stands before every character that it escapes; `undone` says what such a character
+    /// means, and nothing for one whose escape stays.
+    pub fn escaped(raw: &'t str, sign: char, undone: impl Fn(char) -> Option<char>) -> Self {
+        let mut plain = Self::new(raw);
+        let mut at = 0;
+        while let Some(start) = raw[at..].find(sign).map(|step| at + step) {
+            let first = start + sign.len_utf8();
+            let Some(c) = raw[first..].chars().next() else { break };
+            at = first + c.len_utf8();
+            if let Some(meant) = undone(c) {
+                plain.undo(start..at, meant.encode_utf8(&mut [0; 4]));
+            }
+        }
+        plain.done()
+    }
+
     /// Starts with a raw text in which nothing is undone.
     pub fn new(raw: &'t str) -> Self {
         Self { raw, text: Cow::Borrowed(raw), escapes: Vec::new() }
