@@ -6,6 +6,7 @@
 
 mod canary;
 mod capture;
+mod claims;
 mod engine;
 mod evidence;
 mod explain;

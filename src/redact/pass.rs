@@ -1,14 +1,15 @@
 //! One pass over one capture: what was found, and the way of a value through name rules, nesting and patterns.
 
 use crate::exchange::DropReason;
-use crate::redact::engine::{Redactor, Registry};
-use crate::redact::evidence::names::{Key, Known, Name, Names, Said, Words};
-use crate::redact::evidence::{dicom, epoch, shape, siblings};
+use crate::redact::engine::Redactor;
+use crate::redact::evidence::names::{Key, Known, Name, Names, Words};
+use crate::redact::evidence::{dicom, shape, siblings};
 use crate::redact::explain::Trace;
 use crate::redact::format::{jwt, nested, text};
 use crate::redact::matching::find::{self, Doubt};
 use crate::redact::matching::gate::{DIGIT, Kinds, kinds_of};
 use crate::redact::matching::memo::{self, Lent};
+use crate::redact::matching::spots::Spot;
 use crate::redact::rule::rules::{Action, Rule};
 use crate::redact::sealed::{Hit, Part, PartsDropped, Side, SubjectDigest};
 use crate::redact::stand_in::kind::Kind;
@@ -24,29 +25,6 @@ pub(in crate::redact) const NESTED_DEPTH_MAX: u8 = 3;
 const NEW_NAMES_MAX: usize = 256;
 /// What may be names in running text, kept for one pass at most.
 const TEXT_NAMES_MAX: usize = 256;
-/// Names that say nothing but that the value of the object is here.
-const PLAIN_VALUES: [&str; 13] = [
-    "value",
-    "val",
-    "v",
-    "text",
-    "content",
-    "data",
-    "valuestring",
-    "stringvalue",
-    "string",
-    "answer",
-    "old",
-    "new",
-    "current",
-];
-/// Names that say nothing but that the values of the object above are here, and how many of them are passed over.
-const PLAIN_HOLDERS: [&str; 7] = ["answers", "textanswers", "values", "value", "items", "list", "entries"];
-const HOLDERS_MAX: usize = 4;
-/// Blanks and other signs in a caption, at most, bytes.
-const CAPTION_SIGNS_MAX: usize = 8;
-/// Shorter numbers are nobody's unless their name says so.
-const NUMBER_BYTES_MIN: usize = 8;
 /// Digests of personal values kept of one capture, at most.
 const SUBJECTS_MAX: usize = 256;
 
@@ -293,10 +271,17 @@ impl<'r> Pass<'r> {
         text::scan(self, raw, kinds_of(raw.as_bytes()), Place::BARE)
     }
 
-    /// A text of a document that every pass walks in the same order: `Some` if it must change.
-    pub fn leaf(&mut self, raw: &str, kinds: Kinds, place: Place<'_>) -> Result<Option<String>, DropReason> {
+    /// A text of a document that every pass walks in the same order: `Some` if it must change. `spot`: its place, if that
+    /// is remembered.
+    pub fn leaf(
+        &mut self,
+        raw: &str,
+        kinds: Kinds,
+        place: Place<'_>,
+        spot: Option<Spot>,
+    ) -> Result<Option<String>, DropReason> {
         if self.leaves.inside {
-            return self.value_of(raw, kinds, place);
+            return self.value_at(raw, kinds, place, None);
         }
         let at = self.leaves.seen;
         self.leaves.seen += 1;
@@ -309,9 +294,21 @@ impl<'r> Pass<'r> {
             }
             _ => self.leaves.left_alone.push(false),
         }
+        let is_plain = self.known.is_none() && self.redactor.strict.is_none() && self.beside.is_empty();
+        let kept_at = spot.filter(|_| is_plain && memo::is_kept(raw, kinds));
+        if kept_at.is_some_and(|spot| self.memo.leaves(spot, raw)) {
+            if let Some(left_alone) = self.leaves.left_alone.get_mut(at) {
+                *left_alone = true;
+            }
+            return Ok(None);
+        }
         self.leaves.inside = true;
-        let fresh = self.value_of(raw, kinds, place);
+        let decoded = self.decoded.len();
+        let fresh = self.value_at(raw, kinds, place, spot);
         self.leaves.inside = false;
+        if let Some(spot) = kept_at.filter(|_| matches!(fresh, Ok(None)) && self.decoded.len() == decoded) {
+            self.memo.learn_left(spot, raw);
+        }
         if fresh.is_err() {
             // The walk ends here, and need not end here in the other pass.
             self.before = None;
@@ -324,10 +321,20 @@ impl<'r> Pass<'r> {
 
     /// A text value whose kinds of bytes are known: `Some` if it must change.
     pub fn value_of(&mut self, raw: &str, kinds: Kinds, place: Place<'_>) -> Result<Option<String>, DropReason> {
+        self.value_at(raw, kinds, place, None)
+    }
+
+    fn value_at(
+        &mut self,
+        raw: &str,
+        kinds: Kinds,
+        place: Place<'_>,
+        spot: Option<Spot>,
+    ) -> Result<Option<String>, DropReason> {
         if raw.is_empty() {
             return Ok(None);
         }
-        if let Some(rule) = place.key.and_then(|key| self.name_rule(raw, key, place.parents)) {
+        if let Some(rule) = place.key.and_then(|key| self.rule_at(raw, key, place.parents, spot)) {
             return Ok(self.apply(rule, raw));
         }
         if nested::may_hold(raw, kinds)
@@ -359,8 +366,8 @@ impl<'r> Pass<'r> {
     }
 
     /// A number of a document, as written: `Some` if it must change, and then a number again.
-    pub fn number(&mut self, raw: &str, place: Place<'_>) -> Option<String> {
-        let rule = place.key.and_then(|key| self.name_rule(raw, key, place.parents)).or_else(|| {
+    pub fn number(&mut self, raw: &str, place: Place<'_>, spot: Option<Spot>) -> Option<String> {
+        let rule = place.key.and_then(|key| self.rule_at(raw, key, place.parents, spot)).or_else(|| {
             let plain = raw.len() >= 9 && raw.bytes().all(|b| b.is_ascii_digit());
             if plain { find::number_rule(self, raw, DIGIT, place) } else { None }
         });
@@ -402,15 +409,15 @@ impl<'r> Pass<'r> {
     /// The member of a pair that the other one's value names, and that name, if rules with a shape list it.
     pub fn named_in_pair<'t>(&mut self, pair: [(&'t str, &'t str); 2]) -> Option<(&'t str, Key<'r>)> {
         let is_name = |name: &str| siblings::may_be_name(name) && !pseudonym::is_word_stand_in(name);
-        let namings: Vec<_> = siblings::namings(pair).filter(|(name, _)| is_name(name)).collect();
-        let named = namings.iter().find_map(|(name, member)| Some((*member, self.key_with_rule(member, name)?)));
+        let namings = siblings::namings(pair).filter(|(name, _)| is_name(name));
+        let named = namings.clone().find_map(|(name, member)| Some((member, self.key_with_rule(member, name)?)));
         // A name by which rules leave numbers alone is as good as one that they list.
         named.or_else(|| {
-            let harmless = |(name, member): &(&str, &'t str)| {
+            let harmless = |(name, member): (&str, &'t str)| {
                 let key = (!self.key_in_text(member).is_listed()).then(|| self.key_in_text(name))?;
-                (!key.said().vetoes.is_empty()).then_some((*member, key))
+                (!key.said().vetoes.is_empty()).then_some((member, key))
             };
-            namings.iter().find_map(harmless)
+            namings.clone().find_map(harmless)
         })
     }
 
@@ -437,133 +444,4 @@ impl<'r> Pass<'r> {
         };
         has_rule.then_some(key)
     }
-
-    /// Whether a rule finds numbers of papers.
-    pub fn is_of_paper(&self, rule: u16) -> bool {
-        self.redactor.rules[usize::from(rule)].kind.is_of_paper()
-    }
-
-    /// Whether a rule that may claim a value under the name asks what stands beside it. Rules of any name ask for
-    /// numbers only: `value` begins as the value does, and may go on.
-    pub fn looks_beside(&self, key: &Key<'_>, value: &[u8]) -> bool {
-        let Said { values, vetoes, .. } = key.said();
-        let asks = |rule: &u16| self.redactor.rules[usize::from(*rule)].looks_beside;
-        let is_number = || {
-            let mut head = value.iter().take(NUMBER_BYTES_MIN);
-            value.len() >= NUMBER_BYTES_MIN
-                && head.all(|b| b.is_ascii_digit() || b" ./-".contains(b))
-                && value[4] != b'-'
-        };
-        let of_any_name = &self.redactor.registry.of_any_name;
-        values.iter().any(asks) || is_number() && of_any_name.iter().any(|rule| asks(rule) && !vetoes.contains(rule))
-    }
-
-    /// The first rule that claims values under this name.
-    pub fn name_rule(&mut self, raw: &str, key: &Key<'_>, parents: &[Key<'_>]) -> Option<u16> {
-        let by_name = &key.said().values;
-        if !by_name.is_empty() && is_own_caption(raw, key) {
-            return None;
-        }
-        let Registry { of_any_name, any_name_needs_digit, .. } = &self.redactor.registry;
-        // Somebody who wants to know every decision hears of these too.
-        let can = !any_name_needs_digit || self.trace.is_some() || raw.bytes().any(|b| b.is_ascii_digit());
-        let of_any_name = if can { &of_any_name[..] } else { &[] };
-        if !(by_name.is_empty() && of_any_name.is_empty()) {
-            let own = by_name.iter().chain(of_any_name).copied().find(|&rule| self.claims(rule, raw, key, parents));
-            if own.is_some() {
-                return own;
-            }
-        }
-        // `{"firstname": {"value": ".."}}`: the name is the one above.
-        if key.is_named() && !parents.is_empty() { self.rule_above(raw, key, parents) } else { None }
-    }
-
-    /// The first rule that claims a value of an object whose name stands above: its own says only that it is the value.
-    fn rule_above(&mut self, raw: &str, key: &Key<'_>, parents: &[Key<'_>]) -> Option<u16> {
-        if !PLAIN_VALUES.contains(&key.joined()) {
-            return None;
-        }
-        // `{"phone": {"textAnswers": {"answers": [{"value": ".."}]}}}`
-        let is_name = |above: &Key<'_>| !PLAIN_HOLDERS.contains(&above.joined());
-        let at = parents.iter().rev().take(HOLDERS_MAX).position(is_name)?;
-        let (above, rest) = parents[..parents.len() - at].split_last()?;
-        above.said().values.iter().copied().find(|&rule| self.claims(rule, raw, above, rest))
-    }
-
-    /// The first rule that claims header lines of this name.
-    pub fn header_rule(&mut self, raw: &str, key: &Key<'_>) -> Option<u16> {
-        key.said().headers.iter().copied().find(|&rule| self.claims(rule, raw, key, &[]))
-    }
-
-    /// The first rule that claims parameters of this name.
-    pub fn parameter_rule(&mut self, raw: &str, key: &Key<'_>, parents: &[Key<'_>]) -> Option<u16> {
-        if raw.is_empty() {
-            return None;
-        }
-        key.said().params.iter().copied().find(|&rule| self.claims(rule, raw, key, parents))
-    }
-
-    /// Whether a rule that lists a name claims a value there.
-    fn claims(&mut self, at: u16, raw: &str, key: &Key<'_>, parents: &[Key<'_>]) -> bool {
-        if !self.allows(at) {
-            return false;
-        }
-        let rule = &self.redactor.rules[usize::from(at)];
-        let beside = || {
-            rule.has_beside && !self.beside.iter().any(|name| name.said().beside.contains(&at))
-                || self.beside.iter().any(|name| name.said().not_beside.contains(&at))
-        };
-        let doubt = if rule.has_beside && self.beside.is_empty() {
-            Doubt::Place
-        } else if let Some(doubt) = self.doubt_of(at, raw, key, parents) {
-            doubt
-        } else if beside() {
-            Doubt::Place
-        } else {
-            return true;
-        };
-        self.doubt(at, raw, doubt);
-        false
-    }
-
-    /// Why a rule that lists a name claims no such value there, whatever stands beside it.
-    fn doubt_of(&self, at: u16, raw: &str, key: &Key<'_>, parents: &[Key<'_>]) -> Option<Doubt> {
-        let rule = &self.redactor.rules[usize::from(at)];
-        let near = &parents[parents.len().saturating_sub(2)..];
-        Some(if key.said().vetoes.contains(&at) {
-            Doubt::ExcludedName
-        } else if rule.has_parents && !near.iter().any(|parent| parent.said().below.contains(&at))
-            || near.last().is_some_and(|parent| parent.said().not_below.contains(&at))
-            || !rule.paths.is_empty() && !self.is_at_path(rule, key, parents)
-        {
-            Doubt::Place
-        } else if rule.shape.as_ref().is_some_and(|shape| !shape.is_match(raw.as_bytes())) {
-            Doubt::Shape
-        } else if rule.shape.is_none()
-            && rule.kind.is_never_a_shape()
-            && shape::is_harmless(raw, kinds_of(raw.as_bytes()))
-            || rule.kind.is_guarded() && (epoch::is_instant(raw, key.joined()) || shape::is_too_long(rule.kind, raw))
-            || rule.kind.is_numbered() && shape::is_opaque(raw)
-        {
-            Doubt::OtherShape
-        } else if rule.check.is_some_and(|check| check.check(raw).is_none()) {
-            Doubt::Validator
-        } else if rule.action == Action::Drop && raw.is_empty() {
-            Doubt::StandIn
-        } else {
-            return None;
-        })
-    }
-
-    /// A rule of paths may also list names: those hold anywhere.
-    fn is_at_path(&self, rule: &Rule, key: &Key<'_>, parents: &[Key<'_>]) -> bool {
-        rule.paths.iter().any(|path| path.is_at(parents, Some(key)))
-    }
-}
-
-/// Whether a value only repeats the name of its field, as a caption does: `{"login.password": "Password"}`.
-fn is_own_caption(raw: &str, key: &Key<'_>) -> bool {
-    raw.starts_with(|c: char| c.is_uppercase())
-        && raw.len() <= key.joined().len() + CAPTION_SIGNS_MAX
-        && key.ends_with(&Words::of(raw))
 }

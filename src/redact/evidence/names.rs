@@ -5,6 +5,7 @@ use arc_swap::ArcSwap;
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
 use std::ops::Deref;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Names remembered at most; an API has a few hundred.
@@ -112,7 +113,12 @@ pub(in crate::redact) struct Name {
     naming: bool,
     /// Whether its value may be named by a sibling's.
     named: bool,
+    /// Which name it is: no other of this process has the number.
+    serial: u64,
 }
+
+/// The number of the next name.
+static NEXT_NAME: AtomicU64 = AtomicU64::new(1);
 
 /// Last words of names whose value names the value of a sibling.
 const NAMING: [&str; 29] = [
@@ -242,7 +248,8 @@ impl Name {
         // A longer name that rules list themselves (`phoneValue`) needs no sibling.
         let plain = NAMED.iter().any(|word| whole(word)) || SHORT.iter().any(|(_, value)| whole(value));
         let named = plain || ends(&NAMED[..NAMED_AS_ENDINGS]) && said.values.is_empty();
-        Self { words, said, clean, naming, named }
+        let serial = NEXT_NAME.fetch_add(1, Ordering::Relaxed);
+        Self { words, said, clean, naming, named, serial }
     }
 
     /// The whole name, its words joined.
@@ -275,6 +282,11 @@ impl Name {
     /// Whether some rule says something of it.
     pub fn is_listed(&self) -> bool {
         self.said.is_listed()
+    }
+
+    /// Which name it is: no other of this process has the number.
+    pub fn serial(&self) -> u64 {
+        self.serial
     }
 
     /// Whether the name as a text of its own is left alone by every rule.

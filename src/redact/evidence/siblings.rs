@@ -44,6 +44,8 @@ const ABOUT: [&str; 40] = [
     "issue",
 ];
 
+/// Longer strings are no names, bytes.
+const NAME_BYTES_MAX: usize = 40;
 /// More digits than this, or in more places, and a string is no name.
 const NAME_DIGITS_MAX: usize = 4;
 const NAME_NUMBERS_MAX: usize = 2;
@@ -71,16 +73,21 @@ fn is_random(run: &[u8]) -> bool {
 
 /// Which member of a pair names the other one by its value: `{"prop": "email", "is": ".."}`. Both orders; the namer's
 /// value first.
-pub(in crate::redact) fn namings<'t>(pair: [(&'t str, &'t str); 2]) -> impl Iterator<Item = (&'t str, &'t str)> {
+pub(in crate::redact) fn namings<'t>(
+    pair: [(&'t str, &'t str); 2],
+) -> impl Iterator<Item = (&'t str, &'t str)> + Clone {
     let [first, second] = pair;
     [(first, second), (second, first)].into_iter().filter_map(|(namer, named)| {
-        let last = named.0.rsplit(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default().to_ascii_lowercase();
-        let is_name = namer.1.len() <= 40
+        let is_name = namer.1.len() <= NAME_BYTES_MAX
             && namer.1.starts_with(|c: char| c.is_alphabetic())
             // A code of a currency or a country.
             && (namer.1.len() > 3 || namer.1.bytes().any(|b| b.is_ascii_lowercase()))
             && namer.1.chars().all(|c| c.is_alphanumeric() || "_-. []".contains(c));
-        (is_name && !ABOUT.contains(&last.as_str())).then_some((namer.1, named.0))
+        let is_about = || {
+            let last = named.0.rsplit(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+            ABOUT.iter().any(|word| word.eq_ignore_ascii_case(last))
+        };
+        (is_name && !is_about()).then_some((namer.1, named.0))
     })
 }
 

@@ -36,7 +36,7 @@ pub(in crate::redact) fn document(pass: &mut Pass<'_>, text: &str, place: Place<
 
 fn leaf(pass: &mut Pass<'_>, kind: Kind, raw: &str, place: Place<'_>) -> Result<Option<String>, DropReason> {
     match kind {
-        Kind::Number => Ok(pass.number(raw, place)),
+        Kind::Number => Ok(pass.number(raw, place, None)),
         Kind::Comment => pass.value(raw, Place { key: None, ..place }),
         Kind::String => {
             let plain = unescape(raw)?;

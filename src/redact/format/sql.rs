@@ -369,7 +369,7 @@ impl<'t, 'r> Walk<'t, '_, 'r> {
         let Some((mut names, _)) = self.names().filter(|_| is_whole) else { return };
         let Some(key) = names.pop().filter(|key| !key.said().values.is_empty()) else { return };
         let place = Place { key: Some(&key), parents: &names, depth: self.place.depth };
-        let fresh = self.pass.number(raw, place);
+        let fresh = self.pass.number(raw, place, None);
         self.found.push((range, fresh));
     }
 

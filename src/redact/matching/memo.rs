@@ -1,6 +1,7 @@
 //! Texts in which no pattern finds anything, wherever they stand. An API sends the same words for states, currencies and
 //! labels again and again; they are matched once. And what rules say of such a text as a name, where a pair of members
-//! may be one: `{"cvc_check": "pass", "zip_check": "pass"}`.
+//! may be one: `{"cvc_check": "pass", "zip_check": "pass"}`. And the places of documents, with the texts that rules leave alone
+//! there.
 //!
 //! **What is kept.** Whole values of a few letters and signs, without a digit or an `@`: of which the patterns said no, or
 //! which a pair may tell as a name.
@@ -10,6 +11,7 @@
 
 use crate::redact::evidence::names::Name;
 use crate::redact::matching::gate::{AT, COLON, DIGIT, EQUALS, Kinds, PERCENT};
+use crate::redact::matching::spots::{Claimants, Spot, Spots};
 use foldhash::fast::RandomState;
 use std::hash::BuildHasher;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -37,10 +39,15 @@ type Slot = [u8; TEXT_BYTES_MAX + 1];
 /// A text and what rules say of it as a name.
 type Told = (Slot, Arc<Name>);
 
-/// Texts in which no pattern finds anything, and names.
+/// A text and the place where rules leave it alone.
+type Left = (Option<Spot>, Slot);
+
+/// Texts in which no pattern finds anything, names, and places with what rules leave alone there.
 struct Memo {
     slots: Box<[[Slot; WAYS]]>,
     names: Box<[[Option<Told>; WAYS]]>,
+    left: Box<[[Left; WAYS]]>,
+    spots: Spots,
     hashing: RandomState,
 }
 
@@ -49,12 +56,18 @@ impl Memo {
         Self {
             slots: vec![[[0; TEXT_BYTES_MAX + 1]; WAYS]; TEXTS_MAX / WAYS].into_boxed_slice(),
             names: vec![[const { None }; WAYS]; NAMES_MAX / WAYS].into_boxed_slice(),
+            left: vec![[(None, [0; TEXT_BYTES_MAX + 1]); WAYS]; TEXTS_MAX / WAYS].into_boxed_slice(),
+            spots: Spots::new(),
             hashing: RandomState::default(),
         }
     }
 
     fn at(&self, slot: &Slot) -> usize {
         self.hashing.hash_one(slot) as usize % (TEXTS_MAX / WAYS)
+    }
+
+    fn left_at(&self, left: &Left) -> usize {
+        self.hashing.hash_one(left) as usize % (TEXTS_MAX / WAYS)
     }
 
     fn name_at(&self, slot: &Slot) -> usize {
@@ -103,6 +116,34 @@ impl<'m> Lent<'m> {
             memo.slots[at].rotate_right(1);
             memo.slots[at][0] = slot;
         }
+    }
+
+    /// Whether it is known that rules leave a text alone at a place.
+    pub fn leaves(&mut self, spot: Spot, text: &str) -> bool {
+        let memo = self.memo();
+        let Some(left) = slot(text).map(|slot| (Some(spot), slot)) else { return false };
+        memo.left[memo.left_at(&left)].contains(&left)
+    }
+
+    /// Keeps a text that rules leave alone at a place.
+    pub fn learn_left(&mut self, spot: Spot, text: &str) {
+        let memo = self.memo();
+        if let Some(left) = slot(text).map(|slot| (Some(spot), slot)) {
+            let at = memo.left_at(&left);
+            memo.left[at].rotate_right(1);
+            memo.left[at][0] = left;
+        }
+    }
+
+    /// The place below another one; where it is not known yet, `claimants` tells which rules may claim a value there.
+    pub fn below(&mut self, spot: Spot, name: u64, claimants: impl FnOnce() -> Claimants) -> Option<Spot> {
+        let spots = &mut self.memo().spots;
+        spots.below(spot, name).or_else(|| spots.learn(spot, name, claimants()))
+    }
+
+    /// The rule to be asked at a place after so many others, those of any name only if they `may` claim.
+    pub fn claimant(&self, spot: Spot, at: usize, may: bool) -> Option<u16> {
+        self.memo.as_ref()?.spots.claimants(spot)?.get(may).get(at).copied()
     }
 
     /// What rules say of a text as a name.
@@ -181,6 +222,19 @@ mod tests {
         lent.learn_name("pass", &name);
         assert!(lent.name("pass").is_some_and(|kept| Arc::ptr_eq(&kept, &name)));
         assert!(lent.name("fail").is_none() && !lent.knows("pass"));
+    }
+
+    #[test]
+    fn what_is_left_alone_at_one_place_may_be_claimed_at_another() {
+        let memos = Memos::default();
+        let mut lent = Lent::of(&memos);
+        let rules = || Claimants::of(vec![3], [9]);
+        let name = lent.below(Spot::TOP, 1, rules).unwrap();
+        assert_eq!(lent.below(Spot::TOP, 1, || unreachable!()), Some(name));
+        lent.learn_left(Spot::TOP, "May");
+        assert!(lent.leaves(Spot::TOP, "May") && !lent.leaves(name, "May") && !lent.leaves(Spot::TOP, "may"));
+        assert_eq!([0, 1].map(|at| lent.claimant(name, at, false)), [Some(3), None]);
+        assert_eq!([0, 1, 2].map(|at| lent.claimant(name, at, true)), [Some(3), Some(9), None]);
     }
 
     #[test]

@@ -8,3 +8,4 @@ pub(in crate::redact) mod literals;
 pub(in crate::redact) mod matcher;
 pub(in crate::redact) mod memo;
 pub(in crate::redact) mod needs;
+pub(in crate::redact) mod spots;

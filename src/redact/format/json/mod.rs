@@ -9,6 +9,7 @@ use crate::redact::evidence::names::Key;
 use crate::redact::evidence::siblings;
 use crate::redact::format::card;
 use crate::redact::format::json::tokens::{Kind, Token, Tokens};
+use crate::redact::matching::spots::Spot;
 use crate::redact::pass::{Pass, Place};
 use crate::redact::stand_in::pseudonym::is_word_stand_in;
 use std::ops::Range;
@@ -17,8 +18,9 @@ use std::ops::Range;
 pub(in crate::redact) fn document(pass: &mut Pass<'_>, text: &str, place: Place<'_>) -> Result<String, DropReason> {
     let tokens = Tokens::of(text, pass.redactor.settings.depth_max)?;
     let parents = place.parents.to_vec();
-    let (out, keys, told) = (String::new(), Vec::new(), Vec::new());
-    let mut walk = Walk { tokens: &tokens, copied: 0, out, parents, keys, told, nested: place.depth, pass };
+    let (out, keys, told, beside) = (String::new(), Vec::new(), Vec::new(), (None, Vec::new()));
+    let (spot, nested) = (pass.top(place), place.depth);
+    let mut walk = Walk { tokens: &tokens, copied: 0, out, parents, spot, keys, told, beside, nested, pass };
     walk.value(0, place.key)?;
     if walk.copied == 0 {
         return Ok(text.to_owned());
@@ -65,10 +67,14 @@ struct Walk<'d, 't, 'k, 'p, 'r> {
     copied: usize,
     out: String,
     parents: Vec<Key<'k>>,
+    /// The place where they lead, if it is remembered.
+    spot: Option<Spot>,
     /// The keys of the members of every object that is open, an inner one's after those of the outer.
     keys: Vec<Key<'r>>,
     /// The names that the pairs of the list at hand tell.
     told: Vec<Key<'r>>,
+    /// The names beside the members of an object, by the object's token, made when a value first asks for them.
+    beside: (Option<usize>, Vec<Key<'r>>),
     nested: u8,
     pass: &'p mut Pass<'r>,
 }
@@ -116,6 +122,8 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
         {
             return self.value(value, key);
         }
+        let outer = self.spot;
+        self.spot = self.spot_of(key);
         self.parents.extend(key.cloned());
         let pair = beside::pair(tokens, at);
         let by_structure = pair.and_then(|pair| self.pass.named_in_pair(pair));
@@ -144,16 +152,29 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
                 continue;
             }
             let asks = self.tell_beside(&object, &key, is_value, &token);
-            self.value(value, Some(&key))?;
+            let done = self.value(value, Some(&key));
             if asks {
+                // A document inside the value may have told its own names since.
+                self.beside.0 = self.beside.0.filter(|_| !self.pass.beside.is_empty());
+                std::mem::swap(&mut self.pass.beside, &mut self.beside.1);
                 self.pass.beside.clear();
             }
+            done?;
         }
         self.keys.truncate(keys);
+        self.spot = outer;
         if key.is_some() {
             self.parents.pop();
         }
         Ok(())
+    }
+
+    /// The place of what stands under a key here, if it is remembered.
+    fn spot_of(&mut self, key: Option<&Key<'k>>) -> Option<Spot> {
+        match key {
+            Some(key) => self.pass.spot_below(self.spot, key, &self.parents),
+            None => self.spot,
+        }
     }
 
     /// The key under which a member's value is looked at, and whether its own name says no more than that it is a value.
@@ -216,14 +237,20 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
         if !is_nameable(tokens, value) || !self.pass.looks_beside(key, raw.as_bytes()) {
             return false;
         }
-        let Self { pass, keys, told, .. } = self;
-        let own = beside::names(tokens, object.at).map(|(place, name)| (name, &keys[object.keys + place]));
-        // What was a name may be a stand-in by now: then it says nothing. Those remembered are none.
-        let own = own.filter(|(name, key)| matches!(key, Key::Known(_)) || !is_word_stand_in(name));
-        pass.beside.clear();
-        pass.beside.extend(own.map(|(_, key)| key.clone()));
         // In a list of pairs the names beside a value stand in the other pairs.
-        if is_value || object.is_pair && raw.starts_with(|c: char| c.is_ascii_digit()) {
+        let is_of_pairs =
+            !self.told.is_empty() && (is_value || object.is_pair && raw.starts_with(|c: char| c.is_ascii_digit()));
+        let Self { pass, keys, told, beside: (made_for, made), .. } = self;
+        std::mem::swap(&mut pass.beside, made);
+        if is_of_pairs || *made_for != Some(object.at) {
+            let own = beside::names(tokens, object.at).map(|(place, name)| (name, &keys[object.keys + place]));
+            // What was a name may be a stand-in by now: then it says nothing. Those remembered are none.
+            let own = own.filter(|(name, key)| matches!(key, Key::Known(_)) || !is_word_stand_in(name));
+            pass.beside.clear();
+            pass.beside.extend(own.map(|(_, key)| key.clone()));
+            *made_for = Some(object.at).filter(|_| !is_of_pairs);
+        }
+        if is_of_pairs {
             pass.beside.extend(told.iter().cloned());
         }
         true
@@ -343,8 +370,9 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
     }
 
     fn number(&mut self, token: &Token, key: Option<&Key<'k>>) -> Result<(), DropReason> {
+        let spot = self.spot_of(key);
         let place = Place { key, parents: &self.parents, depth: self.nested };
-        if let Some(fresh) = self.pass.number(self.tokens.slice(token), place) {
+        if let Some(fresh) = self.pass.number(self.tokens.slice(token), place, spot) {
             self.splice(token.range(), &fresh);
         }
         Ok(())
@@ -352,8 +380,9 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
 
     fn string(&mut self, token: &Token, key: Option<&Key<'k>>) -> Result<(), DropReason> {
         let (raw, kinds) = self.tokens.string(token)?;
+        let spot = self.spot_of(key);
         let place = Place { key, parents: &self.parents, depth: self.nested };
-        if let Some(fresh) = self.pass.leaf(&raw, kinds, place)? {
+        if let Some(fresh) = self.pass.leaf(&raw, kinds, place, spot)? {
             self.splice(token.range(), &quoted(&fresh));
         }
         Ok(())

@@ -1,0 +1,197 @@
+//! Which rule claims a value by its name: by what the names above it say, by what stands beside it, and by the value.
+
+use crate::redact::engine::{Redactor, Registry};
+use crate::redact::evidence::names::{Key, Said, Words};
+use crate::redact::evidence::{epoch, shape};
+use crate::redact::matching::find::Doubt;
+use crate::redact::matching::gate::kinds_of;
+use crate::redact::matching::spots::{Claimants, Spot};
+use crate::redact::pass::{Pass, Place};
+use crate::redact::rule::rules::Action;
+
+/// Names that say nothing but that the value of the object is here.
+const PLAIN_VALUES: [&str; 13] = [
+    "value",
+    "val",
+    "v",
+    "text",
+    "content",
+    "data",
+    "valuestring",
+    "stringvalue",
+    "string",
+    "answer",
+    "old",
+    "new",
+    "current",
+];
+/// Names that say nothing but that the values of the object above are here, and how many of them are passed over.
+const PLAIN_HOLDERS: [&str; 7] = ["answers", "textanswers", "values", "value", "items", "list", "entries"];
+const HOLDERS_MAX: usize = 4;
+/// Blanks and other signs in a caption, at most, bytes.
+const CAPTION_SIGNS_MAX: usize = 8;
+/// Shorter numbers are nobody's unless their name says so.
+const NUMBER_BYTES_MIN: usize = 8;
+
+impl<'r> Pass<'r> {
+    /// The place at the top of a document, if its places are remembered: not where somebody wants to know every decision.
+    pub fn top(&self, place: Place<'_>) -> Option<Spot> {
+        let is_top = place.key.is_none() && place.parents.is_empty() && place.depth == 0;
+        (is_top && self.trace.is_none() && self.only.is_none()).then_some(Spot::TOP)
+    }
+
+    /// The place under a name, below names that lead to another place.
+    pub fn spot_below(&mut self, spot: Option<Spot>, key: &Key<'_>, parents: &[Key<'_>]) -> Option<Spot> {
+        let Key::Known(name) = key else { return None };
+        let redactor = self.redactor;
+        self.memo.below(spot?, name.serial(), || {
+            let stands = |rule: &u16| redactor.doubt_of_name(*rule, key, parents).is_none();
+            let by_name = name.said().values.iter().copied().filter(stands).collect();
+            Claimants::of(by_name, redactor.registry.of_any_name.iter().copied().filter(stands))
+        })
+    }
+
+    /// Whether a rule finds numbers of papers.
+    pub fn is_of_paper(&self, rule: u16) -> bool {
+        self.redactor.rules[usize::from(rule)].kind.is_of_paper()
+    }
+
+    /// Whether a rule that may claim a value under the name asks what stands beside it. Rules of any name ask for
+    /// numbers only: `value` begins as the value does, and may go on.
+    pub fn looks_beside(&self, key: &Key<'_>, value: &[u8]) -> bool {
+        let Said { values, vetoes, .. } = key.said();
+        let asks = |rule: &u16| self.redactor.rules[usize::from(*rule)].looks_beside;
+        let is_number = || {
+            let mut head = value.iter().take(NUMBER_BYTES_MIN);
+            value.len() >= NUMBER_BYTES_MIN
+                && head.all(|b| b.is_ascii_digit() || b" ./-".contains(b))
+                && value[4] != b'-'
+        };
+        let of_any_name = &self.redactor.registry.of_any_name;
+        values.iter().any(asks) || is_number() && of_any_name.iter().any(|rule| asks(rule) && !vetoes.contains(rule))
+    }
+
+    /// The first rule that claims values under this name.
+    pub fn name_rule(&mut self, raw: &str, key: &Key<'_>, parents: &[Key<'_>]) -> Option<u16> {
+        self.rule_at(raw, key, parents, None)
+    }
+
+    /// The same at a place that may be remembered.
+    pub fn rule_at(&mut self, raw: &str, key: &Key<'_>, parents: &[Key<'_>], spot: Option<Spot>) -> Option<u16> {
+        let by_name = &key.said().values;
+        if !by_name.is_empty() && is_own_caption(raw, key) {
+            return None;
+        }
+        let Registry { of_any_name, any_name_needs_digit, .. } = &self.redactor.registry;
+        // Somebody who wants to know every decision hears of these too.
+        let can = !any_name_needs_digit || self.trace.is_some() || raw.bytes().any(|b| b.is_ascii_digit());
+        let of_any_name = if can { &of_any_name[..] } else { &[] };
+        if let Some(spot) = spot {
+            let mut asked = (0..).map_while(|at| self.memo.claimant(spot, at, can));
+            let own = asked.find(|rule| self.doubt_here(*rule, raw, key).is_none());
+            if own.is_some() {
+                return own;
+            }
+        } else if !(by_name.is_empty() && of_any_name.is_empty()) {
+            let own = by_name.iter().chain(of_any_name).copied().find(|&rule| self.claims(rule, raw, key, parents));
+            if own.is_some() {
+                return own;
+            }
+        }
+        // `{"firstname": {"value": ".."}}`: the name is the one above.
+        if key.is_named() && !parents.is_empty() { self.rule_above(raw, key, parents) } else { None }
+    }
+
+    /// The first rule that claims a value of an object whose name stands above: its own says only that it is the value.
+    fn rule_above(&mut self, raw: &str, key: &Key<'_>, parents: &[Key<'_>]) -> Option<u16> {
+        if !PLAIN_VALUES.contains(&key.joined()) {
+            return None;
+        }
+        // `{"phone": {"textAnswers": {"answers": [{"value": ".."}]}}}`
+        let is_name = |above: &Key<'_>| !PLAIN_HOLDERS.contains(&above.joined());
+        let at = parents.iter().rev().take(HOLDERS_MAX).position(is_name)?;
+        let (above, rest) = parents[..parents.len() - at].split_last()?;
+        above.said().values.iter().copied().find(|&rule| self.claims(rule, raw, above, rest))
+    }
+
+    /// The first rule that claims header lines of this name.
+    pub fn header_rule(&mut self, raw: &str, key: &Key<'_>) -> Option<u16> {
+        key.said().headers.iter().copied().find(|&rule| self.claims(rule, raw, key, &[]))
+    }
+
+    /// The first rule that claims parameters of this name.
+    pub fn parameter_rule(&mut self, raw: &str, key: &Key<'_>, parents: &[Key<'_>]) -> Option<u16> {
+        if raw.is_empty() {
+            return None;
+        }
+        key.said().params.iter().copied().find(|&rule| self.claims(rule, raw, key, parents))
+    }
+
+    /// Whether a rule that lists a name claims a value there.
+    fn claims(&mut self, at: u16, raw: &str, key: &Key<'_>, parents: &[Key<'_>]) -> bool {
+        if !self.allows(at) {
+            return false;
+        }
+        let doubt = self.redactor.doubt_of_name(at, key, parents).or_else(|| self.doubt_here(at, raw, key));
+        if let Some(doubt) = doubt {
+            self.doubt(at, raw, doubt);
+        }
+        doubt.is_none()
+    }
+
+    /// Why a rule claims no such value under a name, given what stands beside it.
+    fn doubt_here(&self, at: u16, raw: &str, key: &Key<'_>) -> Option<Doubt> {
+        let rule = &self.redactor.rules[usize::from(at)];
+        let beside = || {
+            rule.has_beside && !self.beside.iter().any(|name| name.said().beside.contains(&at))
+                || self.beside.iter().any(|name| name.said().not_beside.contains(&at))
+        };
+        if rule.has_beside && self.beside.is_empty() {
+            return Some(Doubt::Place);
+        }
+        self.doubt_of_value(at, raw, key).or_else(|| beside().then_some(Doubt::Place))
+    }
+
+    /// Why a rule claims no such value under a name, wherever the name stands.
+    fn doubt_of_value(&self, at: u16, raw: &str, key: &Key<'_>) -> Option<Doubt> {
+        let rule = &self.redactor.rules[usize::from(at)];
+        Some(if rule.shape.as_ref().is_some_and(|shape| !shape.is_match(raw.as_bytes())) {
+            Doubt::Shape
+        } else if rule.shape.is_none()
+            && rule.kind.is_never_a_shape()
+            && shape::is_harmless(raw, kinds_of(raw.as_bytes()))
+            || rule.kind.is_guarded() && (epoch::is_instant(raw, key.joined()) || shape::is_too_long(rule.kind, raw))
+            || rule.kind.is_numbered() && shape::is_opaque(raw)
+        {
+            Doubt::OtherShape
+        } else if rule.check.is_some_and(|check| check.check(raw).is_none()) {
+            Doubt::Validator
+        } else if rule.action == Action::Drop && raw.is_empty() {
+            Doubt::StandIn
+        } else {
+            return None;
+        })
+    }
+}
+
+impl Redactor {
+    /// Why a rule that lists a name claims no value there, as far as the names above it tell.
+    fn doubt_of_name(&self, at: u16, key: &Key<'_>, parents: &[Key<'_>]) -> Option<Doubt> {
+        let rule = &self.rules[usize::from(at)];
+        let near = &parents[parents.len().saturating_sub(2)..];
+        if key.said().vetoes.contains(&at) {
+            return Some(Doubt::ExcludedName);
+        }
+        let is_elsewhere = rule.has_parents && !near.iter().any(|parent| parent.said().below.contains(&at))
+            || near.last().is_some_and(|parent| parent.said().not_below.contains(&at))
+            || !rule.paths.is_empty() && !rule.paths.iter().any(|path| path.is_at(parents, Some(key)));
+        is_elsewhere.then_some(Doubt::Place)
+    }
+}
+
+/// Whether a value only repeats the name of its field, as a caption does: `{"login.password": "Password"}`.
+fn is_own_caption(raw: &str, key: &Key<'_>) -> bool {
+    raw.starts_with(|c: char| c.is_uppercase())
+        && raw.len() <= key.joined().len() + CAPTION_SIGNS_MAX
+        && key.ends_with(&Words::of(raw))
+}
