@@ -191,7 +191,13 @@ impl Redactor {
 
 /// Whether a value only repeats the name of its field, as a caption does: `{"login.password": "Password"}`.
 fn is_own_caption(raw: &str, key: &Key<'_>) -> bool {
+    // Most values end here, without a copy: a sign may stand behind a caption, a letter beyond ASCII loses its accent.
+    let ends_alike = || match (raw.bytes().last(), key.joined().bytes().last()) {
+        (Some(own), Some(of_key)) if own.is_ascii_alphanumeric() => own.eq_ignore_ascii_case(&of_key),
+        _ => true,
+    };
     raw.starts_with(|c: char| c.is_uppercase())
         && raw.len() <= key.joined().len() + CAPTION_SIGNS_MAX
+        && ends_alike()
         && key.ends_with(&Words::of(raw))
 }

@@ -14,6 +14,7 @@ mod carried;
 mod dialects;
 mod formats;
 mod headers;
+mod mentions;
 mod places;
 mod properties;
 mod wrapped;

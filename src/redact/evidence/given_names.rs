@@ -14,7 +14,7 @@ static GIVEN: LazyLock<Listed<&'static str>> =
     LazyLock::new(|| NAMES.iter().flat_map(|names| names.split_whitespace()).collect());
 
 /// By language, roughly.
-const NAMES: [&str; 16] = [
+const NAMES: [&str; 17] = [
     // English
     "aaron abigail adam adrian agnes aidan alan albert alec alexander alexandra alexis alfred alice alicia alison allison \
      allan allen alyssa amanda amber amelia amy andrea andrew angela angelica anita ann anna anne annie anthony antony \
@@ -272,6 +272,29 @@ const NAMES: [&str; 16] = [
      snjezana sohan somporn srinivas sukhwinder surjit thao toivo tonu toomas triin trudi tyyne uche ueli ulle \
      upendra urmas urmila vaino valdis vijaya vinita vreni vytautas wulan xochitl yanto yemi yiannis yigit zane \
      zilvinas",
+    // More of Scotland, Ireland, southern and western Africa, the Alps, the North, Iberia and America; in Cyrillic and Greek letters
+    "adebayo adelheid aigars ailsa aljaz anahera andri andrus angus anna-lena anneli annelie annemarie anze araminta arnau aroha arunas asdis aurelien ayanda ayodele \
+     baldur beatrix biel brayden bronagh brunhilde busisiwe cathal charl charmaine chebet chukwuemeka clive colm cordelia cormac corsin crispin curdin dace darnell \
+     deirdre demetrius deon dervla deshawn diarmuid donal dumisani eamon edinson edson efua egill elmarie esi ethelred euan euphemia ewan facundo ferran fiachra fionn \
+     florencia flurina frej friederike friedhelm funmilayo gaetan gerhardus gian giedre gieri gintaras gion graca greer gudmundur guenther guntis hannes hans-jurgen \
+     hans-peter hansjorg hanspeter heinz-peter helgi hemi hildur hinemoa hrafn jarrod jayden jean-claude jean-luc jean-pierre jefferson jemima jepkosgei jhon jordi \
+     juerg jurg kagiso karina karl-heinz kaspars katlego kayden kehinde keisha kersti kiprono kirsteen kobus korbinian lachlan ladina laerke lakisha latasha lauri \
+     lautaro leopold liesel liezel liga lindiwe lorcan lorenz lorna lucimar ludek maarika mads mairead maisie makena malachy malthe mandla margret marie-claire \
+     marie-louise marietjie marquis martins matjaz mereana mhairi mihkel mireia mojca morag muireann murdo muthoni nahuel naledi neema nejc ngaire niklaus \
+     nkechi nkosinathi nomvula nyambura olafur omondi oran ottilie palesa petras philippa pol primoz quirin ragnheidur raimonds rain raivo rasa ratko rawiri refilwe \
+     regula riaan ritva ronan rosalyn rosangela rosmarie roswitha rowena ruairi ruaridh ruedi ruta sandris senan seraina severin shaniqua sheena sibusiso sigridur \
+     sigurdur siim silvan sirkka siyabonga sizwe snorri soenke sonke sorcha spela tabitha tadej tadhg taiwo tamati tamika tamsin tane tanisha tarmo tarquin thaissa \
+     thandi thibault thorsteinn tiit tshepo tuva tyrone ursina urska villads vilma vinzenz vusi wairimu walti wambui wanderley wanjiru wellington wilmer winifred \
+     wiremu xaver ximena yamila yeison yetunde yuliana zawadi ziga zola þora þorsteinn αγγελικη αθανασιος αικατερινη αλεξανδρα αλεξανδρος αναστασια ανδρεας αννα \
+     αντωνης βασιλειος βασιλης βασιλικη γεωργιος γιαννης γιωργος δεσποινα δημητρης δημητριος ειρηνη ελενη εμμανουηλ ευαγγελια ευαγγελος ηλιας θεοδωρα θεοδωρος ιωαννα \
+     ιωαννης κατερινα κωνσταντινος κωστας μανωλης μαρια μιχαηλ μιχαλης νικολαος νικος παναγιωτα παναγιωτης παυλος πετρος σοφια σπυριδων σπυρος σταυρος στελιος \
+     στυλιανος φωτεινη χρηστος χριστινα айгерим айгуль александр алексей алия анастасия анастасія андрей андрій анна артем артём асель бауыржан богдан богдана вадим \
+     валентина валерий василий василь вера виктор виктория владимир володимир віктор вікторія віра галина геннадий георги горан григорий григорій гульнара даниил \
+     данило дарья дарія денис десислава дејан димитър динара дмитрий дмитро драган драгана евгений егор екатерина елена ержан ерлан захар зоран ивайло иван игорь илья \
+     ирина катерина кирилл кирило константин костянтин ксения ксенія лариса леонид леонід любовь людмила максим маргарита марина мария марко марія микита микола милица \
+     милош михаил михайло надежда надія наталья наталія никита никола николай нурлан оксана олег олександр олексій олена ольга остап павел павло петр петро петър \
+     пламен полина поліна раиса роман руслан светлана світлана сергей сергій славица софия софія станислав степан стоян тарас татьяна тетяна тимофей тимур тодор федор \
+     фёдор христо эдуард юлия юлія юрий юрій яков ярослав ярослава євген іван ігор ілля ірина јелена љубица",
 ];
 
 #[cfg(test)]
@@ -282,7 +305,7 @@ mod tests {
     fn names_are_folded_and_known() {
         assert!(is_given("ada") && is_given("katharina") == GIVEN.contains("katharina") && is_given("zbigniew"));
         assert!(!is_given("service") && !is_given("Ada"));
-        let folded = |name: &&str| name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
+        let folded = |name: &&str| name.chars().all(|c| c.is_lowercase() || c == '-');
         assert!(GIVEN.iter().all(folded));
         assert!(GIVEN.len() > 2500);
     }

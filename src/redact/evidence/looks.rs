@@ -66,6 +66,40 @@ pub(in crate::redact) fn is_known_person(value: &str) -> bool {
     value.trim().contains([' ', ',']) && looks(value) == Looks::Person && !has_brand(&words_of(value))
 }
 
+/// Words of a name written in full, at least and at most.
+const WRITTEN_WORDS: std::ops::RangeInclusive<usize> = 2..=5;
+/// Words within a name that need no capital.
+const PARTICLES: [&str; 22] = [
+    "van", "von", "de", "der", "den", "del", "della", "di", "da", "dos", "du", "la", "le", "bin", "al", "el", "y", "e",
+    "zu", "ter", "ten", "'t",
+];
+
+/// Whether a whole text is written as a name is: some words with capitals, particles between them, and nothing speaks
+/// against a person.
+pub(in crate::redact) fn is_written_as_name(text: &str) -> bool {
+    let is_of_name = |word: &str| {
+        PARTICLES.contains(&word)
+            || word.starts_with(|c: char| c.is_uppercase() || c.is_alphabetic() && !c.is_lowercase())
+                && word.chars().all(|c| c.is_alphabetic() || "'’-.".contains(c))
+    };
+    let words = text.split(' ');
+    WRITTEN_WORDS.contains(&words.clone().count()) && words.clone().all(is_of_name) && may_be_person(text)
+}
+
+/// The names in a mailbox's address that is made of them, with a capital each: `ada.quittenbaum@..`. One must be a common
+/// given name, and none a word of things.
+pub(in crate::redact) fn names_in_mailbox(address: &str) -> Vec<String> {
+    let local = address.split(['@', '+']).next().unwrap_or_default().to_ascii_lowercase();
+    let parts: Vec<&str> =
+        local.split(['.', '_', '-']).map(|part| part.trim_end_matches(|c: char| c.is_ascii_digit())).collect();
+    let is_word =
+        |part: &&str| part.len() >= GIVEN_CHARS_MIN && part.bytes().all(|b| b.is_ascii_lowercase()) && !is_thing(part);
+    if !(2..=3).contains(&parts.len()) || !parts.iter().all(is_word) || !parts.iter().any(|part| is_given(part)) {
+        return Vec::new();
+    }
+    parts.iter().map(|part| [&part[..1].to_ascii_uppercase(), &part[1..]].concat()).collect()
+}
+
 /// Whether it begins with a common given name, as a name in the middle of a text must.
 pub(in crate::redact) fn begins_as_person(value: &str) -> bool {
     is_known_person(value) && words_of(value).first().is_some_and(|word| is_given(word))

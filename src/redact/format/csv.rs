@@ -97,7 +97,7 @@ fn is_header(pass: &mut Pass<'_>, cells: &[Unescaped<'_>]) -> bool {
             && text.parse::<f64>().is_err()
             && !text.contains('@')
             && !words.any(pseudonym::is_word_stand_in)
-            && (text.is_empty() || seen.insert(text.to_lowercase()))
+            && (text.is_empty() || seen.insert(text.to_owned()))
     }) && !seen.is_empty()
 }
 

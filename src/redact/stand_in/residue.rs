@@ -5,6 +5,7 @@
 //! is a value looked up, by halving the sorted list of those that begin so. Values are compared by their first 64 bytes at
 //! most, which keeps the search linear whatever the values and the text are.
 
+use crate::redact::evidence::looks;
 use crate::redact::format::{charset, form, markup, mime, nested};
 use crate::redact::matching::gate::{
     COLON, DASH, DIGIT, Kinds, LOWER, OTHER, PERCENT, PLUS, SLASH, SPACE, STRUCTURE, UNDERSCORE, UPPER, kind_of,
@@ -180,6 +181,14 @@ impl Residue {
                 _ => names.push((range, vec![sought])),
             }
         }
+        // The other part of a name that is all there is: `Ada Quittenbaum` where a customer is called Ada.
+        if let [(range, parts)] = &names[..]
+            && parts.iter().all(|part| part.person && !part.text.contains(' '))
+            && range.len() < text.len()
+            && looks::is_written_as_name(text)
+        {
+            return vec![(0..text.len(), person(text, &self.key))];
+        }
         let fresh = |(range, parts): (Range<usize>, Vec<&Sought>)| match parts[..] {
             [Sought { fresh: Some(fresh), .. }] => (range, fresh.clone()),
             _ => (range.clone(), person(&text[range], &self.key)),
@@ -335,7 +344,7 @@ fn texts(needle: &Needle<'_>, all: &mut Vec<Sought>) {
         Kind::Jwt => needle.raw.rsplit('.').next().unwrap_or_default(),
         _ => needle.raw.trim(),
     };
-    let mut add = |text: &str, fresh: Option<&str>, rank| {
+    let mut add = |text: &str, fresh: Option<&str>, rank, person| {
         let head = &text[..text.floor_char_boundary(COMPARED_BYTES_MAX)];
         let lower = head.to_ascii_lowercase();
         // A raw value may happen to be a part of what our own stand-ins are made of, in which there is no digit.
@@ -348,7 +357,7 @@ fn texts(needle: &Needle<'_>, all: &mut Vec<Sought>) {
                 rest: if text.len() > REPLACED_BYTES_MAX { String::new() } else { text[head.len()..].to_owned() },
                 fresh: fresh.map(str::to_owned),
                 rank: if head.len() < text.len() { Rank::Head } else { rank },
-                person: needle.kind == Kind::Person,
+                person,
                 shorter: None,
             });
         }
@@ -357,19 +366,25 @@ fn texts(needle: &Needle<'_>, all: &mut Vec<Sought>) {
         return;
     }
     if raw.len() >= BYTES_MIN {
-        add(raw, Some(needle.fresh), if needle.is_field_name { Rank::Word } else { Rank::Whole });
+        let rank = if needle.is_field_name { Rank::Word } else { Rank::Whole };
+        add(raw, Some(needle.fresh), rank, needle.kind == Kind::Person);
     }
     if is_digits_and_separators(raw) {
         let digits = digits_of(raw);
         if digits.len() >= DIGITS_MIN && digits.len() < raw.len() {
-            add(&digits, Some(&digits_of(needle.fresh)), Rank::Whole);
+            add(&digits, Some(&digits_of(needle.fresh)), Rank::Whole, false);
         }
     }
     if needle.kind == Kind::Person {
         let whole = raw.len() >= BYTES_MIN;
         let names = raw.split_whitespace().filter(|word| word.len() >= WORD_BYTES_MIN && !(whole && *word == raw));
         let names = names.filter(|word| word.chars().next().is_some_and(char::is_uppercase));
-        names.for_each(|word| add(word, None, Rank::Word));
+        names.for_each(|word| add(word, None, Rank::Word, true));
+    }
+    if needle.kind == Kind::Email {
+        for name in looks::names_in_mailbox(raw).iter().filter(|name| name.len() >= WORD_BYTES_MIN) {
+            add(name, None, Rank::Word, true);
+        }
     }
 }
 

@@ -1,0 +1,47 @@
+//! Values that are only mentioned: parts of a name that stand where no name tells them, and names told by a mailbox.
+
+use super::*;
+use serde_json::{Value, json};
+
+fn json_once(body: &Value) -> String {
+    let out = redact("application/json", &body.to_string());
+    assert_eq!(redact("application/json", &out), out, "twice: {body}");
+    out
+}
+
+#[test]
+fn the_names_in_a_mailbox_are_names_elsewhere() {
+    let body = json!({
+        "email": "clara.quittenbaum+shop@example.org", "sql_params": ["Clara", "Quittenbaum", "open"], "note": "Quittenbaums, Adapter",
+    });
+    let out = json_once(&body);
+    assert!(!out.contains(r#""Clara""#) && !out.contains(r#""Quittenbaum""#), "{out}");
+    assert!(out.contains(r#""open""#) && out.contains("Quittenbaums, Adapter"), "{out}");
+}
+
+#[test]
+fn a_mailbox_of_a_team_names_nobody() {
+    for address in
+        ["customer.support@example.org", "order-service@example.org", "clara@example.org", "billing.clara@example.org"]
+    {
+        let out = json_once(&json!({ "email": address, "queue": "Support", "team": "Billing", "kind": "Order" }));
+        assert!(out.contains(r#""queue":"Support","team":"Billing""#) && out.contains(r#""kind":"Order""#), "{out}");
+    }
+}
+
+#[test]
+fn a_name_goes_whole_where_only_its_first_part_is_known() {
+    let body = json!({ "first_name": "Quirlinde", "shown": "Quirlinde Wasserfuhr", "text": "Quirlinde paid twice" });
+    let out = json_once(&body);
+    assert!(!out.contains("Wasserfuhr") && !out.contains("Quirlinde") && out.contains(" paid twice"), "{out}");
+}
+
+#[test]
+fn a_table_whose_columns_differ_by_case_alone_has_a_header() {
+    let out = redact(
+        "text/csv",
+        "Ship To Name,Ship To Address 1,Ship To City,Status,status\nX Q,Unit 3,Quickborn,open,new\n",
+    );
+    assert!(out.starts_with("Ship To Name,Ship To Address 1,Ship To City,Status,status\n"), "{out}");
+    assert!(!out.contains("Quickborn") && out.ends_with(",open,new\n"), "{out}");
+}
