@@ -409,15 +409,17 @@ impl<'r> Pass<'r> {
     /// The member of a pair that the other one's value names, and that name, if rules with a shape list it.
     pub fn named_in_pair<'t>(&mut self, pair: [(&'t str, &'t str); 2]) -> Option<(&'t str, Key<'r>)> {
         let is_name = |name: &str| siblings::may_be_name(name) && !pseudonym::is_word_stand_in(name);
-        let namings = siblings::namings(pair).filter(|(name, _)| is_name(name));
-        let named = namings.clone().find_map(|(name, member)| Some((member, self.key_with_rule(member, name)?)));
+        let mut namings = siblings::namings(pair).filter(|(name, _)| is_name(name));
+        let namings = [namings.next(), namings.next()];
+        let mut each = namings.iter().flatten();
+        let named = each.find_map(|(name, member)| Some((*member, self.key_with_rule(member, name)?)));
         // A name by which rules leave numbers alone is as good as one that they list.
         named.or_else(|| {
-            let harmless = |(name, member): (&str, &'t str)| {
+            let harmless = |(name, member): &(&str, &'t str)| {
                 let key = (!self.key_in_text(member).is_listed()).then(|| self.key_in_text(name))?;
-                (!key.said().vetoes.is_empty()).then_some((member, key))
+                (!key.said().vetoes.is_empty()).then_some((*member, key))
             };
-            namings.clone().find_map(harmless)
+            namings.iter().flatten().find_map(harmless)
         })
     }
 

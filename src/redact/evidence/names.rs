@@ -238,6 +238,11 @@ impl Said {
         !(self.values.is_empty() && self.vetoes.is_empty() && self.keywords.is_empty())
     }
 
+    /// Whether some rule asks whether the name stands beside a value.
+    pub fn speaks_of_others(&self) -> bool {
+        !(self.beside.is_empty() && self.not_beside.is_empty())
+    }
+
     /// Each rule once, in the order of precedence.
     pub fn in_order(&mut self) {
         let Self { values, headers, params, vetoes, keywords, below, not_below, beside, not_beside } = self;

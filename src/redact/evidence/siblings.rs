@@ -73,9 +73,7 @@ fn is_random(run: &[u8]) -> bool {
 
 /// Which member of a pair names the other one by its value: `{"prop": "email", "is": ".."}`. Both orders; the namer's
 /// value first.
-pub(in crate::redact) fn namings<'t>(
-    pair: [(&'t str, &'t str); 2],
-) -> impl Iterator<Item = (&'t str, &'t str)> + Clone {
+pub(in crate::redact) fn namings<'t>(pair: [(&'t str, &'t str); 2]) -> impl Iterator<Item = (&'t str, &'t str)> {
     let [first, second] = pair;
     [(first, second), (second, first)].into_iter().filter_map(|(namer, named)| {
         let is_name = namer.1.len() <= NAME_BYTES_MAX

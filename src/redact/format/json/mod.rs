@@ -154,9 +154,6 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
             let asks = self.tell_beside(&object, &key, is_value, &token);
             let done = self.value(value, Some(&key));
             if asks {
-                // A document inside the value may have told its own names since.
-                self.beside.0 = self.beside.0.filter(|_| !self.pass.beside.is_empty());
-                std::mem::swap(&mut self.pass.beside, &mut self.beside.1);
                 self.pass.beside.clear();
             }
             done?;
@@ -241,15 +238,16 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
         let is_of_pairs =
             !self.told.is_empty() && (is_value || object.is_pair && raw.starts_with(|c: char| c.is_ascii_digit()));
         let Self { pass, keys, told, beside: (made_for, made), .. } = self;
-        std::mem::swap(&mut pass.beside, made);
-        if is_of_pairs || *made_for != Some(object.at) {
+        if *made_for != Some(object.at) {
             let own = beside::names(tokens, object.at).map(|(place, name)| (name, &keys[object.keys + place]));
+            let own = own.filter(|(_, key)| key.said().speaks_of_others());
             // What was a name may be a stand-in by now: then it says nothing. Those remembered are none.
             let own = own.filter(|(name, key)| matches!(key, Key::Known(_)) || !is_word_stand_in(name));
-            pass.beside.clear();
-            pass.beside.extend(own.map(|(_, key)| key.clone()));
-            *made_for = Some(object.at).filter(|_| !is_of_pairs);
+            made.clear();
+            made.extend(own.map(|(_, key)| key.clone()));
+            *made_for = Some(object.at);
         }
+        pass.beside.clone_from(made);
         if is_of_pairs {
             pass.beside.extend(told.iter().cloned());
         }
