@@ -14,7 +14,7 @@ static GIVEN: LazyLock<Listed<&'static str>> =
     LazyLock::new(|| NAMES.iter().flat_map(|names| names.split_whitespace()).collect());
 
 /// By language, roughly.
-const NAMES: [&str; 17] = [
+const NAMES: [&str; 18] = [
     // English
     "aaron abigail adam adrian agnes aidan alan albert alec alexander alexandra alexis alfred alice alicia alison allison \
      allan allen alyssa amanda amber amelia amy andrea andrew angela angelica anita ann anna anne annie anthony antony \
@@ -295,6 +295,13 @@ const NAMES: [&str; 17] = [
      милош михаил михайло надежда надія наталья наталія никита никола николай нурлан оксана олег олександр олексій олена ольга остап павел павло петр петро петър \
      пламен полина поліна раиса роман руслан светлана світлана сергей сергій славица софия софія станислав степан стоян тарас татьяна тетяна тимофей тимур тодор федор \
      фёдор христо эдуард юлия юлія юрий юрій яков ярослав ярослава євген іван ігор ілля ірина јелена љубица",
+    // And more of everywhere
+    "abdoulaye adanna adelino agustina aitor algernon alistair amaia amarachi anisoara anong apinya aranka arpad assunta ayesha bartholomew belmiro bilquis blahoslav \
+     boonmee brunhild calogero casimir cheikh chukwudi ciro clementine concetta costel costin covadonga deolinda despina despoina dietlinde dorte ebele efrain eneko \
+     evaristo faraz gergo gerhild geza gorka graciete griet guntars gyongyi harini heidrun hira ifeanyi inaki ionela iqra itziar jyotsna kalyani kelechi kreszentia \
+     kvetoslava lavanya leire leocadia leopoldo madhuri mariama maribel matias mehwish nalini nattaya nezka nida nnamdi nunzia olabisi oluwatobi omair ophelia ortrud \
+     oystein pavithra peregrine pimchanok rabia raghunath rosalinde rosamund rosaria sadhna seydou shauna sidra siew sigrun sindre solene somsri somto steinar sverre \
+     tejaswini tjark torunn trygve ugochi umair unai vasudevan wajiha wichai winston yamuna",
 ];
 
 #[cfg(test)]

@@ -66,6 +66,8 @@ pub(in crate::redact) fn is_known_person(value: &str) -> bool {
     value.trim().contains([' ', ',']) && looks(value) == Looks::Person && !has_brand(&words_of(value))
 }
 
+/// Shorter ends of a mailbox's one word are words of their own too often.
+const SURNAME_CHARS_MIN: usize = 6;
 /// Words of a name written in full, at least and at most.
 const WRITTEN_WORDS: std::ops::RangeInclusive<usize> = 2..=5;
 /// Words within a name that need no capital.
@@ -87,17 +89,25 @@ pub(in crate::redact) fn is_written_as_name(text: &str) -> bool {
 }
 
 /// The names in a mailbox's address that is made of them, with a capital each: `ada.quittenbaum@..`. One must be a common
-/// given name, and none a word of things.
+/// given name, and none a word of things. Of an initial and a name in one word (`aquittenbaum@..`) the name, in case it is
+/// one: only a word with a capital elsewhere is compared with it.
 pub(in crate::redact) fn names_in_mailbox(address: &str) -> Vec<String> {
     let local = address.split(['@', '+']).next().unwrap_or_default().to_ascii_lowercase();
     let parts: Vec<&str> =
         local.split(['.', '_', '-']).map(|part| part.trim_end_matches(|c: char| c.is_ascii_digit())).collect();
     let is_word =
         |part: &&str| part.len() >= GIVEN_CHARS_MIN && part.bytes().all(|b| b.is_ascii_lowercase()) && !is_thing(part);
+    let capital = |part: &str| [&part[..1].to_ascii_uppercase(), &part[1..]].concat();
+    if let [part] = parts[..]
+        && is_word(&part)
+        && let Some(rest) = part.get(1..).filter(|rest| rest.len() >= SURNAME_CHARS_MIN && !is_thing(rest))
+    {
+        return vec![capital(rest)];
+    }
     if !(2..=3).contains(&parts.len()) || !parts.iter().all(is_word) || !parts.iter().any(|part| is_given(part)) {
         return Vec::new();
     }
-    parts.iter().map(|part| [&part[..1].to_ascii_uppercase(), &part[1..]].concat()).collect()
+    parts.into_iter().map(capital).collect()
 }
 
 /// Whether it begins with a common given name, as a name in the middle of a text must.

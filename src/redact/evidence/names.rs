@@ -130,7 +130,7 @@ pub(in crate::redact) struct Name {
 static NEXT_NAME: AtomicU64 = AtomicU64::new(1);
 
 /// Last words of names whose value names the value of a sibling.
-const NAMING: [&str; 29] = [
+const NAMING: [&str; 31] = [
     "key",
     "name",
     "field",
@@ -160,6 +160,8 @@ const NAMING: [&str; 29] = [
     "variable",
     "path",
     "loc",
+    "selector",
+    "xpath",
 ];
 /// Last words of names whose values are named so.
 const NAMED: [&str; 26] = [

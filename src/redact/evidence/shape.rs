@@ -92,6 +92,14 @@ pub(in crate::redact) fn is_in_digest(text: &str, range: &Range<usize>) -> bool 
     token.len() > range.len() && is_digest(&text[token])
 }
 
+/// Whether the address of a mailbox is one that a machine made up, of a UUID (`Message-ID`, RFC 5322; `UID`, RFC 5545): it
+/// reaches nobody. The candidate may begin inside the UUID.
+pub(in crate::redact) fn is_of_machine(text: &str, range: &Range<usize>) -> bool {
+    let Some(sign) = text[range.clone()].find('@').map(|at| range.start + at) else { return false };
+    let local = around(text, &(sign..sign), |b| b.is_ascii_alphanumeric() || b"-._".contains(&b));
+    is_uuid(&text.as_bytes()[local.start..sign])
+}
+
 fn around(text: &str, range: &Range<usize>, inner: impl Fn(u8) -> bool) -> Range<usize> {
     let bytes = text.as_bytes();
     let mut start = range.start;

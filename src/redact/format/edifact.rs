@@ -112,8 +112,16 @@ impl Signs {
     }
 }
 
-/// Whether a text is an interchange: its first segment says which signs, or which characters, it uses.
+/// Whether a text is an interchange: its first segment says which signs, or which characters, it uses. Or a message out
+/// of one, whose first segment has the message's type and its directory: `UNH+1+ORDERS:D:96A:UN'`.
 pub(in crate::redact) fn is_interchange(text: &str) -> bool {
+    if let Some(message) = text.strip_prefix("UNH+") {
+        let mut parts = message.split('\'').next().unwrap_or_default().split('+').skip(1);
+        let mut kind = parts.next().unwrap_or_default().split(':');
+        return message.contains('\'')
+            && kind.next().is_some_and(|kind| kind.len() == 6 && kind.bytes().all(|b| b.is_ascii_uppercase()))
+            && kind.next().is_some_and(|version| matches!(version, "D" | "S" | "1" | "2"));
+    }
     if !text.starts_with("UNA") && !text.starts_with("UNB") {
         return false;
     }
@@ -244,10 +252,18 @@ mod tests {
 
     #[test]
     fn interchanges_are_told_by_their_head() {
-        for text in ["UNA:+.? 'UNB+UNOA:4+A+B'", "UNB+UNOC:3+A+B'", "UNA:+.? '\r\nUNB+UNOA:4", "UNA|*.! ~UNB*UNOA|4~"] {
+        for text in [
+            "UNH+1+ORDERS:D:96A:UN'BGM+220'",
+            "UNA:+.? 'UNB+UNOA:4+A+B'",
+            "UNB+UNOC:3+A+B'",
+            "UNA:+.? '\r\nUNB+UNOA:4",
+            "UNA|*.! ~UNB*UNOA|4~",
+        ] {
             assert!(is_interchange(text), "{text}");
         }
-        for text in ["UNABLE", "UNA:::::::UNB:UNO", "UNB", "UNA", "UNB+x", "UNAé:+.? 'UNB+UNOA"] {
+        for text in
+            ["UNH+1+orders:D'", "UNH+1", "UNABLE", "UNA:::::::UNB:UNO", "UNB", "UNA", "UNB+x", "UNAé:+.? 'UNB+UNOA"]
+        {
             assert!(!is_interchange(text), "{text}");
         }
     }

@@ -11,8 +11,11 @@ use crate::redact::matching::gate::{
     COLON, DASH, DIGIT, Kinds, LOWER, OTHER, PERCENT, PLUS, SLASH, SPACE, STRUCTURE, UNDERSCORE, UPPER, kind_of,
 };
 use crate::redact::rule::rules::{Action, PseudonymKey};
-use crate::redact::stand_in::kind::{Kind, digits_of, is_digits_and_separators};
+use crate::redact::stand_in::kind::Kind;
 use crate::redact::stand_in::pseudonym::replace;
+use crate::redact::stand_in::sought::{
+    CASES, COMPARED_BYTES_MAX, Needle, Rank, Sought, WORD_BYTES_MIN, start_of, texts,
+};
 use base64::Engine;
 use base64::alphabet::{STANDARD, URL_SAFE};
 use base64::engine::DecodePaddingMode;
@@ -20,24 +23,12 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// Shorter values occur by chance.
-const BYTES_MIN: usize = 6;
-/// Parts of names down to this length are replaced where they stand as words of their own.
-const WORD_BYTES_MIN: usize = 4;
-/// Digits without their separators, from this many on.
-const DIGITS_MIN: usize = 8;
 /// Shorter runs of the base64 alphabet hold no value worth a decoding.
 const BASE64_BYTES_MIN: usize = 24;
-/// Texts of our own stand-ins, which a raw value may happen to be part of.
-const OWN: &str = "person- user- masked @example.invalid https://example.invalid/ addr- tok- date- word- hash-";
 /// The table of starts has so many marks for each value, so that few are set by chance; and at least 2^12.
 const MARKS_PER_VALUE: usize = 128;
 const MARKS_MIN: usize = 1 << 12;
 const MARKS_MAX: usize = 1 << 24;
-/// What is compared of a longer value, in bytes: who can read so much of a secret can read it.
-const COMPARED_BYTES_MAX: usize = 64;
-/// Longer values are not replaced where they are mentioned, in bytes: the body that shows one is dropped.
-const REPLACED_BYTES_MAX: usize = 512;
 /// How far before and after a `+` or a `%` an encoded value may reach, in bytes: twice encoded a byte is `%25uXXXX`.
 const PLUS_REACH: usize = COMPARED_BYTES_MAX;
 const PERCENT_REACH: usize = 8 * COMPARED_BYTES_MAX;
@@ -47,46 +38,6 @@ const ANY_PADDING: GeneralPurposeConfig = GeneralPurposeConfig::new()
     .with_decode_allow_trailing_bits(true);
 const BASE64: GeneralPurpose = GeneralPurpose::new(&STANDARD, ANY_PADDING);
 const BASE64_URL: GeneralPurpose = GeneralPurpose::new(&URL_SAFE, ANY_PADDING);
-
-/// A value that was replaced.
-pub(in crate::redact) struct Needle<'a> {
-    pub raw: &'a str,
-    pub fresh: &'a str,
-    pub kind: Kind,
-    /// Whether it is a word that fields are called by: a Mr Street is replaced where he is mentioned, and no reason to drop
-    /// a body with an address.
-    pub is_field_name: bool,
-}
-
-/// A text to search for.
-struct Sought {
-    /// The first four bytes of the text, case folded.
-    start: u32,
-    /// At most its first 64 bytes, in lower case.
-    lower: String,
-    /// The same as it was written.
-    text: String,
-    /// What follows it in a longer value.
-    rest: String,
-    /// What replaces it; `None`: the stand-in of a name, made where one is found.
-    fresh: Option<String>,
-    rank: Rank,
-    /// Whether it is a person's name, or a part of one.
-    person: bool,
-    /// The longest other text sought that this one begins with.
-    shorter: Option<usize>,
-}
-
-/// What finding a text means.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Rank {
-    /// It is replaced; where that fails the body is dropped.
-    Whole,
-    /// It was cut to 64 bytes. It is replaced where the rest follows; else the body is dropped.
-    Head,
-    /// It counts only as a word of its own, in its own case; it is replaced, but is no reason to drop.
-    Word,
-}
 
 /// The values of a capture, ready to be searched for.
 pub(in crate::redact) struct Residue {
@@ -337,65 +288,9 @@ fn begins_with(bytes: &[u8], start: &[u8]) -> bool {
     bytes.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start))
 }
 
-/// Adds what is searched for because of one value.
-fn texts(needle: &Needle<'_>, all: &mut Vec<Sought>) {
-    let raw = match needle.kind {
-        // The stand-in keeps the head, and the claims that are nobody's: what must not be readable is the proof.
-        Kind::Jwt => needle.raw.rsplit('.').next().unwrap_or_default(),
-        _ => needle.raw.trim(),
-    };
-    let mut add = |text: &str, fresh: Option<&str>, rank, person| {
-        let head = &text[..text.floor_char_boundary(COMPARED_BYTES_MAX)];
-        let lower = head.to_ascii_lowercase();
-        // A raw value may happen to be a part of what our own stand-ins are made of, in which there is no digit.
-        let is_own = || !lower.bytes().any(|b| b.is_ascii_digit()) && OWN.contains(&lower);
-        if let Some(start) = start_of(head.as_bytes()).filter(|_| !is_own()) {
-            all.push(Sought {
-                start,
-                lower,
-                text: head.to_owned(),
-                rest: if text.len() > REPLACED_BYTES_MAX { String::new() } else { text[head.len()..].to_owned() },
-                fresh: fresh.map(str::to_owned),
-                rank: if head.len() < text.len() { Rank::Head } else { rank },
-                person,
-                shorter: None,
-            });
-        }
-    };
-    if is_place_name(needle.kind, raw) {
-        return;
-    }
-    if raw.len() >= BYTES_MIN {
-        let rank = if needle.is_field_name { Rank::Word } else { Rank::Whole };
-        add(raw, Some(needle.fresh), rank, needle.kind == Kind::Person);
-    }
-    if is_digits_and_separators(raw) {
-        let digits = digits_of(raw);
-        if digits.len() >= DIGITS_MIN && digits.len() < raw.len() {
-            add(&digits, Some(&digits_of(needle.fresh)), Rank::Whole, false);
-        }
-    }
-    if needle.kind == Kind::Person {
-        let whole = raw.len() >= BYTES_MIN;
-        let names = raw.split_whitespace().filter(|word| word.len() >= WORD_BYTES_MIN && !(whole && *word == raw));
-        let names = names.filter(|word| word.chars().next().is_some_and(char::is_uppercase));
-        names.for_each(|word| add(word, None, Rank::Word, true));
-    }
-    if needle.kind == Kind::Email {
-        for name in looks::names_in_mailbox(raw).iter().filter(|name| name.len() >= WORD_BYTES_MIN) {
-            add(name, None, Rank::Word, true);
-        }
-    }
-}
-
 /// The stand-in of a name, or of a part of one.
 fn person(name: &str, key: &PseudonymKey) -> String {
     replace(Action::Pseudonym, Kind::Person, name, key).map_or_else(|| name.to_owned(), |replaced| replaced.fresh)
-}
-
-/// A town or a country by itself is in time zones, bank names and product texts too, and leads to nobody.
-fn is_place_name(kind: Kind, raw: &str) -> bool {
-    kind == Kind::Address && !raw.bytes().any(|b| b.is_ascii_digit()) && raw.split_whitespace().count() == 1
 }
 
 /// Whether no letter of ASCII goes on before or after: other scripts are written without blanks.
@@ -408,14 +303,6 @@ fn is_word(bytes: &[u8], range: &Range<usize>) -> bool {
     let letter =
         |at: usize| bytes.get(at).is_some_and(|b| b.is_ascii_alphanumeric() || *b >= 0x80 || b"_-/".contains(b));
     (range.start == 0 || !letter(range.start - 1)) && !letter(range.end)
-}
-
-/// The bits in which the cases of four letters differ.
-const CASES: u32 = 0x2020_2020;
-
-/// The first four bytes, without regard to case.
-fn start_of(bytes: &[u8]) -> Option<u32> {
-    bytes.first_chunk().map(|four| u32::from_le_bytes(*four) | CASES)
 }
 
 /// Whether a value may stand in a piece in the encoding of URLs and forms: there is a `%` with its digits, or a `+` that
@@ -524,6 +411,7 @@ fn unescape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::redact::stand_in::sought::REPLACED_BYTES_MAX;
 
     fn residue(raw: &str, kind: Kind) -> Residue {
         Residue::of(

@@ -204,6 +204,19 @@ fn lines_of_a_machine_readable_zone_stay_lines() {
 }
 
 #[test]
+fn a_message_out_of_an_interchange_is_read_as_one() {
+    let text = "UNH+1+ORDERS:D:96A:UN'\nBGM+220+ORD-898296+9'\nNAD+DP+++Qerd de Quitt+Quittengracht 20+Quickborn++1016 GV+NL'\n\
+        CTA+IC+:Qemke Quittstra'\nCOM++31649295367:TE'\nLIN+1++4019882071486:EN'\nUNT+9+1'\n";
+    let gone = ["Qerd", "Quittengracht", "Quickborn", "1016 GV", "Qemke", "31649295367"];
+    once(
+        "text/plain",
+        text,
+        &gone,
+        &["UNH+1+ORDERS:D:96A:UN'\nBGM+220+ORD-898296+9'", "LIN+1++4019882071486:EN'\nUNT+9+1'"],
+    );
+}
+
+#[test]
 fn interchanges_are_read_by_place_and_qualifier() {
     let text = "UNA:+.? '\nUNB+UNOA:4+AIRLINE1+NZCS+261126:0900+000000001'\nUNH+PAX001+PAXLST:D:05B:UN:IATA'\nBGM+745'\n\
         NAD+FL+++QUITTENBAUM:BRUN?'HILDE+12 Quittenweg+Quickborn++25451+DE'\nATT+2++F'\nDTM+329:19730521'\nDTM+189:202611260900'\n\

@@ -45,3 +45,26 @@ fn a_table_whose_columns_differ_by_case_alone_has_a_header() {
     assert!(out.starts_with("Ship To Name,Ship To Address 1,Ship To City,Status,status\n"), "{out}");
     assert!(!out.contains("Quickborn") && out.ends_with(",open,new\n"), "{out}");
 }
+
+#[test]
+fn an_initial_and_a_name_in_one_word_are_a_mailbox_of_somebody() {
+    let out = json_once(
+        &json!({ "email": "pquittenbaum@example.org", "params": ["Quittenbaum", "quittenbaum-3", "Quitten"] }),
+    );
+    assert!(!out.contains(r#""Quittenbaum""#) && out.contains(r#""quittenbaum-3","Quitten""#), "{out}");
+}
+
+#[test]
+fn a_part_of_a_name_is_told_by_its_length_where_a_script_has_no_capitals() {
+    let out = json_once(&json!({ "memberName": "فاطمة المنصوري", "cashier": "فاطمة", "note": "شكرا" }));
+    assert!(!out.contains("فاطمة") && out.contains("شكرا"), "{out}");
+}
+
+#[test]
+fn what_a_machine_numbers_is_no_mailbox() {
+    let uuid = "2a9da421-1f9a-45a9-9f2a-15437b68dacc@cal.example.org";
+    let body = json!({ "uid": uuid, "picture": "https://cdn.example.org/hero@2x.png", "text": format!("UID:{uuid} of ada@example.org") });
+    let out = json_once(&body);
+    assert_eq!(out.matches(uuid).count(), 2, "{out}");
+    assert!(out.contains("hero@2x.png") && !out.contains("ada@example.org"), "{out}");
+}

@@ -5,7 +5,7 @@ const ADDRESS_BYTES_MAX: usize = 320;
 
 /// Whether the whole text is one e-mail address. Letters of every script are allowed (RFC 6531).
 pub(in crate::redact) fn is_email(text: &str) -> bool {
-    let Some((local, host)) = text.rsplit_once('@') else { return false };
+    let Some((local, host)) = text.rsplit_once('@').filter(|(_, host)| !is_picture(host)) else { return false };
     let labels_ok = host.split('.').all(|label| {
         !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || c == '-') && !label.starts_with('-')
     });
@@ -15,6 +15,15 @@ pub(in crate::redact) fn is_email(text: &str) -> bool {
         && labels_ok
         && host.contains('.')
         && host.rsplit('.').next().is_some_and(|top| top.len() >= 2 && !top.bytes().all(|b| b.is_ascii_digit()))
+}
+
+/// Whether what stands behind the sign is the scale of a picture, `2x.png`.
+fn is_picture(host: &str) -> bool {
+    const PICTURES: [&str; 9] = ["png", "jpg", "jpeg", "gif", "webp", "svg", "avif", "bmp", "ico"];
+    host.split_once('.').is_some_and(|(scale, top)| {
+        scale.strip_suffix(['x', 'X']).is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_digit()))
+            && PICTURES.iter().any(|picture| picture.eq_ignore_ascii_case(top))
+    })
 }
 
 #[cfg(test)]
@@ -27,7 +36,7 @@ mod tests {
         judge(
             Validator::Email,
             &["a+b@example.co.uk", "josé@exämple.de", "o'neil@example.org", "a@b.museum"],
-            &["a@b", "@example.org", "pkg@1.2.3", "a b@example.org", "a@-b.org", "a@b..org"],
+            &["hero@2x.png", "a@b", "@example.org", "pkg@1.2.3", "a b@example.org", "a@-b.org", "a@b..org"],
         );
     }
 }
