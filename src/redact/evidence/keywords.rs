@@ -28,7 +28,10 @@ impl Keywords {
 
     /// Whether one of them stands right before the candidate: within a few bytes, as whole words.
     pub fn are_before(&self, text: &[u8], range: &Range<usize>) -> bool {
-        self.are_within(text, range, range.start.saturating_sub(RIGHT_BEFORE_BYTES)..range.start)
+        let start = range.start.saturating_sub(RIGHT_BEFORE_BYTES);
+        // What stands on the line before is about something else.
+        let start = memchr::memrchr(b'\n', &text[start..range.start]).map_or(start, |at| start + at);
+        self.are_within(text, range, start..range.start)
     }
 
     /// Whether one of them stands near the candidate at `range`, as whole words.

@@ -151,16 +151,17 @@ impl Residue {
     /// base64.
     pub fn is_in(&self, piece: &[u8]) -> bool {
         self.shows(piece)
-            || self.is_escaped_in(piece)
+            || self.is_escaped_in(piece, is_whole)
             || self.is_base64_in(piece)
             || charset::clear(piece)
-                .is_some_and(|text| self.shows(text.as_bytes()) || self.is_escaped_in(text.as_bytes()))
+                .is_some_and(|text| self.shows(text.as_bytes()) || self.is_escaped_in(text.as_bytes(), is_whole))
     }
 
     /// Whether there is a value in a piece, or a part of a name that would be replaced there. What stands in base64 is
     /// not looked for: a pass keeps what it decoded.
     pub fn is_mentioned(&self, piece: &[u8]) -> bool {
-        let seen = |piece: &[u8]| self.next(piece, 0, |_| true).is_some() || self.is_escaped_in(piece);
+        // A part of a name may have a line break before it, which ends in a letter where it is escaped.
+        let seen = |piece: &[u8]| self.next(piece, 0, |_| true).is_some() || self.is_escaped_in(piece, |_| true);
         seen(piece) || charset::clear(piece).is_some_and(|text| seen(text.as_bytes()))
     }
 
@@ -175,10 +176,10 @@ impl Residue {
 
     /// Whether a value can be read in bytes as they are.
     pub fn shows(&self, bytes: &[u8]) -> bool {
-        self.next(bytes, 0, |rank| rank != Rank::Word).is_some()
+        self.next(bytes, 0, is_whole).is_some()
     }
 
-    fn is_escaped_in(&self, piece: &[u8]) -> bool {
+    fn is_escaped_in(&self, piece: &[u8], wanted: impl Fn(Rank) -> bool) -> bool {
         let escaped = memchr::memchr(b'\\', piece).is_some();
         let entities = memchr::memchr(b'&', piece).is_some() && memchr::memmem::find(piece, b"&#").is_some();
         let encoded = may_be_encoded(piece);
@@ -189,7 +190,7 @@ impl Residue {
             return false;
         }
         let Ok(text) = std::str::from_utf8(piece) else { return false };
-        escaped && self.shows(unescape(text).as_bytes())
+        escaped && self.next(unescape(text).as_bytes(), 0, wanted).is_some()
             || entities && self.shows(markup::unescape(text).text.as_bytes())
             || encoded && around_signs(text).any(|part| self.is_encoded_in(part))
     }
@@ -282,6 +283,11 @@ impl Residue {
         }
         here
     }
+}
+
+/// Whether what is found is a value, and not only a part of a name.
+fn is_whole(rank: Rank) -> bool {
+    rank != Rank::Word
 }
 
 fn begins_with(bytes: &[u8], start: &[u8]) -> bool {
@@ -400,6 +406,11 @@ fn unescape(text: &str) -> String {
             Some(c) => {
                 out.push(c);
                 rest = &escape[5..];
+            }
+            // A letter that stands for white space is no part of the word behind it.
+            None if escape.starts_with(['n', 'r', 't']) => {
+                out.push(' ');
+                rest = &escape[1..];
             }
             None => rest = escape,
         }

@@ -68,3 +68,9 @@ fn what_a_machine_numbers_is_no_mailbox() {
     assert_eq!(out.matches(uuid).count(), 2, "{out}");
     assert!(out.contains("hero@2x.png") && !out.contains("ada@example.org"), "{out}");
 }
+
+#[test]
+fn a_part_of_a_name_is_found_behind_a_line_break() {
+    let out = json_once(&json!({ "name": "Tahlia Quittenbaum", "text": "It is broken.\n\nTahlia" }));
+    assert!(!out.contains("Tahlia") && out.contains(r"It is broken.\n\nperson-"), "{out}");
+}

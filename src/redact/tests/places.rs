@@ -105,3 +105,13 @@ fn a_caption_of_several_words_names_its_column() {
         assert!(!out.contains(value), "{value} in {out}");
     }
 }
+
+#[test]
+fn what_ends_a_line_says_nothing_of_the_next_one() {
+    let log = "203.0.113.9 - - \"GET / HTTP/1.1\" 200 5 \"Mozilla/5.0 Chrome/131.0.0.0\"\n81.2.69.142 - - \"GET / HTTP/1.1\" 200 5\n";
+    let out = redact("text/plain", log);
+    assert!(
+        !out.contains("203.0.113.9") && !out.contains("81.2.69.142") && out.contains("Chrome/131.0.0.0\"\n"),
+        "{out}"
+    );
+}
