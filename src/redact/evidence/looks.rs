@@ -110,6 +110,12 @@ pub(in crate::redact) fn names_in_mailbox(address: &str) -> Vec<String> {
     parts.into_iter().map(capital).collect()
 }
 
+/// Whether it is nothing but a common given name.
+pub(in crate::redact) fn is_known_given(value: &str) -> bool {
+    value.starts_with(|c: char| !c.is_lowercase())
+        && matches!(&words_of(value)[..], [word] if is_given(word) && !is_thing(word))
+}
+
 /// Whether it begins with a common given name, as a name in the middle of a text must.
 pub(in crate::redact) fn begins_as_person(value: &str) -> bool {
     is_known_person(value) && words_of(value).first().is_some_and(|word| is_given(word))
@@ -219,9 +225,9 @@ fn is_dotted_form(word: &str) -> bool {
 }
 
 /// Forms that are names or words when written in another case.
-const LEGAL_FORMS: [&str; 30] = [
+const LEGAL_FORMS: [&str; 31] = [
     "AG", "KG", "SE", "SA", "SL", "SRL", "SpA", "SPA", "BV", "NV", "AB", "AS", "ASA", "OY", "Oy", "Oyj", "ApS", "APS",
-    "A/S", "KK", "UG", "OHG", "eV", "eK", "eG", "SC", "SAS", "SNC", "PT", "CV",
+    "A/S", "KK", "UG", "OHG", "eV", "eK", "eG", "SC", "SAS", "SNC", "PT", "CV", "Co",
 ];
 static LEGAL_FORMS_ANY_CASE: LazyLock<Listed<&str>> = LazyLock::new(|| LEGAL_FORM_LIST.split_whitespace().collect());
 /// The longest of them, bytes.
@@ -249,7 +255,10 @@ fn words(lists: &[&'static str]) -> Listed<&'static str> {
 }
 
 /// Words of companies, authorities and services: a name that has one is not a person's, whatever stands before it.
-const COMPANIES: [&str; 5] = [
+const COMPANIES: [&str; 6] = [
+    "medicine pediatrics paediatrics cardiology radiology oncology dermatology physiotherapy \
+     twitter facebook linkedin instagram github gitlab bitbucket youtube tiktok whatsapp google microsoft amazon slack paypal \
+     stripe shopify twilio netflix spotify dropbox atlassian salesforce hubspot zendesk mastercard dollar euro",
     "academy advertising agency airline airway airport analytics apartment apparel appliance architect association associates atelier authority automotive \
      aviation bakery bank banking bar bistro boutique brewery broker brewing builder building bureau business cafe camp capital cargo care catering center \
      centre chemical church cinema cleaning clinic clothing club coffee college commerce committee communication community company computing construction \
@@ -296,7 +305,8 @@ const COMPANIES: [&str; 5] = [
 /// Words of products, plans, events, places and screens; some are surnames too, which a given name before them tells.
 const THINGS: [&str; 9] = [
     // Plans, services, levels
-    "access add addon advanced advantage air alert annual annually anniversary api app application archive audit auto automatic backup balance basic benefit best bi billing \
+    "orders notifications receipts invoices payments newsletters updates alerts \
+     access add addon advanced advantage air alert annual annually anniversary api app application archive audit auto automatic backup balance basic benefit best bi billing \
      black bonus bronze bulk bundle business cancellation cash cashback choice classic collect collection complete comfort compact connect contract coupon cover coverage custom daily data deal \
      default delivery delivered deluxe demo deposit direct discount domestic domicile drop dropoff early easy economy elite enterprise essential essentials exclusive expedited express extended extra \
      family fast fee first fixed flat flex flexible forever free freemium full gift gold goods ground growth guest half high hold holiday hour hourly hybrid instant instore international \

@@ -3,6 +3,7 @@
 pub(in crate::redact) mod address;
 pub(in crate::redact) mod brands;
 pub(in crate::redact) mod captions;
+pub(in crate::redact) mod countries;
 pub(in crate::redact) mod dicom;
 pub(in crate::redact) mod epoch;
 pub(in crate::redact) mod given_names;

@@ -23,7 +23,7 @@ mod secret;
 mod vat;
 mod wallet;
 
-use crate::redact::evidence::{address, looks};
+use crate::redact::evidence::{address, countries, looks};
 use crate::redact::validators::national_americas as americas;
 use crate::redact::validators::national_asia as asia;
 use crate::redact::validators::national_europe_east as east;
@@ -107,6 +107,8 @@ validators! {
         KnownLogin "known-login" looks::is_known_login,
         AddressText "address-text" address::may_be_address,
         NoCompany "no-company" looks::is_no_company,
+        NoCountry "no-country" countries::is_no_country,
+        KnownGiven "known-given" looks::is_known_given,
         Ssn "ssn" us::is_ssn,
         Itin "itin" us::is_itin,
         Ein "ein" us::is_ein,
