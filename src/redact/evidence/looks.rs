@@ -76,16 +76,25 @@ const PARTICLES: [&str; 22] = [
     "zu", "ter", "ten", "'t",
 ];
 
-/// Whether a whole text is written as a name is: some words with capitals, particles between them, and nothing speaks
-/// against a person.
+/// Characters of a name in the scripts of East Asia, which has no blanks.
+const EASTERN_CHARS: std::ops::RangeInclusive<usize> = 2..=4;
+
+/// Whether a whole text is written as a name is: some words with capitals, particles between them, or a few characters of
+/// East Asia; and nothing speaks against a person.
 pub(in crate::redact) fn is_written_as_name(text: &str) -> bool {
     let is_of_name = |word: &str| {
         PARTICLES.contains(&word)
             || word.starts_with(|c: char| c.is_uppercase() || c.is_alphabetic() && !c.is_lowercase())
                 && word.chars().all(|c| c.is_alphabetic() || "'’-.".contains(c))
     };
+    let is_eastern = |text: &str| {
+        EASTERN_CHARS.contains(&text.chars().count())
+            && text.chars().all(|c| c >= EASTERN_FROM && c.is_alphabetic())
+            && !is_of_company(text)
+    };
     let words = text.split(' ');
-    WRITTEN_WORDS.contains(&words.clone().count()) && words.clone().all(is_of_name) && may_be_person(text)
+    is_eastern(text)
+        || WRITTEN_WORDS.contains(&words.clone().count()) && words.clone().all(is_of_name) && may_be_person(text)
 }
 
 /// The names in a mailbox's address that is made of them, with a capital each: `ada.quittenbaum@..`. One must be a common

@@ -37,6 +37,12 @@ fn a_name_goes_whole_where_only_its_first_part_is_known() {
 }
 
 #[test]
+fn a_name_without_blanks_goes_whole_too() {
+    let out = json_once(&json!({ "given_name": "晓明", "shown": "陈晓明", "text": "晓明付了两次款" }));
+    assert!(!out.contains('陈') && !out.contains("晓明"), "{out}");
+}
+
+#[test]
 fn a_table_whose_columns_differ_by_case_alone_has_a_header() {
     let out = redact(
         "text/csv",
