@@ -154,7 +154,7 @@ class Cell:
             pass  # refused calls end by themselves
         elif self.mode in ("slow", "stall", "drip"):
             shadow.mode("ok")  # lets go of what waits, so that the books can be closed
-        now, drained_s = ledger.settled(prepare.DARKLAUNCH, contender.console)
+        now, drained_s = ledger.settled(self.bench.found["darklaunch"], contender.console)
         received = shadow.counts()["received_total"] - received_before
         for text in ledger.violations(now, received, load["answered"], self.lossy):
             where = f"{self.name}, shadow {self.mode}, {self.load.rate or 'saturation'}"

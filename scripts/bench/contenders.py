@@ -166,7 +166,7 @@ class Contender:
                 enabled = "false" if self.name == "darklaunch_off" else "true"
                 limits = NO_LIMITS if self.name == "darklaunch_all" else ""
                 conf = self._conf("darklaunch.toml", ENABLED=enabled, LIMITS=limits)
-                return [prepare.DARKLAUNCH, "run", "--config", conf]
+                return [of["darklaunch"], "run", "--config", conf]
 
     def _conf(self, template, **more):
         with open(os.path.join(CONF, template), encoding="utf-8") as file:

