@@ -41,7 +41,7 @@ const NAMES: [&str; 5] = [
     // Shops, makers, publishers
     "harvey nichol, barnes noble, marks spencer, williams sonoma, procter gamble, johnson johnson, lockheed martin, eli lilly, bristol myer, abercrombie fitch, victoria secret, \
      harry potter, winnie pooh, mickey mouse, donald duck, warner bro, \
-     alfred karcher, carl zeiss, ernst leitz",
+     alfred karcher, carl zeiss, ernst leitz, claude sonnet, claude opus, claude haiku",
 ];
 
 #[cfg(test)]
@@ -52,8 +52,18 @@ mod tests {
     fn a_brand_is_two_words_that_stand_together() {
         let has = |text: &str| has_brand(&text.split(' ').map(str::to_owned).collect::<Vec<_>>());
         assert!(
-            has("tommy hilfiger polo") && has("honey jack daniels") && has("mercedes benz vito") && has("eli lilly")
+            has("tommy hilfiger polo")
+                && has("honey jack daniels")
+                && has("mercedes benz vito")
+                && has("eli lilly")
+                && has("claude sonnet")
         );
-        assert!(!has("tommy miller") && !has("jack nicholson daniel") && !has("calvin") && !has("klein calvin"));
+        assert!(
+            !has("tommy miller")
+                && !has("jack nicholson daniel")
+                && !has("calvin")
+                && !has("klein calvin")
+                && !has("claude monet")
+        );
     }
 }

@@ -312,7 +312,7 @@ const COMPANIES: [&str; 6] = [
 ];
 
 /// Words of products, plans, events, places and screens; some are surnames too, which a given name before them tells.
-const THINGS: [&str; 9] = [
+const THINGS: [&str; 11] = [
     // Plans, services, levels
     "orders notifications receipts invoices payments newsletters updates alerts \
      access add addon advanced advantage air alert annual annually anniversary api app application archive audit auto automatic backup balance basic benefit best bi billing \
@@ -363,6 +363,15 @@ const THINGS: [&str; 9] = [
      receipt record redirect region registry reminder replica report repository request resource response result retry role root router rule runtime sample save schedule scheduler schema scope scoring script search section send \
      server session setting settings setup sheet sign site source sql stage staging status step stream style subject submit summary survey sync tab tag task template tenant terminal test theme thread title token topic trace \
      traffic transaction translation type unit update upload user username validation variable version video view viewer virtual web website widget window windows workflow worker workspace",
+    // Programs by name, languages
+    "airflow ansible apache argo aws azure cd chatgpt chromium cloud confluence copilot databricks datadog debian docker elastic elasticsearch envoy fedora firefox gcp gemini grafana hadoop haproxy ios jira json kafka \
+     kibana kotlin kubernetes macos mongo mongodb mozilla mysql nginx oauth okta openai oracle postgres postgresql prometheus pulumi rabbitmq redis safari sap saml sentry snowflake splunk sqlite ssh ssl sso temporal terraform tls ubuntu \
+     vault webkit xml yaml zapier \
+     arabic bengali brazilian bulgarian cantonese castilian chinese croatian czech dutch estonian finnish flemish greek hebrew hindi hungarian icelandic indonesian italian japanese korean latvian lithuanian \
+     mandarin norwegian persian polish portuguese punjabi romanian russian serbian simplified slovenian spanish swahili swedish traditional turkish ukrainian urdu vietnamese",
+    // Departments and roles that answer for a company
+    "abteilung atencion atendimento assistenza buchhaltung clientes clienti clients comptabilite contabilidad customers equipe equipo everybody everyone facturacion facturation kundenbetreuung kundendienst klantenservice mitarbeiter \
+     rechnungswesen redaktion soporte subscribers suporte supporto ufficio usuario usuarios utilisateur ventas vendite vendas zespol dzial",
     // Fields of work
     "accountant accounting accounts administration advisor affairs allowance application assistance assistant associate board bookkeeping brand chief claims compliance content corporate counsel deputy developer development director \
      engineer executive expense facilities field fraud global head human information inside intern internal inventory investor junior key lead learning maintenance management merchandising operation operations payable payroll people \
@@ -402,6 +411,8 @@ mod tests {
             "Jean-Luc Moreau",
             "Paul Price",
             "Ada King Lovelace",
+            "Franz Kafka",
+            "Dominique French",
         ] {
             assert_eq!(looks(text), Looks::Person, "{text}");
         }
@@ -433,6 +444,10 @@ mod tests {
             "Nom de famille",
             "Vacation Hours",
             "Crystal Shield",
+            "Terraform Cloud",
+            "Apache Kafka",
+            "Brazilian Portuguese",
+            "Equipo de Soporte",
             "none",
         ] {
             assert_eq!(looks(text), Looks::Thing, "{text}");
