@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+import subprocess
 import sys
 import traceback
 
@@ -35,6 +36,12 @@ def test_a_seed_gives_the_same_bytes_and_each_body_alone():
         assert corpus.digest(bodies) == corpus.digest(corpus.bodies(7, BODIES, name))
         assert corpus.digest(bodies) != corpus.digest(corpus.bodies(8, BODIES, name))
         assert [b.to_json() for b in corpus.bodies(7, 40, name)] == [b.to_json() for b in bodies[:40]]
+
+
+def test_another_process_makes_the_same_bytes():
+    say = f"import corpus; print(*(corpus.digest(corpus.bodies(7, {BODIES}, name)) for name in corpus.FAMILIES))"
+    other = subprocess.run([sys.executable, "-B", "-c", say], cwd=sys.path[0], capture_output=True, text=True, check=True)
+    assert other.stdout.split() == [corpus.digest(bodies) for _, bodies in both()]
 
 
 def test_every_body_is_well_formed_and_shows_all_that_it_holds():
