@@ -9,8 +9,35 @@ const CAPTION_BYTES_MAX: usize = 40;
 
 /// Whether a whole text is the caption of a field for a name, an address or a password.
 pub(in crate::redact) fn is_caption(text: &str) -> bool {
-    text.len() <= CAPTION_BYTES_MAX && CAPTIONS.contains(Words::of(text).joined())
+    text.len() <= CAPTION_BYTES_MAX && (CAPTIONS.contains(Words::of(text).joined()) || is_prompt(text))
 }
+
+/// Whether a text asks to fill a field in: `Bitte Vornamen eingeben`, `Please enter your name`.
+fn is_prompt(text: &str) -> bool {
+    let mut words = text.split_whitespace();
+    let asks = |list: &[&str], word: &str| list.iter().any(|one| word.eq_ignore_ascii_case(one));
+    words.next().is_some_and(|first| asks(&PROMPTS, first)) && words.next_back().is_some()
+}
+
+/// First words of such texts; nobody is called so.
+const PROMPTS: [&str; 16] = [
+    "please",
+    "bitte",
+    "enter",
+    "type",
+    "choose",
+    "veuillez",
+    "saisissez",
+    "entrez",
+    "ingrese",
+    "introduzca",
+    "inserisci",
+    "digite",
+    "insira",
+    "wpisz",
+    "voer",
+    "vul",
+];
 
 /// Whether a whole text says that there is no value: what stands in an empty field is nobody's name.
 pub(in crate::redact) fn is_blank(text: &str) -> bool {
@@ -18,11 +45,41 @@ pub(in crate::redact) fn is_blank(text: &str) -> bool {
         || text.len() <= CAPTION_BYTES_MAX && BLANKS.contains(text.to_ascii_lowercase().as_str())
 }
 
+/// Whether a whole text is no advice on how to fill a field in, nor a line that counts what was found: a form's texts
+/// stand under the names of its fields (`{"password": "must have 12 characters"}`).
+pub(in crate::redact) fn is_no_advice(text: &str) -> bool {
+    let words = || text.split_whitespace().map(|word| word.trim_end_matches([',', '.', '!', ':']));
+    let is_one_of = |list: &[&str]| words().any(|word| list.iter().any(|one| word.eq_ignore_ascii_case(one)));
+    let is_advice = words().take(ADVICE_WORDS_MIN).count() == ADVICE_WORDS_MIN && is_one_of(&ADVICE);
+    let is_tally = words().last().is_some_and(|word| word.eq_ignore_ascii_case("found")) && is_one_of(&TALLIED);
+    !is_advice && !is_tally
+}
+
+/// Fewer words are a password that somebody chose, or a street.
+const ADVICE_WORDS_MIN: usize = 4;
+const ADVICE: [&str; 14] = [
+    "must",
+    "should",
+    "cannot",
+    "required",
+    "incorrect",
+    "invalid",
+    "characters",
+    "muss",
+    "mindestens",
+    "zeichen",
+    "doit",
+    "caractères",
+    "debe",
+    "caracteres",
+];
+const TALLIED: [&str; 5] = ["addresses", "results", "matches", "suggestions", "places"];
+
 static BLANKS: LazyLock<Listed<&str>> = LazyLock::new(|| BLANK_LIST.split(", ").collect());
 
 /// Na and Nan are somebody's names and left out.
 const BLANK_LIST: &str = "n/a, n.a., none, null, nil, unknown, undefined, unspecified, not available, not applicable, not provided, not specified, not set, \
-    no name, tbd, tba, k.a., k. a., keine angabe, keine, unbekannt, inconnu, non renseigné, desconocido, sin nombre, sconosciuto, desconhecido, onbekend, geen, brak, nieznany, okänd, bilinmiyor";
+    no name, current, default, anonymous, anonym, tbd, tba, k.a., k. a., keine angabe, keine, unbekannt, inconnu, non renseigné, desconocido, sin nombre, sconosciuto, desconhecido, onbekend, geen, brak, nieznany, okänd, bilinmiyor";
 
 static CAPTIONS: LazyLock<Listed<String>> = LazyLock::new(|| {
     let folded = |text: &str| Words::of(text).joined().to_owned();
@@ -50,8 +107,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn advice_and_tallies_are_told_from_values() {
+        for text in ["Your password must be at least 12 characters", "Addresses found", "12 results found"] {
+            assert!(!is_no_advice(text), "{text}");
+        }
+        for text in ["must have", "correct horse battery staple", "Springfield, SW1Y 4JH", "1 Found Street"] {
+            assert!(is_no_advice(text), "{text}");
+        }
+    }
+
+    #[test]
     fn captions_are_told_from_names() {
-        for text in ["Vorname", "First name", "APELLIDOS", "氏名", "Nom de famille", "Имя"] {
+        for text in ["Vorname", "First name", "APELLIDOS", "氏名", "Nom de famille", "Имя", "Bitte Vornamen eingeben"]
+        {
             assert!(is_caption(text), "{text}");
         }
         for text in ["Ada", "Nome", "Lovelace", "王小明", "Имран"] {

@@ -15,7 +15,7 @@ static GOODS: LazyLock<Listed<&'static str>> =
     LazyLock::new(|| WORDS.iter().flat_map(|words| words.split_whitespace()).collect());
 
 /// What shops sell, by kind; words that are surnames too (Ball, Glass, Rice, Wall) are left out.
-const WORDS: [&str; 6] = [
+const WORDS: [&str; 7] = [
     // Clothes and what is worn
     "socks sock boots shoe sneaker sandal slipper loafer loafers stiletto heels trainers jeans trousers shorts leggings tights tshirt shirt blouse sweater sweatshirt hoodie cardigan \
      jacket parka anorak raincoat skirt dress gown pyjamas pajamas nightgown underwear briefs bra bikini swimsuit scarf shawl gloves mittens beanie necktie handbag backpack rucksack duffel \
@@ -35,6 +35,8 @@ const WORDS: [&str; 6] = [
     // Sport, play and travel
     "thermos tumbler flask tent paddleboard surfboard snowboard skateboard scooter bicycle helmet dumbbell kettlebell treadmill racket frisbee puzzle jigsaw plush playset dreamhouse lego \
      crayon sticker keyring keychain binoculars headlamp carabiner ukulele guitar harmonica",
+    // Roads
+    "highway parkway freeway motorway expressway turnpike",
     // Devices and their parts
     "keyboard monitor laptop notebook tablet smartphone smartwatch charger powerbank adapter headphone headset earbud soundbar subwoofer turntable tripod gimbal drone projector printer scanner router modem \
      webcam microphone joystick motherboard toner cartridge refill usb hdmi bluetooth wireless bottled spiced tourer boxer",

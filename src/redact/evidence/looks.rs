@@ -36,7 +36,8 @@ pub(in crate::redact) fn looks(value: &str) -> Looks {
         && value.contains(['-', '.'])
         && !value.chars().any(char::is_uppercase)
         && value.is_ascii();
-    if is_slug || is_blank(value) || is_of_company(value) || is_caption(value) || is_honorific(value) {
+    if is_slug || is_blank(value) || is_of_company(value) || is_caption(value) || is_honorific(value) || is_title(value)
+    {
         return Looks::Thing;
     }
     let words = words_of(value);
@@ -177,6 +178,13 @@ pub(in crate::redact) fn is_no_company(value: &str) -> bool {
     !is_of_company(value) && !is_caption(value) && !is_blank(value)
 }
 
+/// Whether it has a small word that titles are made with, and names never: `Intro to Bread Baking`.
+fn is_title(value: &str) -> bool {
+    value.split(' ').skip(1).any(|word| TITLE_WORDS.contains(&word))
+}
+
+const TITLE_WORDS: [&str; 12] = ["for", "to", "with", "in", "on", "at", "by", "from", "your", "our", "für", "pour"];
+
 /// Whether it is only how somebody is addressed.
 fn is_honorific(value: &str) -> bool {
     value.len() <= HONORIFIC_BYTES_MAX
@@ -277,7 +285,7 @@ const COMPANIES: [&str; 6] = [
      global government group grocery gym hardware health healthcare holding home hospital hospitality hostel hotel household housing industrial industry \
      inn institute institution insurance interior international internet investment jewelry jewellery kitchen lab laboratory laundry legal leisure library \
      lighting logistic logistics lounge machine machinery maintenance management manufacturing marine market marketing mart media medical merchandise metal \
-     ministry mobile mobility mortgage motor museum music mutual network nursery nursing office oil online organisation organization outlet packaging paper partner \
+     ministry mobile mobility mortgage motor museum music mutual network nursery nursing office oil online organisation organization outfitter outlet packaging paper partner \
      partnership pension pet petrol petroleum pharma pharmacy photography pizza pizzeria plastic platform plumbing post press print printing product production \
      property publisher publishing pub radio railway realty recruitment rental repair research residence resort restaurant retail roaster roofing salon school \
      security seminar service shipping shop shopping society software solar solution spa sport stadium staffing station steel storage store studio supermarket supplies \

@@ -164,7 +164,7 @@ const NAMING: [&str; 31] = [
     "xpath",
 ];
 /// Last words of names whose values are named so.
-const NAMED: [&str; 26] = [
+const NAMED: [&str; 28] = [
     "value",
     "val",
     "content",
@@ -191,6 +191,8 @@ const NAMED: [&str; 26] = [
     "display",
     "values",
     "answers",
+    "rejected",
+    "rejectedvalue",
 ];
 /// So many of them also as the end of a longer name.
 const NAMED_AS_ENDINGS: usize = 12;

@@ -44,6 +44,27 @@ const ABOUT: [&str; 40] = [
     "issue",
 ];
 
+/// The name of the paper that a register of numbers stands for, by its object identifier (HL7's and the national registers
+/// of them).
+pub(in crate::redact) fn paper_of_register(urn: &str) -> Option<&'static str> {
+    let oid = urn.strip_prefix("urn:oid:")?;
+    REGISTERS.iter().find(|(register, _)| *register == oid).map(|(_, paper)| *paper)
+}
+
+const REGISTERS: [(&str, &str); 11] = [
+    ("2.16.840.1.113883.4.1", "ssn"),
+    ("2.16.840.1.113883.2.1.4.1", "nhs-number"),
+    ("2.16.840.1.113883.2.4.6.3", "bsn"),
+    ("2.16.840.1.113883.2.9.4.3.2", "codice-fiscale"),
+    ("1.2.752.129.2.1.3.1", "personnummer"),
+    ("1.2.208.176.1.2", "cpr-number"),
+    ("1.2.246.21", "hetu"),
+    ("2.16.578.1.12.4.1.4.1", "fodselsnummer"),
+    ("2.16.756.5.32", "ahv-nummer"),
+    ("1.2.250.1.213.1.4.8", "nir-number"),
+    ("1.2.40.0.10.1.4.3.1", "svnr"),
+];
+
 /// Longer strings are no names, bytes.
 const NAME_BYTES_MAX: usize = 40;
 /// More digits than this, or in more places, and a string is no name.
@@ -109,6 +130,13 @@ mod tests {
         for text in ["sub_1ICYAHmYSlSXECvz8admsX1", "0196-9577-b03b", "12345"] {
             assert!(!may_be_name(text), "{text}");
         }
+    }
+
+    #[test]
+    fn a_register_stands_for_a_paper() {
+        assert_eq!(paper_of_register("urn:oid:2.16.840.1.113883.4.1"), Some("ssn"));
+        assert_eq!(paper_of_register("urn:oid:2.16.840.1.113883.4.9"), None);
+        assert_eq!(paper_of_register("2.16.840.1.113883.4.1"), None);
     }
 
     #[test]

@@ -19,9 +19,12 @@ pub(in crate::redact) fn document(pass: &mut Pass<'_>, text: &str, place: Place<
     Ok(walk.patch.done())
 }
 
-/// Whether a text is nothing but `name: value` lines, at least two, and comments.
+/// Whether a text is nothing but `name: value` lines, at least two, heads of sections and comments.
 pub(in crate::redact) fn is_list(text: &str) -> bool {
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with(['#', ';']));
+    let is_section =
+        |line: &str| line.starts_with('[') && line.ends_with(']') && !line.contains(['"', '\'', ',', '{', ':']);
+    let lines = text.lines().map(str::trim);
+    let lines = lines.filter(|line| !line.is_empty() && !line.starts_with(['#', ';']) && !is_section(line));
     let mut named = 0;
     let all = lines.map(|line| line.trim_start_matches("- ")).all(|line| {
         let end = line.find(|c: char| !(c.is_alphanumeric() || "_-.".contains(c))).unwrap_or(line.len());

@@ -152,6 +152,7 @@ pub(in crate::redact) fn claim(essence: &str) -> Result<Claim, DropReason> {
         | "application/toml"
         | "text/x-java-properties"
         | "text/x-ini"
+        | "application/x-ini"
         | "text/x-toml" => Format::Assignments,
         "" => return Ok(Claim::Nothing),
         other => return by_family(other),

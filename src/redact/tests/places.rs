@@ -10,6 +10,10 @@ fn once(content_type: &str, body: &str) -> String {
     out
 }
 
+fn json_once(body: &Value) -> Value {
+    serde_json::from_str(&once("application/json", &body.to_string())).unwrap()
+}
+
 #[test]
 fn an_address_is_replaced_with_its_town() {
     for address in [
@@ -114,4 +118,38 @@ fn what_ends_a_line_says_nothing_of_the_next_one() {
         !out.contains("203.0.113.9") && !out.contains("81.2.69.142") && out.contains("Chrome/131.0.0.0\"\n"),
         "{out}"
     );
+}
+
+#[test]
+fn a_section_of_a_configuration_stands_above_its_lines() {
+    let out = once("text/plain", "[smtp]\nname = Mail Relay\n\n[owner]\nname = Indiana Quigley\n");
+    assert!(out.contains("Mail Relay") && !out.contains("Quigley"), "{out}");
+}
+
+#[test]
+fn a_register_told_by_its_number_names_the_paper() {
+    let body = json!({ "identifier": [
+        { "system": "urn:oid:2.16.840.1.113883.4.1", "value": "829177954" }, { "system": "urn:oid:1.2.3.4", "value": "829177955" },
+    ] });
+    let out = json_once(&body);
+    assert_ne!(out["identifier"][0]["value"], body["identifier"][0]["value"]);
+    assert_eq!(out["identifier"][1], body["identifier"][1]);
+}
+
+#[test]
+fn columns_are_found_behind_a_schema_that_is_only_a_name() {
+    let body =
+        json!({ "schema": "members/2", "columns": ["street", "plan"], "rows": [["Stationslei", "Family plan"]] });
+    let out = json_once(&body);
+    assert_ne!(out["rows"][0][0], "Stationslei");
+    assert_eq!(out["rows"][0][1], "Family plan");
+}
+
+#[test]
+fn a_rejected_value_is_named_by_its_field() {
+    let body =
+        json!({ "details": [{ "field": "customer.last_name", "rejected": "Hofstätter", "reason": "too long" }] });
+    let out = json_once(&body);
+    assert_ne!(out["details"][0]["rejected"], "Hofstätter");
+    assert_eq!(out["details"][0]["reason"], "too long");
 }

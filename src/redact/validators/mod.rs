@@ -23,7 +23,7 @@ mod secret;
 mod vat;
 mod wallet;
 
-use crate::redact::evidence::{address, countries, looks};
+use crate::redact::evidence::{address, captions, countries, looks};
 use crate::redact::validators::national_americas as americas;
 use crate::redact::validators::national_asia as asia;
 use crate::redact::validators::national_europe_east as east;
@@ -108,6 +108,7 @@ validators! {
         AddressText "address-text" address::may_be_address,
         NoCompany "no-company" looks::is_no_company,
         NoCountry "no-country" countries::is_no_country,
+        NoAdvice "no-advice" captions::is_no_advice,
         KnownGiven "known-given" looks::is_known_given,
         Ssn "ssn" us::is_ssn,
         Itin "itin" us::is_itin,

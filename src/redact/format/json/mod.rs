@@ -258,6 +258,9 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
     fn name_at(&mut self, at: usize) -> Option<Key<'r>> {
         let token = self.tokens.get(at).filter(|token| token.kind.is_string())?;
         let text = self.tokens.string(&token).ok()?.0;
+        if let Some(paper) = siblings::paper_of_register(&text) {
+            return Some(self.pass.key_in_text(paper));
+        }
         if !siblings::may_be_name(&text) || text.starts_with("urn:") {
             return None;
         }

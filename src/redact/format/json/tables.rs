@@ -15,12 +15,12 @@ const NAMES: [&str; 5] = ["name", "field", "columnname", "fieldname", "label"];
 /// The names of the columns of the rows that the object at a token holds, and where the rows are.
 pub(super) fn columns<'t>(tokens: &Tokens<'t>, object: usize) -> Option<(Vec<&'t str>, usize)> {
     let (_, rows) = tokens.members(object).find(|(_, value)| width(tokens, *value).is_some())?;
-    let (_, list) = tokens.members(object).find(|(name, _)| is_called(tokens, *name, &LISTS))?;
-    let names = names(tokens, list).or_else(|| {
-        let (_, inner) = tokens.members(list).find(|(name, _)| is_called(tokens, *name, &LISTS))?;
-        names(tokens, inner)
-    })?;
-    (list != rows && width(tokens, rows) == Some(names.len())).then_some((names, rows))
+    let lists =
+        |object| tokens.members(object).filter(|(name, _)| is_called(tokens, *name, &LISTS)).map(|(_, list)| list);
+    let named = |list| names(tokens, list).or_else(|| lists(list).find_map(|inner| names(tokens, inner)));
+    // `schema` may be a name of its own, and the columns come after it.
+    let names = lists(object).filter(|list| *list != rows).find_map(named)?;
+    (width(tokens, rows) == Some(names.len())).then_some((names, rows))
 }
 
 /// The first row of the array at a token, if it is one of texts and another row is as long.
@@ -105,6 +105,7 @@ mod tests {
         let columns = |text| columns(&tokens(text), 0).map(|(names, _)| names.join(","));
         for text in [
             r#"{"columns":["a","b"],"rows":[[1,"x"],[2,"y"]]}"#,
+            r#"{"schema":"t/2","columns":["a","b"],"rows":[[1,"x"]]}"#,
             r#"{"data":[[1,"x"]],"column_names":["a","b"]}"#,
             r#"{"fields":[{"name":"a","type":"int"},{"type":"text","name":"b"}],"values":[[1,2]]}"#,
             r#"{"schema":{"fields":[{"name":"a"},{"name":"b"}]},"rows":[{"f":[{"v":1},{"v":"x"}]}]}"#,
