@@ -366,6 +366,9 @@ pub fn init_tracing(filter: &str, json: bool) -> Result<(), TracingError> {
 /// How far threads off the user's path step back, as a nice value (0 normal – 19 last).
 pub const OFF_PATH_NICE: i32 = 10;
 
+/// The same in the terms of the library that sets policies, which counts from the lowest, 0, to 99.
+const OFF_PATH_SHARE: u8 = 22;
+
 /// How far a thread off the user's path steps back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -403,9 +406,18 @@ fn last_of(all: &CpuSet, cores: usize) -> CpuSet {
     last
 }
 
-/// Lowers the OS priority of the calling thread only, so that the user's path is served first. Best effort: where the
-/// system refuses, the work still runs, at normal priority.
+/// Lowers the OS priority of the calling thread only, so that the user's path is served first: a smaller share of a core,
+/// and when it wakes it interrupts nobody (`SCHED_BATCH`). Best effort: where the system refuses, the work still runs, at
+/// normal priority.
 pub fn lower_priority_of_this_thread() {
+    let batch = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Batch);
+    let done = OFF_PATH_SHARE
+        .try_into()
+        .map(ThreadPriority::Crossplatform)
+        .map(|share| set_thread_priority_and_policy(thread_native_id(), share, batch));
+    if !matches!(done, Ok(Ok(()))) {
+        tracing::debug!("the system did not let this thread run as a batch");
+    }
     // On Linux a thread id names one thread to setpriority, not the whole process.
     if let Err(error) = rustix::process::setpriority_process(Some(rustix::thread::gettid()), OFF_PATH_NICE) {
         tracing::warn!(%error, "the system did not let this thread lower its priority");
@@ -415,6 +427,18 @@ pub fn lower_priority_of_this_thread() {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_thread_off_the_users_path_interrupts_nobody_and_takes_less() {
+        let found = std::thread::spawn(|| {
+            lower_priority_of_this_thread();
+            let nice = rustix::process::getpriority_process(Some(rustix::thread::gettid()));
+            (thread_priority::thread_schedule_policy(), nice)
+        });
+        let (policy, nice) = found.join().unwrap();
+        assert_eq!(policy, Ok(ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Batch)));
+        assert!(nice.is_ok_and(|nice| nice >= OFF_PATH_NICE));
+    }
 
     #[test]
     fn every_arrival_is_pending_until_it_ends_and_double_counts_are_seen() {

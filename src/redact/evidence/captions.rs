@@ -51,7 +51,7 @@ pub(in crate::redact) fn is_no_advice(text: &str) -> bool {
     let words = || text.split_whitespace().map(|word| word.trim_end_matches([',', '.', '!', ':']));
     let is_one_of = |list: &[&str]| words().any(|word| list.iter().any(|one| word.eq_ignore_ascii_case(one)));
     let is_advice = words().take(ADVICE_WORDS_MIN).count() == ADVICE_WORDS_MIN && is_one_of(&ADVICE);
-    let is_tally = words().last().is_some_and(|word| word.eq_ignore_ascii_case("found")) && is_one_of(&TALLIED);
+    let is_tally = words().next_back().is_some_and(|word| word.eq_ignore_ascii_case("found")) && is_one_of(&TALLIED);
     !is_advice && !is_tally
 }
 
