@@ -430,12 +430,12 @@ mod tests {
 
     #[test]
     fn a_thread_off_the_users_path_interrupts_nobody_and_takes_less() {
-        let found = std::thread::spawn(|| {
+        let found = std::thread::Builder::new().spawn(|| {
             lower_priority_of_this_thread();
             let nice = rustix::process::getpriority_process(Some(rustix::thread::gettid()));
             (thread_priority::thread_schedule_policy(), nice)
         });
-        let (policy, nice) = found.join().unwrap();
+        let (policy, nice) = found.unwrap().join().unwrap();
         assert_eq!(policy, Ok(ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Batch)));
         assert!(nice.is_ok_and(|nice| nice >= OFF_PATH_NICE));
     }
