@@ -225,7 +225,7 @@ impl Walk<'_, '_> {
 fn component_name(tag: &str, code: &str, at: (usize, usize), head: &str) -> Option<&'static str> {
     match (tag, at) {
         ("NAD", (4, part)) if PERSONS.contains(&code) => PERSON_NAME.get(part).copied(),
-        ("NAD", (4, _)) => Some("name"),
+        ("NAD", (4, _)) => Some("nad-name"),
         ("NAD", (3, _)) => Some("address"),
         ("NAD", (5, _)) => Some("street"),
         ("NAD", (6, _)) => Some("city"),

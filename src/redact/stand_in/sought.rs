@@ -9,6 +9,8 @@ const BYTES_MIN: usize = 6;
 pub(super) const WORD_BYTES_MIN: usize = 4;
 /// Parts of names in scripts without capitals, from so many characters on.
 const UNCASED_CHARS_MIN: usize = 4;
+/// Shorter words of a name are words of identifiers too, in bytes.
+const SLUG_WORD_BYTES_MIN: usize = 3;
 /// Digits without their separators, from this many on.
 const DIGITS_MIN: usize = 8;
 /// Texts of our own stand-ins, which a raw value may happen to be part of.
@@ -108,12 +110,24 @@ pub(super) fn texts(needle: &Needle<'_>, all: &mut Vec<Sought>) {
         let names = raw.split_whitespace().filter(|word| word.len() >= WORD_BYTES_MIN && !(whole && *word == raw));
         let names = names.filter(|word| is_written_as_part_of_name(word));
         names.for_each(|word| add(word, None, Rank::Word, true));
+        slugs(raw).for_each(|slug| add(&slug, Some(needle.fresh), Rank::Word, true));
     }
     if needle.kind == Kind::Email {
         for name in looks::names_in_mailbox(raw).iter().filter(|name| name.len() >= WORD_BYTES_MIN) {
             add(name, None, Rank::Word, true);
         }
     }
+}
+
+/// How a name of two words is written in addresses of pages and in identifiers: `ada-lovelace`, `lovelace.ada`.
+fn slugs(name: &str) -> impl Iterator<Item = String> {
+    let is_plain = |word: &str| word.len() >= SLUG_WORD_BYTES_MIN && word.bytes().all(|b| b.is_ascii_alphabetic());
+    let words = name.split_once(' ').filter(|(first, last)| is_plain(first) && is_plain(last));
+    words.into_iter().flat_map(|(first, last)| {
+        ["-", ".", "_"].into_iter().flat_map(move |sign| {
+            [[first, sign, last].concat(), [last, sign, first].concat()].map(|slug| slug.to_ascii_lowercase())
+        })
+    })
 }
 
 /// Whether a word of a name is told from other words by a capital, or by its length where a script has no capitals.

@@ -80,3 +80,14 @@ fn a_part_of_a_name_is_found_behind_a_line_break() {
     let out = json_once(&json!({ "name": "Tahlia Quittenbaum", "text": "It is broken.\n\nTahlia" }));
     assert!(!out.contains("Tahlia") && out.contains(r"It is broken.\n\nperson-"), "{out}");
 }
+
+#[test]
+fn a_name_in_an_address_or_an_identifier_goes_with_it() {
+    let body = json!({
+        "full_name": "Quirlinde Wasserfuhr", "page": "https://example.org/people/quirlinde-wasserfuhr", "ref": "wasserfuhr_quirlinde",
+        "queue": "wasserfuhr-mail",
+    });
+    let out = json_once(&body);
+    assert!(!out.contains("quirlinde") && out.contains("https://example.org/people/person-"), "{out}");
+    assert!(out.contains("wasserfuhr-mail"), "{out}");
+}
