@@ -42,6 +42,7 @@ const PROMPTS: [&str; 16] = [
 /// Whether a whole text says that there is no value: what stands in an empty field is nobody's name.
 pub(in crate::redact) fn is_blank(text: &str) -> bool {
     text.chars().all(|c| c.is_ascii_punctuation() || c.is_whitespace())
+        || text.starts_with("*|") && text.ends_with("|*")
         || text.len() <= CAPTION_BYTES_MAX && BLANKS.contains(text.to_ascii_lowercase().as_str())
 }
 
@@ -79,7 +80,7 @@ static BLANKS: LazyLock<Listed<&str>> = LazyLock::new(|| BLANK_LIST.split(", ").
 
 /// Na and Nan are somebody's names and left out.
 const BLANK_LIST: &str = "n/a, n.a., none, null, nil, unknown, undefined, unspecified, not available, not applicable, not provided, not specified, not set, \
-    no name, current, default, anonymous, anonym, tbd, tba, k.a., k. a., keine angabe, keine, unbekannt, inconnu, non renseigné, desconocido, sin nombre, sconosciuto, desconhecido, onbekend, geen, brak, nieznany, okänd, bilinmiyor";
+    no name, unassigned, current, default, anonymous, anonym, tbd, tba, k.a., k. a., keine angabe, keine, unbekannt, inconnu, non renseigné, desconocido, sin nombre, sconosciuto, desconhecido, onbekend, geen, brak, nieznany, okänd, bilinmiyor";
 
 static CAPTIONS: LazyLock<Listed<String>> = LazyLock::new(|| {
     let folded = |text: &str| Words::of(text).joined().to_owned();

@@ -372,7 +372,7 @@ const THINGS: [&str; 11] = [
      server session setting settings setup sheet sign site source sql stage staging status step stream style subject submit summary survey sync tab tag task template tenant terminal test theme thread title token topic trace \
      traffic transaction translation type unit update upload user username validation variable version video view viewer virtual web website widget window windows workflow worker workspace",
     // Programs by name, languages
-    "airflow ansible apache argo aws azure cd chatgpt chromium cloud confluence copilot databricks datadog debian docker elastic elasticsearch envoy fedora firefox gcp gemini grafana hadoop haproxy ios jira json kafka \
+    "release releases notes changelog roadmap airflow ansible apache argo aws azure cd chatgpt chromium cloud confluence copilot databricks datadog debian docker elastic elasticsearch envoy fedora firefox gcp gemini grafana hadoop haproxy ios jira json kafka \
      kibana kotlin kubernetes macos mongodb mozilla mysql nginx oauth okta openai oracle postgres postgresql prometheus pulumi rabbitmq redis safari sap saml sentry snowflake splunk sqlite ssh ssl sso temporal terraform tls ubuntu \
      vault webkit xml yaml zapier \
      arabic bengali brazilian bulgarian cantonese castilian chinese croatian czech dutch estonian finnish flemish greek hebrew hindi hungarian icelandic indonesian italian japanese korean latvian lithuanian \

@@ -12,7 +12,8 @@ const TOKEN_BYTES_MAX: usize = 80;
 /// Arcs of an object identifier after its first one, at least: an address of a network has three.
 const OBJECT_ARCS_MIN: usize = 4;
 
-/// Whether a whole value is of a shape in which no rule by value need look: a UUID, a digest, a timestamp, a decimal.
+/// Whether a whole value is of a shape in which no rule by value need look: a UUID, a digest, a timestamp, a decimal, a row
+/// of a shop's tables.
 /// Made for speed: these are most of the values with digits that an API sends.
 pub(in crate::redact) fn is_harmless(text: &str, kinds: Kinds) -> bool {
     let bytes = text.as_bytes();
@@ -22,9 +23,22 @@ pub(in crate::redact) fn is_harmless(text: &str, kinds: Kinds) -> bool {
     match bytes.len() {
         36 if bytes[8] == b'-' => is_uuid(bytes),
         32 | 40 | 64 if kinds & !(DIGIT | LOWER | UPPER) == 0 => is_digest(text),
+        15.. if bytes.starts_with(b"gid://") => is_global_id(text),
         10.. if bytes[4] == b'-' && bytes[7] == b'-' => bytes.len() <= 40 && is_whole_timestamp(bytes),
         _ => kinds & !(DIGIT | DOT | DASH) == 0 && is_decimal(text),
     }
+}
+
+/// Whether it names a row of a shop's tables (`gid://shopify/Order/4303466384710`), whose number may look like a card's.
+fn is_global_id(text: &str) -> bool {
+    let mut parts = text.strip_prefix("gid://").unwrap_or_default().split('/');
+    let is_word =
+        |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphabetic() || b == b':' || b == b'-');
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    parts.next().is_some_and(is_word)
+        && parts.next().is_some_and(is_word)
+        && parts.next().is_some_and(is_number)
+        && parts.next().is_none()
 }
 
 /// Whether a plain number is longer than any of its kind: telephones have fifteen digits at most (ITU-T E.164), numbers of
@@ -168,6 +182,19 @@ fn is_decimal(token: &str) -> bool {
 mod tests {
     use super::*;
     use crate::redact::matching::gate::kinds_of;
+
+    #[test]
+    fn rows_of_a_shop_are_told_from_addresses() {
+        assert!(is_global_id("gid://shopify/Order/4303466384710"));
+        for text in [
+            "gid://shopify/Order/ada",
+            "gid://shopify/4303466384710",
+            "https://shopify/Order/4303466384710",
+            "gid://a/B/1/2",
+        ] {
+            assert!(!is_global_id(text), "{text}");
+        }
+    }
 
     #[test]
     fn other_shapes_are_seen() {
