@@ -164,7 +164,7 @@ const NAMING: [&str; 31] = [
     "xpath",
 ];
 /// Last words of names whose values are named so.
-const NAMED: [&str; 28] = [
+const NAMED: [&str; 30] = [
     "value",
     "val",
     "content",
@@ -193,6 +193,8 @@ const NAMED: [&str; 28] = [
     "answers",
     "rejected",
     "rejectedvalue",
+    "from",
+    "to",
 ];
 /// So many of them also as the end of a longer name.
 const NAMED_AS_ENDINGS: usize = 12;

@@ -1,7 +1,7 @@
 //! A pair of strings in an object of which one may be the name of the other: `{"prop": "email", "is": ".."}`.
 
 /// Names of members that tell something about a field, and are not its value.
-const ABOUT: [&str; 40] = [
+const ABOUT: [&str; 46] = [
     "message",
     "msg",
     "error",
@@ -42,6 +42,12 @@ const ABOUT: [&str; 40] = [
     "id",
     "label",
     "issue",
+    "field",
+    "param",
+    "parameter",
+    "property",
+    "pointer",
+    "column",
 ];
 
 /// The name of the paper that a register of numbers stands for, by its object identifier (HL7's and the national registers

@@ -153,3 +153,18 @@ fn a_rejected_value_is_named_by_its_field() {
     assert_ne!(out["details"][0]["rejected"], "Hofstätter");
     assert_eq!(out["details"][0]["reason"], "too long");
 }
+
+#[test]
+fn what_is_wrong_with_a_field_does_not_name_it() {
+    let body = json!({ "details": [{ "field": "email", "issue": "is not a well-formed address" }] });
+    assert_eq!(json_once(&body), body);
+}
+
+#[test]
+fn a_template_that_welcomes_is_kept() {
+    let body =
+        json!({ "sg_template_name": "Welcome Template", "category": ["welcome-series"], "email": "ada.q@example.org" });
+    let out = json_once(&body);
+    assert_eq!(out["sg_template_name"], "Welcome Template");
+    assert_ne!(out["email"], body["email"]);
+}
