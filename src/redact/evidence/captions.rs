@@ -16,7 +16,9 @@ pub(in crate::redact) fn is_caption(text: &str) -> bool {
 fn is_prompt(text: &str) -> bool {
     let mut words = text.split_whitespace();
     let asks = |list: &[&str], word: &str| list.iter().any(|one| word.eq_ignore_ascii_case(one));
-    words.next().is_some_and(|first| asks(&PROMPTS, first)) && words.next_back().is_some()
+    // Bitte Andersen is somebody.
+    words.next().is_some_and(|first| asks(&PROMPTS, first))
+        && words.next_back().is_some_and(|last| last.starts_with(char::is_lowercase))
 }
 
 /// First words of such texts; nobody is called so.
@@ -51,30 +53,39 @@ pub(in crate::redact) fn is_blank(text: &str) -> bool {
 pub(in crate::redact) fn is_no_advice(text: &str) -> bool {
     let words = || text.split_whitespace().map(|word| word.trim_end_matches([',', '.', '!', ':']));
     let is_one_of = |list: &[&str]| words().any(|word| list.iter().any(|one| word.eq_ignore_ascii_case(one)));
-    let is_advice = words().take(ADVICE_WORDS_MIN).count() == ADVICE_WORDS_MIN && is_one_of(&ADVICE);
+    let is_advice =
+        words().take(ADVICE_WORDS_MIN).count() == ADVICE_WORDS_MIN && is_one_of(&ADVICE) && is_one_of(&ADVISED);
     let is_tally = words().next_back().is_some_and(|word| word.eq_ignore_ascii_case("found")) && is_one_of(&TALLIED);
-    !is_advice && !is_tally
+    !is_advice && !is_tally && !ADDRESS_CAPTIONS.contains(text.trim().to_lowercase().as_str())
 }
 
 /// Fewer words are a password that somebody chose, or a street.
 const ADVICE_WORDS_MIN: usize = 4;
-const ADVICE: [&str; 14] = [
-    "must",
-    "should",
-    "cannot",
-    "required",
-    "incorrect",
-    "invalid",
+const ADVICE: [&str; 10] =
+    ["must", "should", "cannot", "required", "incorrect", "invalid", "muss", "mindestens", "doit", "debe"];
+/// What it is about; without one of these words it may be a sentence that somebody chose for a password.
+const ADVISED: [&str; 12] = [
+    "password",
+    "passphrase",
+    "passwort",
+    "kennwort",
+    "pin",
     "characters",
-    "muss",
-    "mindestens",
+    "letters",
+    "digits",
     "zeichen",
-    "doit",
     "caractères",
-    "debe",
     "caracteres",
+    "contraseña",
 ];
 const TALLIED: [&str; 5] = ["addresses", "results", "matches", "suggestions", "places"];
+
+static ADDRESS_CAPTIONS: LazyLock<Listed<&str>> = LazyLock::new(|| ADDRESS_CAPTION_LIST.split(", ").collect());
+
+/// What a form shows where an address is to be written, in lower case.
+const ADDRESS_CAPTION_LIST: &str = "street and house number, street and number, street name and number, house number and street, street address, your address, full address, \
+    billing address, shipping address, delivery address, home address, postal address, straße und hausnummer, straße und nr., vollständige anschrift, rue et numéro, adresse complète, \
+    calle y número, dirección completa, via e numero civico, indirizzo completo, rua e número, endereço completo, straat en huisnummer, ulica i numer domu, gatuadress";
 
 static BLANKS: LazyLock<Listed<&str>> = LazyLock::new(|| BLANK_LIST.split(", ").collect());
 
@@ -109,10 +120,21 @@ mod tests {
 
     #[test]
     fn advice_and_tallies_are_told_from_values() {
-        for text in ["Your password must be at least 12 characters", "Addresses found", "12 results found"] {
+        for text in [
+            "Your password must be at least 12 characters",
+            "Addresses found",
+            "12 results found",
+            "Street and house number",
+        ] {
             assert!(!is_no_advice(text), "{text}");
         }
-        for text in ["must have", "correct horse battery staple", "Springfield, SW1Y 4JH", "1 Found Street"] {
+        for text in [
+            "must have",
+            "you must remember this song",
+            "correct horse battery staple",
+            "Springfield, SW1Y 4JH",
+            "1 Found Street",
+        ] {
             assert!(is_no_advice(text), "{text}");
         }
     }
@@ -123,7 +145,7 @@ mod tests {
         {
             assert!(is_caption(text), "{text}");
         }
-        for text in ["Ada", "Nome", "Lovelace", "王小明", "Имран"] {
+        for text in ["Ada", "Nome", "Lovelace", "王小明", "Имран", "Bitte Andersen"] {
             assert!(!is_caption(text), "{text}");
         }
     }

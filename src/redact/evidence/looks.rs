@@ -178,12 +178,13 @@ pub(in crate::redact) fn is_no_company(value: &str) -> bool {
     !is_of_company(value) && !is_caption(value) && !is_blank(value)
 }
 
-/// Whether it has a small word that titles are made with, and names never: `Intro to Bread Baking`.
+/// Whether it has a small word that titles are made with, and names never: `Intro to Bread Baking`. Names have `in`:
+/// `Sophie in 't Veld`.
 fn is_title(value: &str) -> bool {
     value.split(' ').skip(1).any(|word| TITLE_WORDS.contains(&word))
 }
 
-const TITLE_WORDS: [&str; 12] = ["for", "to", "with", "in", "on", "at", "by", "from", "your", "our", "für", "pour"];
+const TITLE_WORDS: [&str; 11] = ["for", "to", "with", "on", "at", "by", "from", "your", "our", "für", "pour"];
 
 /// Whether it is only how somebody is addressed.
 fn is_honorific(value: &str) -> bool {

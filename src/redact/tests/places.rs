@@ -168,3 +168,10 @@ fn a_template_that_welcomes_is_kept() {
     assert_eq!(out["sg_template_name"], "Welcome Template");
     assert_ne!(out["email"], body["email"]);
 }
+
+#[test]
+fn a_small_word_within_a_name_is_no_title() {
+    let out = json_once(&json!({ "display_name": "Sophie in 't Veld", "name": "Bitte Andersen", "dob": "1970-01-02" }));
+    assert!(out["display_name"].as_str().is_some_and(|name| name.starts_with("person-")), "{out}");
+    assert!(out["name"].as_str().is_some_and(|name| name.starts_with("person-")), "{out}");
+}
