@@ -415,9 +415,10 @@ pub fn lower_priority_of_this_thread() {
         .try_into()
         .map(ThreadPriority::Crossplatform)
         .map(|share| set_thread_priority_and_policy(thread_native_id(), share, batch));
-    if !matches!(done, Ok(Ok(()))) {
-        tracing::debug!("the system did not let this thread run as a batch");
+    if matches!(done, Ok(Ok(()))) {
+        return;
     }
+    tracing::debug!("the system did not let this thread run as a batch");
     // On Linux a thread id names one thread to setpriority, not the whole process.
     if let Err(error) = rustix::process::setpriority_process(Some(rustix::thread::gettid()), OFF_PATH_NICE) {
         tracing::warn!(%error, "the system did not let this thread lower its priority");

@@ -15,13 +15,12 @@ pub(in crate::redact) fn is_caption(text: &str) -> bool {
 /// Whether a text asks to fill a field in: `Bitte Vornamen eingeben`, `Please enter your name`.
 fn is_prompt(text: &str) -> bool {
     let mut words = text.split_whitespace();
-    let asks = |list: &[&str], word: &str| list.iter().any(|one| word.eq_ignore_ascii_case(one));
     // Bitte Andersen is somebody.
-    words.next().is_some_and(|first| asks(&PROMPTS, first))
+    words.next().is_some_and(|first| PROMPTS.iter().any(|one| first.eq_ignore_ascii_case(one)))
         && words.next_back().is_some_and(|last| last.starts_with(char::is_lowercase))
 }
 
-/// First words of such texts; nobody is called so.
+/// First words of such texts.
 const PROMPTS: [&str; 16] = [
     "please",
     "bitte",

@@ -13,8 +13,7 @@ const TOKEN_BYTES_MAX: usize = 80;
 const OBJECT_ARCS_MIN: usize = 4;
 
 /// Whether a whole value is of a shape in which no rule by value need look: a UUID, a digest, a timestamp, a decimal, a row
-/// of a shop's tables.
-/// Made for speed: these are most of the values with digits that an API sends.
+/// of a shop's tables. Made for speed: these are most of the values with digits that an API sends.
 pub(in crate::redact) fn is_harmless(text: &str, kinds: Kinds) -> bool {
     let bytes = text.as_bytes();
     if kinds & DIGIT == 0 {
