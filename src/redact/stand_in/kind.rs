@@ -1,5 +1,6 @@
 //! What a value is, and its canonical form: two spellings of one value are equal in it.
 
+use crate::redact::stand_in::date::{date_parts, is_ambiguous};
 use crate::redact::validators::{is_email, is_iban, is_issued_card};
 use std::borrow::Cow;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -192,12 +193,6 @@ fn is_card(place: Kind, digits: &str) -> bool {
     (place != Kind::Phone || digits.len() > 13) && is_issued_card(digits)
 }
 
-/// Whether day and month could change places: `05/06/1980`.
-fn is_ambiguous(raw: &str) -> bool {
-    let date = date_parts(raw).filter(|date| date.order == DateOrder::MonthDayYear);
-    date.is_some_and(|date| date.month <= 12 && date.day <= 12)
-}
-
 /// The digits of a text.
 pub(in crate::redact) fn digits_of(raw: &str) -> String {
     let mut digits = String::with_capacity(raw.len());
@@ -221,56 +216,6 @@ pub(in crate::redact) fn phone_digits(raw: &str) -> String {
         Some(rest) if rest.len() == 10 => rest.to_owned(),
         _ => international.to_owned(),
     }
-}
-
-/// A date as written: its parts, and where they stand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::redact) struct DateParts {
-    pub year: u16,
-    pub month: u8,
-    pub day: u8,
-    /// The order in which the parts stand.
-    pub order: DateOrder,
-}
-
-/// The orders in which dates are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::redact) enum DateOrder {
-    /// `1980-12-31`, also without separators.
-    YearMonthDay,
-    /// `31.12.1980`.
-    DayMonthYear,
-    /// `12/31/1980`.
-    MonthDayYear,
-}
-
-/// Reads a date of digits with a year of four; what follows it (a time) is not looked at.
-pub(in crate::redact) fn date_parts(raw: &str) -> Option<DateParts> {
-    let runs: Vec<&str> = raw.split(|c: char| !c.is_ascii_digit()).take(3).collect();
-    let number = |text: &str| text.parse::<u16>().ok();
-    let small = |text: &str| number(text).and_then(|n| u8::try_from(n).ok()).filter(|_| text.len() <= 2);
-    let parts = match runs[..] {
-        [one, ..] if one.len() == 8 => DateParts {
-            year: number(&one[..4])?,
-            month: small(&one[4..6])?,
-            day: small(&one[6..])?,
-            order: DateOrder::YearMonthDay,
-        },
-        [year, month, day] if year.len() == 4 => {
-            DateParts { year: number(year)?, month: small(month)?, day: small(day)?, order: DateOrder::YearMonthDay }
-        }
-        [first, second, year] if year.len() == 4 => {
-            let (first, second, year) = (small(first)?, small(second)?, number(year)?);
-            let american = raw.contains('/') && first <= 12;
-            let (order, month, day) = match american {
-                true => (DateOrder::MonthDayYear, first, second),
-                false => (DateOrder::DayMonthYear, second, first),
-            };
-            DateParts { year, month, day, order }
-        }
-        _ => return None,
-    };
-    ((1..=12).contains(&parts.month) && (1..=31).contains(&parts.day)).then_some(parts)
 }
 
 #[cfg(test)]

@@ -7,7 +7,8 @@
 //! a stand-in; a shorter mark would be wrong more often, a longer one leaves too few stand-ins to keep numbers apart.
 
 use crate::redact::rule::rules::{Action, PseudonymKey};
-use crate::redact::stand_in::kind::{DateOrder, Kind, date_parts, digits_of, is_digits_and_separators};
+use crate::redact::stand_in::date;
+use crate::redact::stand_in::kind::{Kind, digits_of, is_digits_and_separators};
 use crate::redact::validators::{iban_check_digits, is_luhn, luhn_digit};
 use hmac::Mac;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -32,11 +33,6 @@ const LONG_DIGITS_MIN: usize = 10;
 /// From so many letters, or digits beside a letter, on a stand-in has a check letter.
 const CHECKED_LETTERS_MIN: usize = 3;
 const CHECKED_DIGITS_MIN: usize = 8;
-/// Centuries of stand-in dates: before anybody who lives, and after. One century alone has too few days to keep
-/// different dates different; moved dates are all in the first.
-const DATE_YEARS: std::ops::RangeInclusive<u16> = 1000..=1899;
-const LATE_YEARS: std::ops::RangeInclusive<u16> = 2200..=9899;
-
 /// What replaces a value, and the keyed digest of the value's kind and canonical form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::redact) struct Replaced {
@@ -54,12 +50,12 @@ pub(in crate::redact) fn replace(action: Action, kind: Kind, raw: &str, key: &Ps
     }
     let digest = digest(key, kind, &kind.canonical(raw));
     let fresh = match action {
-        Action::Pseudonym => stand_in(kind, raw, &digest),
+        Action::Pseudonym => stand_in(kind, raw, key, &digest),
         Action::Mask => MASK.to_owned(),
         Action::Drop => String::new(),
         Action::KeepLast4 => keep_last4(raw),
         Action::Hash => word("hash", &digest, 16),
-        Action::DateShift => shifted(raw, key).unwrap_or_else(|| stand_in(Kind::Date, raw, &digest)),
+        Action::DateShift => date::shifted(raw, key).unwrap_or_else(|| stand_in(Kind::Date, raw, key, &digest)),
     };
     (fresh != raw).then_some(Replaced { fresh, digest, kind })
 }
@@ -115,9 +111,7 @@ pub(in crate::redact) fn is_stand_in(kind: Kind, raw: &str) -> bool {
         Kind::Ipv4 => raw.parse::<Ipv4Addr>().is_ok_and(|ip| ip.octets()[0] >= 240),
         Kind::Ipv6 => raw.parse::<Ipv6Addr>().is_ok_and(|ip| ip.segments()[..3] == IPV6_PREFIX),
         Kind::Mac => Kind::Mac.canonical(raw).starts_with(MAC_PREFIX),
-        Kind::Date => {
-            date_parts(raw).is_some_and(|date| DATE_YEARS.contains(&date.year) || LATE_YEARS.contains(&date.year))
-        }
+        Kind::Date => date::is_stand_in(raw),
         Kind::Url => raw.starts_with(URL_HEAD),
         Kind::Email | Kind::Person | Kind::Address | Kind::Token | Kind::Jwt | Kind::Word => is_word_stand_in(raw),
     }
@@ -216,7 +210,7 @@ fn has_room_for_mark(raw: &str, digits: &str) -> bool {
 }
 
 /// The stand-in of a value.
-fn stand_in(kind: Kind, raw: &str, digest: &[u8; 32]) -> String {
+fn stand_in(kind: Kind, raw: &str, key: &PseudonymKey, digest: &[u8; 32]) -> String {
     match kind {
         Kind::Email => [&word("user", digest, 10), "@", EMAIL_HOST].concat(),
         Kind::Person => word("person", digest, 10),
@@ -224,6 +218,7 @@ fn stand_in(kind: Kind, raw: &str, digest: &[u8; 32]) -> String {
         Kind::Word => word("word", digest, 10),
         Kind::Token | Kind::Jwt => word("tok", digest, 16),
         Kind::Url => [URL_HEAD, &word("tok", digest, 16)].concat(),
+        Kind::Date => date::stand_in(raw, key, digest).unwrap_or_else(|| word("date", digest, 10)),
         _ => stand_in_of_number(kind, raw, digest),
     }
 }
@@ -259,7 +254,6 @@ fn stand_in_of_number(kind: Kind, raw: &str, digest: &[u8; 32]) -> String {
             Ipv6Addr::new(a, b, c, at(0), at(2), at(4), at(6), at(8)).to_string()
         }
         Kind::Mac => pour_all(raw, &format!("{MAC_PREFIX}{}", hex(digest, 6))),
-        Kind::Date => date(raw, digest).unwrap_or_else(|| word("date", digest, 10)),
         Kind::Id if has_room_for_mark(raw, &digits) => {
             let fresh = format!("999{}", decimals(digest, digits.len() - 3));
             with_check_letter(pour_letters(&pour(raw, &fresh), digest))
@@ -282,65 +276,6 @@ fn word(head: &str, digest: &[u8; 32], len: usize) -> String {
     text.push('-');
     push_hex(&mut text, digest, len);
     text
-}
-
-/// The value's date format with a date of the stand-ins' centuries; a time after it becomes midnight.
-fn date(raw: &str, digest: &[u8; 32]) -> Option<String> {
-    let number = u16::from_be_bytes([digest[0], digest[1]]);
-    let years = || DATE_YEARS.chain(LATE_YEARS);
-    let year = years().nth(usize::from(number) % years().count())?;
-    let order = date_parts(raw)?.order;
-    // A day after the twelfth: the stand-in can be read in one way only, whatever the order of its parts.
-    Some(written(raw, order, year, digest[2] % 12 + 1, digest[3] % 16 + 13))
-}
-
-/// A date put where another one stood.
-fn written(raw: &str, order: DateOrder, year: u16, month: u8, day: u8) -> String {
-    let parts = match order {
-        DateOrder::YearMonthDay => format!("{year:04}{month:02}{day:02}"),
-        DateOrder::DayMonthYear => format!("{day:02}{month:02}{year:04}"),
-        DateOrder::MonthDayYear => format!("{month:02}{day:02}{year:04}"),
-    };
-    let mut fresh = parts.chars();
-    // A day or month of one digit is widened to two; digits after the date (a time) become zeros.
-    let mut out = String::with_capacity(raw.len() + 2);
-    let mut runs = 0;
-    let widths: [usize; 3] = match order {
-        DateOrder::YearMonthDay => [4, 2, 2],
-        _ => [2, 2, 4],
-    };
-    let mut chars = raw.chars().peekable();
-    while let Some(c) = chars.next() {
-        if !c.is_ascii_digit() {
-            out.push(c);
-            continue;
-        }
-        let mut len = 1;
-        while chars.next_if(char::is_ascii_digit).is_some() {
-            len += 1;
-        }
-        let take = if len == 8 && runs == 0 { 8 } else { widths.get(runs).copied().unwrap_or(0) };
-        let from: String = fresh.by_ref().take(take).collect();
-        if from.is_empty() {
-            out.extend(std::iter::repeat_n('0', len));
-        } else {
-            out.push_str(&from);
-        }
-        runs += 1;
-    }
-    out
-}
-
-/// The date moved by a keyed number of days, the same for every date, into a century of its own: intervals between
-/// dates stay, and a moved date is recognised. The calendar repeats after 400 years.
-fn shifted(raw: &str, key: &PseudonymKey) -> Option<String> {
-    let parts = date_parts(raw)?;
-    let days = i64::from(digest(key, Kind::Date, "shift")[0]) - 128;
-    let date = jiff::civil::Date::new(i16::try_from(parts.year).ok()?, parts.month as i8, parts.day as i8).ok()?;
-    let shift = jiff::Span::new().try_years(400).ok()?.try_days(0).ok()?;
-    let moved = date.checked_sub(shift).ok()?.checked_add(jiff::Span::new().try_days(days).ok()?).ok()?;
-    let year = u16::try_from(moved.year()).ok().filter(|year| DATE_YEARS.contains(year))?;
-    Some(written(raw, parts.order, year, moved.month() as u8, moved.day() as u8))
 }
 
 fn iban(raw: &str, digest: &[u8; 32]) -> Option<String> {
@@ -536,17 +471,6 @@ mod tests {
         assert!(is_iban(&fresh(Kind::Iban, "GB82WEST12345698765432")));
         assert_eq!(fresh(Kind::Phone, "+1 (415) 555-0132"), fresh(Kind::Phone, "415.555.0132"));
         assert_eq!(digits_of(&fresh(Kind::Date, "1980-12-31")).len(), 8);
-    }
-
-    #[test]
-    fn shifted_dates_keep_their_distance() {
-        let day = |raw: &str| {
-            let text = shifted(raw, &KEY).unwrap();
-            text.parse::<jiff::civil::Date>().unwrap()
-        };
-        let days = |from: jiff::civil::Date, to: jiff::civil::Date| from.until(to).unwrap().get_days();
-        assert_eq!(days(day("1999-12-31"), day("2000-03-01")), 61);
-        assert!(DATE_YEARS.contains(&(day("2024-02-29").year() as u16)));
     }
 
     #[test]
