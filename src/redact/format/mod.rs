@@ -38,6 +38,7 @@ pub(in crate::redact) mod splice;
 pub(in crate::redact) mod sql;
 pub(in crate::redact) mod swift;
 pub(in crate::redact) mod text;
+pub(in crate::redact) mod turns;
 pub(in crate::redact) mod url;
 pub(in crate::redact) mod violation;
 pub(in crate::redact) mod x12;

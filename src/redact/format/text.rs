@@ -1,9 +1,9 @@
 //! Values in running text: JSON objects, URLs and percent-encoded words, `name: value` pairs, then every pattern in one pass.
 
 use crate::exchange::DropReason;
-use crate::redact::format::{bars, form, json, labelled, mrz, sniff, sql, violation};
+use crate::redact::format::{bars, form, json, labelled, mrz, sniff, sql, turns, violation};
 use crate::redact::matching::find::{replace_all, splice};
-use crate::redact::matching::gate::{COLON, EQUALS, Kinds, PERCENT, SPACE, STRUCTURE, UPPER, kinds_of};
+use crate::redact::matching::gate::{COLON, DIGIT, EQUALS, Kinds, PERCENT, SPACE, STRUCTURE, UPPER, kinds_of};
 use crate::redact::pass::{NESTED_DEPTH_MAX, Pass, Place};
 use serde::de::IgnoredAny;
 use std::borrow::Cow;
@@ -131,6 +131,14 @@ fn plain(pass: &mut Pass<'_>, raw: &str, kinds: Kinds, place: Place<'_>) -> Resu
     if kinds & COLON != 0
         && kinds & SPACE != 0
         && let Some(fresh) = labelled::lines(pass, &text)
+    {
+        kinds = kinds_of(fresh.as_bytes());
+        text = Cow::Owned(fresh);
+    }
+    if kinds & SPACE != 0
+        && kinds & DIGIT != 0
+        && text.contains('\n')
+        && let Some(fresh) = turns::lines(pass, &text)
     {
         kinds = kinds_of(fresh.as_bytes());
         text = Cow::Owned(fresh);

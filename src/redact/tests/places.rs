@@ -175,3 +175,24 @@ fn a_small_word_within_a_name_is_no_title() {
     assert!(out["display_name"].as_str().is_some_and(|name| name.starts_with("person-")), "{out}");
     assert!(out["name"].as_str().is_some_and(|name| name.starts_with("person-")), "{out}");
 }
+
+#[test]
+fn captions_and_values_in_turn_are_read_together() {
+    let page = json!({"lines": ["REPUBLIC OF X", "Surname / Nom", "QUITTENBAUM", "Date of birth", "12.03.1980", "Nationality", "GERMAN"]});
+    let out = json_once(&page);
+    let line = |at: usize| out["lines"][at].as_str().unwrap().to_owned();
+    assert!(line(2).starts_with("person-") && line(4) != "12.03.1980" && line(6) == "GERMAN", "{out}");
+    let blocks = json!({"Blocks": [
+        {"BlockType": "PAGE", "Id": "1"},
+        {"BlockType": "LINE", "Text": "1. Surname", "Confidence": 99.1},
+        {"BlockType": "LINE", "Text": "QUITTENBAUM", "Confidence": 98.1},
+        {"BlockType": "LINE", "Text": "Date of birth", "Confidence": 98.1},
+        {"BlockType": "LINE", "Text": "12.03.1980", "Confidence": 97},
+    ]});
+    let out = json_once(&blocks).to_string();
+    assert!(!out.contains("QUITTENBAUM") && !out.contains("1980") && out.contains("\"1. Surname\""), "{out}");
+    let out = once("text/plain", "LICENCE\nSurname\nQUITTENBAUM\n\nDate of birth\n12.03.1980\nClass\nB\n");
+    assert!(!out.contains("QUITTENBAUM") && !out.contains("1980") && out.ends_with("Class\nB\n"), "{out}");
+    let form = json!(["First name", "Submit", "Last name", "Cancel"]);
+    assert_eq!(json_once(&form), form);
+}

@@ -1,6 +1,7 @@
 //! JSON, read strictly and rewritten in place: replacements are spliced into the original text, every other byte stays.
 
 mod beside;
+mod read;
 mod tables;
 mod tokens;
 
@@ -9,6 +10,7 @@ use crate::redact::evidence::names::Key;
 use crate::redact::evidence::siblings;
 use crate::redact::format::card;
 use crate::redact::format::json::tokens::{Kind, Token, Tokens};
+use crate::redact::format::turns;
 use crate::redact::matching::spots::Spot;
 use crate::redact::pass::{Pass, Place};
 use crate::redact::stand_in::pseudonym::is_word_stand_in;
@@ -18,9 +20,9 @@ use std::ops::Range;
 pub(in crate::redact) fn document(pass: &mut Pass<'_>, text: &str, place: Place<'_>) -> Result<String, DropReason> {
     let tokens = Tokens::of(text, pass.redactor.settings.depth_max)?;
     let parents = place.parents.to_vec();
-    let (out, keys, told, beside) = (String::new(), Vec::new(), Vec::new(), (None, Vec::new()));
+    let (out, keys, told, captioned, beside) = (String::new(), Vec::new(), Vec::new(), Vec::new(), (None, Vec::new()));
     let (spot, nested) = (pass.top(place), place.depth);
-    let mut walk = Walk { tokens: &tokens, copied: 0, out, parents, spot, keys, told, beside, nested, pass };
+    let mut walk = Walk { tokens: &tokens, copied: 0, out, parents, spot, keys, told, captioned, beside, nested, pass };
     walk.value(0, place.key)?;
     if walk.copied == 0 {
         return Ok(text.to_owned());
@@ -73,6 +75,8 @@ struct Walk<'d, 't, 'k, 'p, 'r> {
     keys: Vec<Key<'r>>,
     /// The names that the pairs of the list at hand tell.
     told: Vec<Key<'r>>,
+    /// The texts of the list at hand that the line before them names, and the name.
+    captioned: Vec<(usize, Key<'r>)>,
     /// The names beside the members of an object, by the object's token, made when a value first asks for them.
     beside: (Option<usize>, Vec<Key<'r>>),
     nested: u8,
@@ -106,6 +110,10 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
     fn value(&mut self, at: usize, key: Option<&Key<'k>>) -> Result<(), DropReason> {
         let Some(token) = self.tokens.get(at) else { return Ok(()) };
         match token.kind {
+            Kind::Plain if !self.captioned.is_empty() => {
+                let caption = self.captioned.iter().find(|(text, _)| *text == at).map(|(_, key)| key.clone());
+                self.string(&token, caption.as_ref().map_or(key, Some))
+            }
             Kind::Plain | Kind::Escaped => self.string(&token, key),
             Kind::Number => self.number(&token, key),
             Kind::Object => self.object(at, key),
@@ -297,10 +305,17 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
         }
         let told = beside::told(tokens, at).into_iter();
         self.told = told.map(|name| self.pass.key_in_text(name)).collect();
+        let lines = read::lines(tokens, at);
+        let texts: Vec<&str> = lines.iter().filter_map(|line| tokens.plain(*line)).collect();
+        let named = turns::named(self.pass, &texts, &self.parents);
+        if !named.is_empty() {
+            self.captioned = named.into_iter().map(|(line, key)| (lines[line], key)).collect();
+        }
         for element in tokens.elements(at) {
             self.value(element, key)?;
         }
         self.told.clear();
+        self.captioned.clear();
         Ok(())
     }
 
