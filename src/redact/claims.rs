@@ -8,6 +8,7 @@ use crate::redact::matching::gate::kinds_of;
 use crate::redact::matching::spots::{Claimants, Spot};
 use crate::redact::pass::{Pass, Place};
 use crate::redact::rule::rules::Action;
+use crate::redact::stand_in::kind::Kind;
 
 /// Names that say nothing but that the value of the object is here.
 const PLAIN_VALUES: [&str; 13] = [
@@ -162,6 +163,8 @@ impl<'r> Pass<'r> {
             && shape::is_harmless(raw, kinds_of(raw.as_bytes()))
             || rule.kind.is_guarded() && (epoch::is_instant(raw, key.joined()) || shape::is_too_long(rule.kind, raw))
             || rule.kind.is_numbered() && shape::is_opaque(raw)
+            || matches!(rule.kind, Kind::Id | Kind::Digits | Kind::Ssn | Kind::Phone) && shape::is_day(raw)
+            || is_template(raw)
         {
             Doubt::OtherShape
         } else if rule.check.is_some_and(|check| check.check(raw).is_none()) {
@@ -187,6 +190,13 @@ impl Redactor {
             || !rule.paths.is_empty() && !rule.paths.iter().any(|path| path.is_at(parents, Some(key)));
         is_elsewhere.then_some(Doubt::Place)
     }
+}
+
+/// Whether a value is a place for one, which a template fills in: `{{reset_token}}`, `${PASSWORD}`.
+fn is_template(raw: &str) -> bool {
+    let inside = raw.strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}"));
+    let inside = inside.or_else(|| raw.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')));
+    inside.is_some_and(|name| name.bytes().all(|b| b.is_ascii_alphabetic() || b" _.-".contains(&b)))
 }
 
 /// Whether a value only repeats the name of its field, as a caption does: `{"login.password": "Password"}`.

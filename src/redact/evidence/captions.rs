@@ -55,13 +55,37 @@ pub(in crate::redact) fn is_no_advice(text: &str) -> bool {
     let is_advice =
         words().take(ADVICE_WORDS_MIN).count() == ADVICE_WORDS_MIN && is_one_of(&ADVICE) && is_one_of(&ADVISED);
     let is_tally = words().next_back().is_some_and(|word| word.eq_ignore_ascii_case("found")) && is_one_of(&TALLIED);
-    !is_advice && !is_tally && !ADDRESS_CAPTIONS.contains(text.trim().to_lowercase().as_str())
+    !is_advice && !is_tally && !is_caption_of_field(text)
 }
+
+/// Whether a whole text is the caption of a field for an address or a password. Somebody's password may be a word: of those
+/// without a blank only what begins as a caption does is one.
+fn is_caption_of_field(text: &str) -> bool {
+    let text = text.trim();
+    text.len() <= FIELD_BYTES_MAX
+        && (text.contains(' ') || !text.starts_with(|c: char| c.is_lowercase() || c.is_ascii_digit()))
+        && FIELD_CAPTIONS.contains(text.trim_end_matches(['?', ':', '*', ' ', '\u{a0}']).to_lowercase().as_str())
+}
+
+/// Longer texts are none, bytes.
+const FIELD_BYTES_MAX: usize = 64;
 
 /// Fewer words are a password that somebody chose, or a street.
 const ADVICE_WORDS_MIN: usize = 4;
-const ADVICE: [&str; 10] =
-    ["must", "should", "cannot", "required", "incorrect", "invalid", "muss", "mindestens", "doit", "debe"];
+const ADVICE: [&str; 12] = [
+    "must",
+    "should",
+    "cannot",
+    "required",
+    "incorrect",
+    "invalid",
+    "too",
+    "muss",
+    "mindestens",
+    "doit",
+    "debe",
+    "deve",
+];
 /// What it is about; without one of these words it may be a sentence that somebody chose for a password.
 const ADVISED: [&str; 12] = [
     "password",
@@ -79,12 +103,29 @@ const ADVISED: [&str; 12] = [
 ];
 const TALLIED: [&str; 5] = ["addresses", "results", "matches", "suggestions", "places"];
 
-static ADDRESS_CAPTIONS: LazyLock<Listed<&str>> = LazyLock::new(|| ADDRESS_CAPTION_LIST.split(", ").collect());
+static FIELD_CAPTIONS: LazyLock<Listed<&str>> =
+    LazyLock::new(|| FIELD_CAPTION_LISTS.iter().flat_map(|list| list.split(", ")).collect());
 
-/// What a form shows where an address is to be written, in lower case.
-const ADDRESS_CAPTION_LIST: &str = "street and house number, street and number, street name and number, house number and street, street address, your address, full address, \
+/// What a form shows where an address, a part of one or a password is to be written, in lower case.
+const FIELD_CAPTION_LISTS: [&str; 4] = [
+    "street and house number, street and number, street name and number, house number and street, street address, your address, full address, \
     billing address, shipping address, delivery address, home address, postal address, straße und hausnummer, straße und nr., vollständige anschrift, rue et numéro, adresse complète, \
-    calle y número, dirección completa, via e numero civico, indirizzo completo, rua e número, endereço completo, straat en huisnummer, ulica i numer domu, gatuadress";
+    calle y número, dirección completa, via e numero civico, indirizzo completo, rua e número, endereço completo, straat en huisnummer, ulica i numer domu, gatuadress",
+    "lieferadresse, rechnungsadresse, anschrift, adresse, straße, adresse de livraison, adresse de facturation, votre adresse, code postal, dirección, dirección de envío, dirección de facturación, \
+    código postal, indirizzo, indirizzo di consegna, indirizzo di spedizione, indirizzo di fatturazione, endereço, endereço de entrega, morada, morada de entrega, morada de faturação, código-postal, \
+    afleveradres, bezorgadres, factuuradres, huisnummer en toevoeging, adres dostawy, adres wysyłki, adres do faktury, kod pocztowy, leveransadress, faktureringsadress, leveringsadresse, toimitusosoite, \
+    teslimat adresi, fatura adresi, posta kodu, адрес доставки, адрес, индекс, почтовый индекс, адреса доставки, διεύθυνση, διεύθυνση αποστολής, 住所, お届け先, 郵便番号, 地址, 收货地址, 邮政编码, 주소, 배송지, 우편번호, \
+    عنوان التسليم, العنوان, الرمز البريدي, כתובת, כתובת למשלוח, מיקוד, पता, रास्ता",
+    "password, passwort, passwort vergessen, passwort wiederholen, passwort bestätigen, neues passwort, altes passwort, kennwort, kennwort vergessen, kennwort bestätigen, forgot password, forgot your password, \
+    forgotten password, confirm password, repeat password, new password, current password, old password, your password, reset password, change password, mot de passe, mot de passe oublié, nouveau mot de passe, \
+    confirmer le mot de passe, confirmez le mot de passe, contraseña, contraseña olvidada, ¿olvidaste tu contraseña, ¿has olvidado tu contraseña, nueva contraseña, confirmar contraseña, repetir contraseña, \
+    password dimenticata, hai dimenticato la password, conferma password, nuova password, senha, esqueceu a senha, esqueceu sua senha, confirmar senha, nova senha, palavra-passe, wachtwoord, wachtwoord vergeten, \
+    bevestig wachtwoord, nieuw wachtwoord, herhaal wachtwoord",
+    "hasło, nie pamiętasz hasła, zapomniałeś hasła, powtórz hasło, nowe hasło, lösenord, glömt lösenord, glömt lösenordet, bekräfta lösenord, passord, glemt passord, adgangskode, glemt adgangskode, salasana, \
+    unohditko salasanan, şifre, şifremi unuttum, parola, parolamı unuttum, yeni şifre, heslo, zapomenuté heslo, jelszó, elfelejtett jelszó, пароль, забыли пароль, повторите пароль, новый пароль, забули пароль, \
+    κωδικός πρόσβασης, ξεχάσατε τον κωδικό, パスワード, パスワードをお忘れですか, パスワードを忘れた, パスワード再入力, 密码, 忘记密码, 确认密码, 密碼, 忘記密碼, 비밀번호, 비밀번호 찾기, 비밀번호 확인, كلمة المرور, هل نسيت كلمة المرور؟, نسيت كلمة المرور, סיסמה, \
+    שכחת סיסמה, शब्दकूट, पासवर्ड, पासवर्ड भूल गए",
+];
 
 static BLANKS: LazyLock<Listed<&str>> = LazyLock::new(|| BLANK_LIST.split(", ").collect());
 
@@ -100,7 +141,7 @@ static CAPTIONS: LazyLock<Listed<String>> = LazyLock::new(|| {
 /// Captions by language; words that are also somebody's name (Nome, Nam) are left out.
 const CAPTION_LISTS: [&str; 6] = [
     "first name, last name, given name, given names, family name, surname, forename, full name, middle name, maiden name, your name, your first name, your last name, nickname, username, user name, display name, name on card, \
-     cardholder name, account holder, contact name, company name, legal name, preferred name, birth name, enter your name, name and surname, first and last name",
+     cardholder name, account holder, contact name, company name, legal name, preferred name, birth name, enter your name, name and surname, first and last name, nome próprio, nome do destinatário, 名, 姓, お名前, お届け先",
     "vorname, nachname, familienname, geburtsname, vollständiger name, vor- und nachname, benutzername, karteninhaber, kontoinhaber, ansprechpartner, rufname, prénom, nom de famille, nom complet, nom de naissance, \
      nom d'utilisateur, votre nom, votre prénom, titulaire de la carte, nom et prénom, voornaam, achternaam, volledige naam, gebruikersnaam, tussenvoegsel, kaarthouder",
     "nombre, nombres, apellido, apellidos, primer apellido, segundo apellido, nombre completo, nombre y apellidos, nombre de usuario, titular de la tarjeta, cognome, nome completo, nome e cognome, nome utente, intestatario, \

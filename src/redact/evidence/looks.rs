@@ -175,8 +175,37 @@ fn words_of(value: &str) -> Vec<String> {
 /// may have any other words as a name.
 pub(in crate::redact) fn is_no_company(value: &str) -> bool {
     let value = value.trim();
-    !is_of_company(value) && !is_caption(value) && !is_blank(value)
+    !is_of_company(value) && !is_caption(value) && !is_blank(value) && !is_house(value)
 }
+
+/// Whether it is a company that has two names of persons, and that nobody is called like.
+fn is_house(value: &str) -> bool {
+    // Nearly every value ends here, before its words are folded.
+    let head = value.get(..2).unwrap_or_default().to_ascii_lowercase();
+    value.len() <= HOUSE_BYTES_MAX
+        && HOUSES.iter().any(|house| house.starts_with(&head))
+        && HOUSES.contains(&words_of(value).join(" ").as_str())
+}
+
+/// The longest of them with its accents, bytes.
+const HOUSE_BYTES_MAX: usize = 20;
+/// As they are compared, in the order of the alphabet.
+const HOUSES: [&str; 14] = [
+    "alfa romeo",
+    "aston martin",
+    "charles schwab",
+    "estee lauder",
+    "goldman sachs",
+    "harley davidson",
+    "land rover",
+    "leroy merlin",
+    "martin marietta",
+    "mercedes benz",
+    "merrill lynch",
+    "morgan stanley",
+    "rolls royce",
+    "wells fargo",
+];
 
 /// Whether it has a small word that titles are made with, and names never: `Intro to Bread Baking`. Names have `in`:
 /// `Sophie in 't Veld`.
@@ -277,7 +306,7 @@ const COMPANIES: [&str; 6] = [
     "medicine pediatrics paediatrics cardiology radiology oncology dermatology physiotherapy \
      twitter facebook linkedin instagram github gitlab bitbucket youtube tiktok whatsapp google microsoft amazon slack paypal \
      stripe shopify twilio netflix spotify dropbox atlassian salesforce hubspot zendesk mastercard dollar euro",
-    "academy advertising agency airline airway airport analytics apartment apparel appliance architect association associates atelier authority automotive \
+    "intl philharmonic orchestra academy advertising agency airline airway airport analytics apartment apparel appliance architect association associates atelier authority automotive \
      aviation bakery bank banking bar bistro boutique brewery broker brewing builder building bureau business cafe camp capital cargo care catering center \
      centre chemical church cinema cleaning clinic clothing club coffee college commerce committee communication community company computing construction \
      consulting consultancy cooperative cosmetic council council courier court dealer deli dental dentistry department design diagnostic digital \
@@ -467,6 +496,9 @@ mod tests {
     fn only_a_legal_form_is_a_company_for_certain() {
         assert!(!is_no_company("N/A") && !is_no_company("unknown") && !is_no_company("-") && is_no_company("Na"));
         assert!(!is_no_company("Hartwell & Sons Ltd") && !is_no_company("Cascina Verde S.r.l."));
+        assert!(
+            !is_no_company("Estée Lauder") && !is_no_company("Harley-Davidson") && is_no_company("Estée Quittenbaum")
+        );
         assert!(is_no_company("Ada Bank") && is_no_company("A. B. Lovelace") && is_no_company("Limited"));
     }
 

@@ -164,7 +164,7 @@ const NAMING: [&str; 31] = [
     "xpath",
 ];
 /// Last words of names whose values are named so.
-const NAMED: [&str; 30] = [
+const NAMED: [&str; 31] = [
     "value",
     "val",
     "content",
@@ -195,6 +195,7 @@ const NAMED: [&str; 30] = [
     "rejectedvalue",
     "from",
     "to",
+    "date",
 ];
 /// So many of them also as the end of a longer name.
 const NAMED_AS_ENDINGS: usize = 12;

@@ -83,6 +83,36 @@ fn is_object_identifier(token: &str) -> bool {
         && arcs.all(is_number)
 }
 
+/// Whether a candidate is the address of a network, with the bits of its prefix behind it: `3.5.140.0/22`, `2600:1f14::/32`.
+pub(in crate::redact) fn is_network(text: &str, range: &Range<usize>) -> bool {
+    let bits = text[range.end..].strip_prefix('/').map(|rest| {
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        &rest[..digits]
+    });
+    let is_prefix = bits.is_some_and(|bits| (1..=3).contains(&bits.len()) && !["32", "128"].contains(&bits));
+    is_prefix && (text[range.clone()].ends_with(".0") || text[range.clone()].ends_with("::"))
+}
+
+/// Whether a whole value is a month or a day of our days, with or without a time: no number of somebody.
+pub(in crate::redact) fn is_day(raw: &str) -> bool {
+    let bytes = raw.as_bytes();
+    let is_number = |range: Range<usize>| bytes.get(range).is_some_and(|part| part.iter().all(u8::is_ascii_digit));
+    let is_month = matches!(bytes, [b'1', b'9', ..] | [b'2', b'0', ..]) && is_number(2..4) && is_number(5..7);
+    let is_of_calendar = || raw[5..7].parse().is_ok_and(|month: u8| (1..=12).contains(&month));
+    match bytes.len() {
+        7 => is_month && bytes[4] == b'-' && is_of_calendar(),
+        10.. => {
+            is_month
+                && bytes[4] == b'-'
+                && bytes[7] == b'-'
+                && is_number(8..10)
+                && is_of_calendar()
+                && matches!(bytes.get(10), None | Some(b'T' | b' '))
+        }
+        _ => false,
+    }
+}
+
 /// Whether a hyphen or an underscore joins the candidate to more letters or digits: `SKU-413-2013`, `776-862-1528-R2`.
 fn is_joined(bytes: &[u8], range: &Range<usize>) -> bool {
     let joint = |at: usize| bytes.get(at).is_some_and(|b| b"-_".contains(b));
@@ -110,7 +140,14 @@ pub(in crate::redact) fn is_in_digest(text: &str, range: &Range<usize>) -> bool 
 pub(in crate::redact) fn is_of_machine(text: &str, range: &Range<usize>) -> bool {
     let Some(sign) = text[range.clone()].find('@').map(|at| range.start + at) else { return false };
     let local = around(text, &(sign..sign), |b| b.is_ascii_alphanumeric() || b"-._".contains(&b));
-    is_uuid(&text.as_bytes()[local.start..sign])
+    is_uuid(&text.as_bytes()[local.start..sign]) || is_dated_release(&text[sign + 1..])
+}
+
+/// Whether a release's date stands where a host would: `checkout@2023-01-06.acacia`.
+fn is_dated_release(text: &str) -> bool {
+    text.as_bytes().first_chunk::<10>().is_some_and(|date| {
+        date.iter().enumerate().all(|(at, b)| if at == 4 || at == 7 { *b == b'-' } else { b.is_ascii_digit() })
+    })
 }
 
 fn around(text: &str, range: &Range<usize>, inner: impl Fn(u8) -> bool) -> Range<usize> {

@@ -4,7 +4,7 @@
 use crate::redact::engine::Redactor;
 use crate::redact::evidence::labels;
 use crate::redact::evidence::names::{Key, NameIndex};
-use crate::redact::evidence::shape::{is_in_digest, is_in_stand_in, is_of_machine, is_shape_of_other};
+use crate::redact::evidence::shape::{is_in_digest, is_in_stand_in, is_network, is_of_machine, is_shape_of_other};
 use crate::redact::evidence::town::with_town;
 use crate::redact::matching::gate::Kinds;
 use crate::redact::matching::memo;
@@ -280,6 +280,9 @@ fn judge(
         return Err(Doubt::OtherShape);
     }
     if rule.kind == Kind::Email && is_of_machine(text, &range) {
+        return Err(Doubt::OtherShape);
+    }
+    if matches!(rule.kind, Kind::Ipv4 | Kind::Ipv6) && is_network(text, &range) {
         return Err(Doubt::OtherShape);
     }
     if rule.kind == Kind::Iban && is_in_digest(text, &range) {

@@ -3,10 +3,10 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
 
-/// An IPv4 address that is somebody's: not the own machine, not the unspecified one, no netmask.
+/// An IPv4 address that is somebody's: not the own machine, nothing of "this network" (`0.x`, as versions begin), no netmask.
 pub(in crate::redact) fn is_ipv4(text: &str) -> bool {
     text.parse::<Ipv4Addr>().is_ok_and(|ip| {
-        !ip.is_loopback() && !ip.is_unspecified() && !ip.is_broadcast() && ip.octets()[..2] != [255, 255]
+        !ip.is_loopback() && ip.octets()[0] != 0 && !ip.is_broadcast() && ip.octets()[..2] != [255, 255]
     })
 }
 
@@ -27,7 +27,13 @@ fn is_ipv6(text: &str) -> bool {
         && address.bytes().any(|b| b.is_ascii_digit())
         && (1..=16).contains(&zone.len())
         && zone.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+        && !is_fingerprint(address)
         && address.parse::<Ipv6Addr>().is_ok_and(|ip| !ip.is_loopback() && !ip.is_unspecified())
+}
+
+/// Whether every group has two digits, as in the fingerprint or the serial number of a certificate.
+fn is_fingerprint(text: &str) -> bool {
+    text.split(':').all(|group| group.len() == 2)
 }
 
 /// A hardware address (IEEE EUI-48 or EUI-64): two digits a group with `:` or `-`, or four with `.`; not all zeros or ones.

@@ -1,5 +1,6 @@
 //! What stands beside a value in a JSON document: the names of the same object, and what pairs tell of each other.
 
+use crate::redact::evidence::looks;
 use crate::redact::format::json::tokens::{Kind, Tokens};
 
 /// How far an object or a list is looked at, in bytes: keeps the search linear however many values ask.
@@ -77,6 +78,50 @@ pub(super) fn typed(tokens: &Tokens<'_>, object: usize) -> Option<usize> {
     tokens.plain(name).filter(|name| TYPED.contains(name)).map(|_| value)
 }
 
+/// Last words of names under which members are called by persons, without the plural's `s`.
+const PEOPLE: [&str; 30] = [
+    "employee",
+    "staff",
+    "worker",
+    "person",
+    "people",
+    "user",
+    "member",
+    "player",
+    "vote",
+    "voter",
+    "attendee",
+    "participant",
+    "customer",
+    "guest",
+    "driver",
+    "patient",
+    "student",
+    "teacher",
+    "candidate",
+    "applicant",
+    "assignee",
+    "contributor",
+    "colleague",
+    "speaker",
+    "reviewer",
+    "approver",
+    "mitarbeiter",
+    "teilnehmer",
+    "spieler",
+    "empleado",
+];
+
+/// Whether the members of the object at a token are called by persons: its own name says so, and each of theirs is written
+/// as one of a person.
+pub(super) fn is_of_people(tokens: &Tokens<'_>, object: usize, name: &str) -> bool {
+    let mut names = names(tokens, object).map(|(_, name)| name).peekable();
+    // Nearly every object ends here.
+    names.peek().is_some_and(|first| first.contains(' '))
+        && PEOPLE.iter().any(|people| name.trim_end_matches('s').ends_with(people))
+        && names.all(looks::is_written_as_name)
+}
+
 /// The string that says what the object at a token is about: `{"coding": [..], "text": "SSN"}`.
 pub(super) fn label(tokens: &Tokens<'_>, object: usize) -> Option<usize> {
     let (.., value) = members(tokens, object).find(|(_, name, _)| LABELS.contains(name))?;
@@ -134,6 +179,18 @@ mod tests {
     fn names_are_told_with_the_place_of_their_member() {
         let tokens = tokens(r#"{"a":1,"\u0062":2,"c":3}"#);
         assert_eq!(names(&tokens, 0).collect::<Vec<_>>(), [(0, "a"), (2, "c")]);
+    }
+
+    #[test]
+    fn members_may_be_called_by_persons() {
+        let of_people = |name, text| is_of_people(&tokens(text), 0, name);
+        assert!(of_people("hoursbyemployee", r#"{"Ludvig Åkerlund": {}, "Дмитрий Громыко": {}}"#));
+        assert!(of_people("votes", r#"{"Nerys Sidebottom": 1}"#));
+        assert!(
+            !of_people("options", r#"{"Nerys Sidebottom": 1}"#)
+                && !of_people("votes", r#"{"yes": 1, "Nerys Sidebottom": 2}"#)
+        );
+        assert!(!of_people("votes", r#"{"Nerys Sidebottom": 1, "total": 2}"#) && !of_people("votes", "{}"));
     }
 
     #[test]

@@ -145,12 +145,17 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
             Some((names, rows)) => (self.columns(&names), Some(rows)),
             None => (Vec::new(), None),
         };
+        let of_people = key.is_some_and(|key| beside::is_of_people(tokens, at, key.joined()));
         let mut members = tokens.members(at).enumerate();
         while let Some((place, (name, value))) = members.next() {
             let (Some(name), Some(token)) = (tokens.get(name), tokens.get(value)) else { break };
             let text = tokens.string(&name)?.0;
             let own: Key<'k> = self.keys[keys + place].clone();
-            if let Some(fresh) = self.pass.name(&text, &own, self.nested)? {
+            let fresh = match self.pass.name(&text, &own, self.nested)? {
+                None if of_people => self.person(&text),
+                fresh => fresh,
+            };
+            if let Some(fresh) = fresh {
                 self.splice(name.range(), &quoted(&fresh));
             }
             let after = members.clone().map(|(_, after)| after);
@@ -172,6 +177,13 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
             self.parents.pop();
         }
         Ok(())
+    }
+
+    /// What stands in for a person by whom a member is called; `None` if it is a stand-in already.
+    fn person(&mut self, name: &str) -> Option<String> {
+        let full_name = self.pass.key("full-name");
+        let rule = self.pass.name_rule(name, &full_name, &[])?;
+        self.pass.apply(rule, name)
     }
 
     /// The place of what stands under a key here, if it is remembered.
@@ -288,6 +300,9 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
         if !self.pass.key_in_text(&name).is_naming() {
             return None;
         }
+        // `{"text": "..", "field": {"ref": "full_name"}}`
+        let holds = self.tokens.get(value).is_some_and(|value| value.kind == Kind::Object);
+        let value = if holds { beside::label(self.tokens, value)? } else { value };
         self.name_at(value)
     }
 
