@@ -165,6 +165,7 @@ impl<'r> Pass<'r> {
             || rule.kind.is_numbered() && shape::is_opaque(raw)
             || matches!(rule.kind, Kind::Id | Kind::Digits | Kind::Ssn | Kind::Phone) && shape::is_day(raw)
             || is_template(raw)
+            || rule.kind.has_no_sentence() && is_sentence(raw)
         {
             Doubt::OtherShape
         } else if rule.check.is_some_and(|check| check.check(raw).is_none()) {
@@ -192,11 +193,26 @@ impl Redactor {
     }
 }
 
-/// Whether a value is a place for one, which a template fills in: `{{reset_token}}`, `${PASSWORD}`.
+/// Whether a value is a place for one, which a template fills in: `{{reset_token}}`, `${PASSWORD}`, `${{ secrets.KEY }}`.
 fn is_template(raw: &str) -> bool {
-    let inside = raw.strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}"));
-    let inside = inside.or_else(|| raw.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')));
-    inside.is_some_and(|name| name.bytes().all(|b| b.is_ascii_alphabetic() || b" _.-".contains(&b)))
+    let inside = ["${{", "{{", "${"].iter().find_map(|opening| raw.strip_prefix(opening));
+    inside.is_some_and(|name| {
+        let name = name.trim_end_matches('}');
+        !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b" _.-".contains(&b))
+    })
+}
+
+/// Words of a sentence, at least, and those of small letters among them.
+const SENTENCE_WORDS_MIN: usize = 5;
+const SMALL_WORDS_MIN: usize = 4;
+
+/// Whether a value is a sentence about a field, as a message of an error is: no number, no date and no name.
+fn is_sentence(raw: &str) -> bool {
+    let words = || raw.split(' ');
+    let is_small = |word: &&str| word.chars().all(char::is_lowercase);
+    raw.starts_with(char::is_uppercase)
+        && words().take(SENTENCE_WORDS_MIN).count() == SENTENCE_WORDS_MIN
+        && words().filter(is_small).take(SMALL_WORDS_MIN).count() == SMALL_WORDS_MIN
 }
 
 /// Whether a value only repeats the name of its field, as a caption does: `{"login.password": "Password"}`.

@@ -21,7 +21,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 /// How deep documents inside strings are followed.
-pub(in crate::redact) const NESTED_DEPTH_MAX: u8 = 3;
+pub(in crate::redact) const NESTED_DEPTH_MAX: u8 = 5;
 /// Names noted in one pass for the memory, at most.
 const NEW_NAMES_MAX: usize = 256;
 /// What may be names in running text, kept for one pass at most.

@@ -55,7 +55,8 @@ pub(in crate::redact) fn is_no_advice(text: &str) -> bool {
     let is_advice =
         words().take(ADVICE_WORDS_MIN).count() == ADVICE_WORDS_MIN && is_one_of(&ADVICE) && is_one_of(&ADVISED);
     let is_tally = words().next_back().is_some_and(|word| word.eq_ignore_ascii_case("found")) && is_one_of(&TALLIED);
-    !is_advice && !is_tally && !is_caption_of_field(text)
+    let is_template = || (text.contains("{{") || text.contains("{0}")) && words().nth(ADVICE_WORDS_MIN - 1).is_some();
+    !is_advice && !is_tally && !is_template() && !is_caption_of_field(text)
 }
 
 /// Whether a whole text is the caption of a field for an address or a password. Somebody's password may be a word: of those
@@ -120,7 +121,7 @@ const FIELD_CAPTION_LISTS: [&str; 4] = [
     forgotten password, confirm password, repeat password, new password, current password, old password, your password, reset password, change password, mot de passe, mot de passe oublié, nouveau mot de passe, \
     confirmer le mot de passe, confirmez le mot de passe, contraseña, contraseña olvidada, ¿olvidaste tu contraseña, ¿has olvidado tu contraseña, nueva contraseña, confirmar contraseña, repetir contraseña, \
     password dimenticata, hai dimenticato la password, conferma password, nuova password, senha, esqueceu a senha, esqueceu sua senha, confirmar senha, nova senha, palavra-passe, wachtwoord, wachtwoord vergeten, \
-    bevestig wachtwoord, nieuw wachtwoord, herhaal wachtwoord",
+    bevestig wachtwoord, nieuw wachtwoord, herhaal wachtwoord, pin eingeben, pin bestätigen, neue pin, enter pin, confirm pin, enter your pin",
     "hasło, nie pamiętasz hasła, zapomniałeś hasła, powtórz hasło, nowe hasło, lösenord, glömt lösenord, glömt lösenordet, bekräfta lösenord, passord, glemt passord, adgangskode, glemt adgangskode, salasana, \
     unohditko salasanan, şifre, şifremi unuttum, parola, parolamı unuttum, yeni şifre, heslo, zapomenuté heslo, jelszó, elfelejtett jelszó, пароль, забыли пароль, повторите пароль, новый пароль, забули пароль, \
     κωδικός πρόσβασης, ξεχάσατε τον κωδικό, パスワード, パスワードをお忘れですか, パスワードを忘れた, パスワード再入力, 密码, 忘记密码, 确认密码, 密碼, 忘記密碼, 비밀번호, 비밀번호 찾기, 비밀번호 확인, كلمة المرور, هل نسيت كلمة المرور؟, نسيت كلمة المرور, סיסמה, \

@@ -36,7 +36,13 @@ pub(in crate::redact) fn looks(value: &str) -> Looks {
         && value.contains(['-', '.'])
         && !value.chars().any(char::is_uppercase)
         && value.is_ascii();
-    if is_slug || is_blank(value) || is_of_company(value) || is_caption(value) || is_honorific(value) || is_title(value)
+    if is_slug
+        || is_blank(value)
+        || is_of_company(value)
+        || is_house(value)
+        || is_caption(value)
+        || is_honorific(value)
+        || is_title(value)
     {
         return Looks::Thing;
     }
@@ -306,7 +312,7 @@ const COMPANIES: [&str; 6] = [
     "medicine pediatrics paediatrics cardiology radiology oncology dermatology physiotherapy \
      twitter facebook linkedin instagram github gitlab bitbucket youtube tiktok whatsapp google microsoft amazon slack paypal \
      stripe shopify twilio netflix spotify dropbox atlassian salesforce hubspot zendesk mastercard dollar euro",
-    "intl philharmonic orchestra academy advertising agency airline airway airport analytics apartment apparel appliance architect association associates atelier authority automotive \
+    "strasse svcs intl philharmonic orchestra academy advertising agency airline airway airport analytics apartment apparel appliance architect association associates atelier authority automotive \
      aviation bakery bank banking bar bistro boutique brewery broker brewing builder building bureau business cafe camp capital cargo care catering center \
      centre chemical church cinema cleaning clinic clothing club coffee college commerce committee communication community company computing construction \
      consulting consultancy cooperative cosmetic council council courier court dealer deli dental dentistry department design diagnostic digital \

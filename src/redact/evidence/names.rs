@@ -130,7 +130,7 @@ pub(in crate::redact) struct Name {
 static NEXT_NAME: AtomicU64 = AtomicU64::new(1);
 
 /// Last words of names whose value names the value of a sibling.
-const NAMING: [&str; 31] = [
+const NAMING: [&str; 32] = [
     "key",
     "name",
     "field",
@@ -161,10 +161,11 @@ const NAMING: [&str; 31] = [
     "path",
     "loc",
     "selector",
+    "sel",
     "xpath",
 ];
 /// Last words of names whose values are named so.
-const NAMED: [&str; 31] = [
+const NAMED: [&str; 30] = [
     "value",
     "val",
     "content",
@@ -195,7 +196,6 @@ const NAMED: [&str; 31] = [
     "rejectedvalue",
     "from",
     "to",
-    "date",
 ];
 /// So many of them also as the end of a longer name.
 const NAMED_AS_ENDINGS: usize = 12;

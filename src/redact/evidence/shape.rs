@@ -83,6 +83,15 @@ fn is_object_identifier(token: &str) -> bool {
         && arcs.all(is_number)
 }
 
+/// Whether groups of two digits go on before or after the address of a device: it is part of a fingerprint.
+pub(in crate::redact) fn is_in_fingerprint(text: &str, range: &Range<usize>) -> bool {
+    let bytes = text.as_bytes();
+    let is_group = |group: Option<&[u8]>| group.is_some_and(|group| group.iter().all(u8::is_ascii_hexdigit));
+    let before =
+        range.start >= 3 && bytes[range.start - 1] == b':' && is_group(bytes.get(range.start - 3..range.start - 1));
+    before || bytes.get(range.end) == Some(&b':') && is_group(bytes.get(range.end + 1..range.end + 3))
+}
+
 /// Whether a candidate is the address of a network, with the bits of its prefix behind it: `3.5.140.0/22`, `2600:1f14::/32`.
 pub(in crate::redact) fn is_network(text: &str, range: &Range<usize>) -> bool {
     let bits = text[range.end..].strip_prefix('/').map(|rest| {

@@ -4,7 +4,9 @@
 use crate::redact::engine::Redactor;
 use crate::redact::evidence::labels;
 use crate::redact::evidence::names::{Key, NameIndex};
-use crate::redact::evidence::shape::{is_in_digest, is_in_stand_in, is_network, is_of_machine, is_shape_of_other};
+use crate::redact::evidence::shape::{
+    is_in_digest, is_in_fingerprint, is_in_stand_in, is_network, is_of_machine, is_shape_of_other,
+};
 use crate::redact::evidence::town::with_town;
 use crate::redact::matching::gate::Kinds;
 use crate::redact::matching::memo;
@@ -285,7 +287,12 @@ fn judge(
     if matches!(rule.kind, Kind::Ipv4 | Kind::Ipv6) && is_network(text, &range) {
         return Err(Doubt::OtherShape);
     }
-    if rule.kind == Kind::Iban && is_in_digest(text, &range) {
+    let is_in_longer = match rule.kind {
+        Kind::Iban => is_in_digest(text, &range),
+        Kind::Mac => is_in_fingerprint(text, &range),
+        _ => false,
+    };
+    if is_in_longer {
         return Err(Doubt::OtherShape);
     }
     if is_in_stand_in(text, &range) || is_any_number_stand_in(raw) {

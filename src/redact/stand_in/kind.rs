@@ -89,6 +89,11 @@ impl Kind {
         )
     }
 
+    /// Whether none of its values is a sentence: somebody's password, address or long name may be like one.
+    pub fn has_no_sentence(self) -> bool {
+        !matches!(self, Self::Person | Self::Address | Self::Token | Self::Jwt | Self::Url | Self::Word)
+    }
+
     /// Whether its values are never a UUID, a digest, a timestamp or a decimal, whatever name they stand under.
     pub fn is_never_a_shape(self) -> bool {
         matches!(self, Self::Person | Self::Address | Self::Phone | Self::Email | Self::Card | Self::Iban)

@@ -203,9 +203,18 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
         (value, token): (usize, &Token),
         after: impl Iterator<Item = (usize, usize)>,
     ) -> (Key<'k>, bool) {
-        let is_nameable = is_nameable(self.tokens, token);
+        let tokens = self.tokens;
+        let is_nameable = is_nameable(tokens, token);
         if is_nameable && let Some((_, named)) = object.by_structure.as_ref().filter(|(member, _)| *member == name) {
             return (named.clone(), true);
+        }
+        // `{"type": "date", "date": "..", "field": {"ref": "birthday"}}`
+        if is_nameable && name == "date" {
+            let is_field = |(_, value): &(usize, usize)| tokens.get(*value).is_some_and(|it| it.kind == Kind::Object);
+            if let Some(named) = after.take(NAMINGS_MAX).filter(is_field).find_map(|it| self.name_after(it)) {
+                return (named, true);
+            }
+            return (own, false);
         }
         // `{"key": "email", "value": {"stringValue": ".."}}`, `{"name": "email", "values": [".."]}`: what an object or a list
         // holds is named too.
