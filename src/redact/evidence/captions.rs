@@ -52,11 +52,10 @@ pub(in crate::redact) fn is_blank(text: &str) -> bool {
 pub(in crate::redact) fn is_no_advice(text: &str) -> bool {
     let words = || text.split_whitespace().map(|word| word.trim_end_matches([',', '.', '!', ':']));
     let is_one_of = |list: &[&str]| words().any(|word| list.iter().any(|one| word.eq_ignore_ascii_case(one)));
-    let is_advice =
-        words().take(ADVICE_WORDS_MIN).count() == ADVICE_WORDS_MIN && is_one_of(&ADVICE) && is_one_of(&ADVISED);
-    let is_tally = words().next_back().is_some_and(|word| word.eq_ignore_ascii_case("found")) && is_one_of(&TALLIED);
-    let is_template = || (text.contains("{{") || text.contains("{0}")) && words().nth(ADVICE_WORDS_MIN - 1).is_some();
-    !is_advice && !is_tally && !is_template() && !is_caption_of_field(text)
+    let is_advice = || is_one_of(&ADVICE) && is_one_of(&ADVISED) || text.contains("{{") || text.contains("{0}");
+    let is_long = words().nth(ADVICE_WORDS_MIN - 1).is_some();
+    let is_tally = || text.trim_end_matches('.').ends_with("found") && is_one_of(&TALLIED);
+    !(is_long && is_advice() || is_tally() || is_caption_of_field(text))
 }
 
 /// Whether a whole text is the caption of a field for an address or a password. Somebody's password may be a word: of those
@@ -64,6 +63,7 @@ pub(in crate::redact) fn is_no_advice(text: &str) -> bool {
 fn is_caption_of_field(text: &str) -> bool {
     let text = text.trim();
     text.len() <= FIELD_BYTES_MAX
+        && !text.bytes().any(|b| b.is_ascii_digit())
         && (text.contains(' ') || !text.starts_with(|c: char| c.is_lowercase() || c.is_ascii_digit()))
         && FIELD_CAPTIONS.contains(text.trim_end_matches(['?', ':', '*', ' ', '\u{a0}']).to_lowercase().as_str())
 }

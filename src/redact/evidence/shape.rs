@@ -98,7 +98,9 @@ pub(in crate::redact) fn is_network(text: &str, range: &Range<usize>) -> bool {
         let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
         &rest[..digits]
     });
-    let is_prefix = bits.is_some_and(|bits| (1..=3).contains(&bits.len()) && !["32", "128"].contains(&bits));
+    // All the bits are one address.
+    let whole = if text[range.clone()].contains(':') { "128" } else { "32" };
+    let is_prefix = bits.is_some_and(|bits| (1..=3).contains(&bits.len()) && bits != whole);
     is_prefix && (text[range.clone()].ends_with(".0") || text[range.clone()].ends_with("::"))
 }
 

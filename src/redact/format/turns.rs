@@ -30,9 +30,12 @@ pub(in crate::redact) fn named<'r>(pass: &mut Pass<'r>, lines: &[&str], parents:
             && let Some(key) = before.take()
             && line.len() <= LINE_BYTES_MAX
             && !is_word_stand_in(line)
-            && pass.name_rule(line.trim(), &key, parents).is_some()
+            && !line.trim_end().ends_with('?')
+            && let Some(rule) = pass.name_rule(line.trim(), &key, parents)
         {
-            has_number |= line.bytes().filter(u8::is_ascii_digit).count() >= DIGITS_MIN;
+            // Screens have towns and headings with a year too.
+            let is_of_number = pass.redactor.rules[usize::from(rule)].kind.has_no_sentence();
+            has_number |= is_of_number && line.bytes().filter(u8::is_ascii_digit).count() >= DIGITS_MIN;
             named.push((at, key));
         }
         before = own;

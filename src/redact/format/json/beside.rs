@@ -115,10 +115,12 @@ const PEOPLE: [&str; 30] = [
 /// Whether the members of the object at a token are called by persons: its own name says so, and each of theirs is written
 /// as one of a person.
 pub(super) fn is_of_people(tokens: &Tokens<'_>, object: usize, name: &str) -> bool {
-    let mut names = names(tokens, object).map(|(_, name)| name).peekable();
     // Nearly every object ends here.
-    names.peek().is_some_and(|first| first.contains(' '))
+    let may_begin = tokens.get(object + 1).is_some_and(|first| tokens.slice(&first).contains([' ', '\\']));
+    let mut names = names(tokens, object).map(|(_, name)| name).peekable();
+    may_begin
         && PEOPLE.iter().any(|people| name.trim_end_matches('s').ends_with(people))
+        && names.peek().is_some()
         && names.all(looks::is_written_as_name)
 }
 

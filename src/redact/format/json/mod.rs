@@ -211,7 +211,7 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
         // `{"type": "date", "date": "..", "field": {"ref": "birthday"}}`
         if is_nameable && name == "date" {
             let is_field = |(_, value): &(usize, usize)| tokens.get(*value).is_some_and(|it| it.kind == Kind::Object);
-            if let Some(named) = after.take(NAMINGS_MAX).filter(is_field).find_map(|it| self.name_after(it)) {
+            if let Some(named) = after.take(NAMINGS_MAX).filter(is_field).find_map(|it| self.name_after(it, token)) {
                 return (named, true);
             }
             return (own, false);
@@ -223,7 +223,7 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
             let may_follow = token.kind.is_string() && object.naming.len() < NAMINGS_MAX;
             let named = before.or_else(|| {
                 let mut after = after.take(NAMINGS_MAX).filter(|_| may_follow);
-                after.find_map(|it| self.name_after(it))
+                after.find_map(|it| self.name_after(it, token))
             });
             if is_nameable || named.is_some() {
                 return (named.unwrap_or(own), true);
@@ -304,14 +304,15 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
     }
 
     /// The name of a value where the member after it tells it: `{"value": "..", "type": "email"}`.
-    fn name_after(&mut self, (name, value): (usize, usize)) -> Option<Key<'r>> {
+    fn name_after(&mut self, (name, value): (usize, usize), named: &Token) -> Option<Key<'r>> {
         let name = self.tokens.string(&self.tokens.get(name)?).ok()?.0;
         if !self.pass.key_in_text(&name).is_naming() {
             return None;
         }
-        // `{"text": "..", "field": {"ref": "full_name"}}`
+        // `{"text": "..", "field": {"ref": "full_name"}}`; what begins with a small letter says what is wrong with the field.
         let holds = self.tokens.get(value).is_some_and(|value| value.kind == Kind::Object);
-        let value = if holds { beside::label(self.tokens, value)? } else { value };
+        let says = holds && self.tokens.slice(named).trim_start_matches('"').starts_with(char::is_lowercase);
+        let value = if holds { beside::label(self.tokens, value).filter(|_| !says)? } else { value };
         self.name_at(value)
     }
 
