@@ -193,9 +193,12 @@ impl Redactor {
     }
 }
 
-/// Whether a value is a place for one, which a template fills in: `{{reset_token}}`, `${PASSWORD}`, `${{ secrets.KEY }}`.
+/// Openings and ends of a place that a template fills in; GitHub's is told by its opening, since texts end at a brace.
+const TEMPLATES: [(&str, &str); 3] = [("${{", ""), ("{{", "}}"), ("${", "}")];
+
+/// Whether a value is a place for one: `{{reset_token}}`, `${PASSWORD}`, `${{ secrets.KEY }}`.
 fn is_template(raw: &str) -> bool {
-    let inside = ["${{", "{{", "${"].iter().find_map(|opening| raw.strip_prefix(opening));
+    let inside = TEMPLATES.iter().find_map(|(opening, end)| raw.strip_prefix(opening)?.strip_suffix(end));
     inside.is_some_and(|name| {
         let name = name.trim_end_matches('}');
         !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b" _.-".contains(&b))
@@ -206,7 +209,7 @@ fn is_template(raw: &str) -> bool {
 const SENTENCE_WORDS_MIN: usize = 5;
 const SMALL_WORDS_MIN: usize = 4;
 
-/// Whether a value is a sentence about a field, as a message of an error is: no number, no date and no name.
+/// Whether a value is a sentence about a field, as a message of an error is: no number and no date.
 fn is_sentence(raw: &str) -> bool {
     let words = || raw.split(' ');
     let is_small = |word: &&str| word.chars().all(char::is_lowercase);
@@ -226,4 +229,27 @@ fn is_own_caption(raw: &str, key: &Key<'_>) -> bool {
         && raw.len() <= key.joined().len() + CAPTION_SIGNS_MAX
         && ends_alike()
         && key.ends_with(&Words::of(raw))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn templates_are_told_by_both_their_ends() {
+        assert!(
+            ["{{reset_token}}", "${PASSWORD}", "${{ secrets.KEY }}", "${{ secrets.KEY"]
+                .iter()
+                .all(|it| is_template(it))
+        );
+        assert!(
+            !["{{", "{{}}", "{{ada", "${hunter2", "{{a}} and {{b}}", "$ecret}", ""].iter().any(|it| is_template(it))
+        );
+    }
+
+    #[test]
+    fn sentences_are_told_from_numbers_and_dates() {
+        assert!(is_sentence("El DNI debe tener 8 números y una letra"));
+        assert!(!is_sentence("12 March 1980") && !is_sentence("The 3rd of May") && !is_sentence("AB 12 34 56 C"));
+    }
 }

@@ -83,13 +83,19 @@ fn is_object_identifier(token: &str) -> bool {
         && arcs.all(is_number)
 }
 
-/// Whether groups of two digits go on before or after the address of a device: it is part of a fingerprint.
+/// Whether groups of two digits go on before or after the address of a device: it is part of a fingerprint. The end of a
+/// word (`mac:`) is no group.
 pub(in crate::redact) fn is_in_fingerprint(text: &str, range: &Range<usize>) -> bool {
     let bytes = text.as_bytes();
-    let is_group = |group: Option<&[u8]>| group.is_some_and(|group| group.iter().all(u8::is_ascii_hexdigit));
-    let before =
-        range.start >= 3 && bytes[range.start - 1] == b':' && is_group(bytes.get(range.start - 3..range.start - 1));
-    before || bytes.get(range.end) == Some(&b':') && is_group(bytes.get(range.end + 1..range.end + 3))
+    let ends = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_none_or(|b| !b.is_ascii_alphanumeric());
+    let is_group = |at: Option<usize>| {
+        let group = at.and_then(|at| bytes.get(at..at + 2));
+        group.is_some_and(|group| group.iter().all(u8::is_ascii_hexdigit))
+    };
+    let is_joined = |at: Option<usize>| at.and_then(|at| bytes.get(at)) == Some(&b':');
+    let (start, end) = (range.start, range.end);
+    is_joined(start.checked_sub(1)) && is_group(start.checked_sub(3)) && ends(start.checked_sub(4))
+        || is_joined(Some(end)) && is_group(Some(end + 1)) && ends(Some(end + 3))
 }
 
 /// Whether a candidate is the address of a network, with the bits of its prefix behind it: `3.5.140.0/22`, `2600:1f14::/32`.
@@ -229,6 +235,34 @@ fn is_decimal(token: &str) -> bool {
 mod tests {
     use super::*;
     use crate::redact::matching::gate::kinds_of;
+
+    #[test]
+    fn an_address_of_a_device_is_told_from_a_fingerprint() {
+        let inside = |text: &str, mac: &str| {
+            let at = text.find(mac).unwrap();
+            is_in_fingerprint(text, &(at..at + mac.len()))
+        };
+        let mac = "00:1a:2b:3c:4d:5e";
+        for text in ["98:8c:00:1a:2b:3c:4d:5e", "00:1a:2b:3c:4d:5e:af:80", "x 98:00:1a:2b:3c:4d:5e"] {
+            assert!(inside(text, mac), "{text}");
+        }
+        for text in ["00:1a:2b:3c:4d:5e", "mac:00:1a:2b:3c:4d:5e", "00:1a:2b:3c:4d:5e: up", "é:00:1a:2b:3c:4d:5e:face"]
+        {
+            assert!(!inside(text, mac), "{text}");
+        }
+    }
+
+    #[test]
+    fn networks_days_and_releases_are_nobodys() {
+        let network = |text: &str| is_network(text, &(0..text.find('/').unwrap_or(text.len())));
+        assert!(network("3.5.140.0/22") && network("2600:1f14::/32") && !network("203.0.113.9/22"));
+        assert!(!network("203.0.113.0/32") && !network("2600:1f14::/128") && !network("203.0.113.0"));
+        assert!(["2025-01", "1999-12-31", "2025-10-27T10:07:38Z"].iter().all(|day| is_day(day)));
+        assert!(!["2025-13", "20251027", "é025-01", "2025-01-02-33", "1800-01-01", ""].iter().any(|day| is_day(day)));
+        let release = "checkout@2023-01-06.acacia";
+        assert!(is_of_machine(release, &(0..release.len())));
+        assert!(!is_dated_release("2023-01.example.org") && !is_dated_release(""));
+    }
 
     #[test]
     fn rows_of_a_shop_are_told_from_addresses() {

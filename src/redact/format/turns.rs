@@ -4,6 +4,7 @@
 use crate::redact::evidence::names::Key;
 use crate::redact::matching::find::splice;
 use crate::redact::pass::Pass;
+use crate::redact::stand_in::kind::Kind;
 use crate::redact::stand_in::pseudonym::is_word_stand_in;
 use std::ops::Range;
 
@@ -16,8 +17,10 @@ const CAPTION_BYTES_MAX: usize = 48;
 const CAPTION_WORDS_MAX: usize = 5;
 /// Fewer captions with their values may be chance: the texts of a form are captions, and a button comes after them.
 const NAMED_MIN: usize = 2;
-/// Digits of a value that no button has; one such value must be among them.
+/// Digits of a number that no button has, and what such a number may be: screens have towns and headings with a year too.
+/// One must be among the values.
 const DIGITS_MIN: usize = 4;
+const NUMBERS: [Kind; 6] = [Kind::Date, Kind::Id, Kind::Ssn, Kind::Digits, Kind::Phone, Kind::Card];
 
 /// The values among lines that the line before them names: their places, with the name.
 pub(in crate::redact) fn named<'r>(pass: &mut Pass<'r>, lines: &[&str], parents: &[Key<'_>]) -> Vec<(usize, Key<'r>)> {
@@ -33,9 +36,8 @@ pub(in crate::redact) fn named<'r>(pass: &mut Pass<'r>, lines: &[&str], parents:
             && !line.trim_end().ends_with('?')
             && let Some(rule) = pass.name_rule(line.trim(), &key, parents)
         {
-            // Screens have towns and headings with a year too.
-            let is_of_number = pass.redactor.rules[usize::from(rule)].kind.has_no_sentence();
-            has_number |= is_of_number && line.bytes().filter(u8::is_ascii_digit).count() >= DIGITS_MIN;
+            let kind = pass.redactor.rules[usize::from(rule)].kind;
+            has_number |= NUMBERS.contains(&kind) && line.bytes().filter(u8::is_ascii_digit).count() >= DIGITS_MIN;
             named.push((at, key));
         }
         before = own;

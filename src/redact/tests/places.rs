@@ -184,7 +184,7 @@ fn captions_and_values_in_turn_are_read_together() {
     assert!(line(2).starts_with("person-") && line(4) != "12.03.1980" && line(6) == "GERMAN", "{out}");
     let blocks = json!({"Blocks": [
         {"BlockType": "PAGE", "Id": "1"},
-        {"BlockType": "LINE", "Text": "1. Surname", "Confidence": 99.1},
+        {"BlockType": "LINE", "Text": "1. Surname", "Relationships": [{"Type": "CHILD", "Ids": ["a", "b"]}]},
         {"BlockType": "LINE", "Text": "QUITTENBAUM", "Confidence": 98.1},
         {"BlockType": "LINE", "Text": "Date of birth", "Confidence": 98.1},
         {"BlockType": "LINE", "Text": "12.03.1980", "Confidence": 97},

@@ -333,14 +333,13 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
         let lines = read::lines(tokens, at);
         let texts: Vec<&str> = lines.iter().filter_map(|line| tokens.plain(*line)).collect();
         let named = turns::named(self.pass, &texts, &self.parents);
-        if !named.is_empty() {
-            self.captioned = named.into_iter().map(|(line, key)| (lines[line], key)).collect();
-        }
+        let captioned = named.into_iter().map(|(line, key)| (lines[line], key)).collect();
+        let outer = std::mem::replace(&mut self.captioned, captioned);
         for element in tokens.elements(at) {
             self.value(element, key)?;
         }
         self.told.clear();
-        self.captioned.clear();
+        self.captioned = outer;
         Ok(())
     }
 
