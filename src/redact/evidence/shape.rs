@@ -113,21 +113,11 @@ pub(in crate::redact) fn is_network(text: &str, range: &Range<usize>) -> bool {
 /// Whether a whole value is a month or a day of our days, with or without a time: no number of somebody.
 pub(in crate::redact) fn is_day(raw: &str) -> bool {
     let bytes = raw.as_bytes();
-    let is_number = |range: Range<usize>| bytes.get(range).is_some_and(|part| part.iter().all(u8::is_ascii_digit));
-    let is_month = matches!(bytes, [b'1', b'9', ..] | [b'2', b'0', ..]) && is_number(2..4) && is_number(5..7);
-    let is_of_calendar = || raw[5..7].parse().is_ok_and(|month: u8| (1..=12).contains(&month));
-    match bytes.len() {
-        7 => is_month && bytes[4] == b'-' && is_of_calendar(),
-        10.. => {
-            is_month
-                && bytes[4] == b'-'
-                && bytes[7] == b'-'
-                && is_number(8..10)
-                && is_of_calendar()
-                && matches!(bytes.get(10), None | Some(b'T' | b' '))
-        }
-        _ => false,
-    }
+    let is_of_our_days = bytes.starts_with(b"19") || bytes.starts_with(b"20");
+    let is_of_calendar = || bytes.get(5..7).is_some_and(|month| (&b"01"[..]..=&b"12"[..]).contains(&month));
+    is_of_our_days
+        && is_of_calendar()
+        && (is_whole_timestamp(bytes) || bytes.len() == 7 && is_whole_timestamp(&[bytes, b"-01"].concat()))
 }
 
 /// Whether a hyphen or an underscore joins the candidate to more letters or digits: `SKU-413-2013`, `776-862-1528-R2`.

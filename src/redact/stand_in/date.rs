@@ -34,6 +34,20 @@ pub(in crate::redact) struct DateParts {
     pub order: DateOrder,
 }
 
+impl DateParts {
+    /// Whether day and month could change places: `05/06/1980`.
+    pub fn is_ambiguous(&self) -> bool {
+        self.order == DateOrder::MonthDayYear && self.month <= 12 && self.day <= 12
+    }
+
+    /// Its number among the dates on which people are born; what can be read in two ways is a date of its own.
+    fn index(&self) -> Option<u64> {
+        let year = BORN_YEARS.contains(&self.year).then(|| u64::from(self.year - BORN_YEARS.start()))?;
+        let day = (year * 12 + u64::from(self.month - 1)) * 31 + u64::from(self.day - 1);
+        Some(day * 2 + u64::from(self.is_ambiguous()))
+    }
+}
+
 /// The orders in which dates are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::redact) enum DateOrder {
@@ -74,12 +88,6 @@ pub(in crate::redact) fn date_parts(raw: &str) -> Option<DateParts> {
     ((1..=12).contains(&parts.month) && (1..=31).contains(&parts.day)).then_some(parts)
 }
 
-/// Whether day and month could change places: `05/06/1980`.
-pub(in crate::redact) fn is_ambiguous(raw: &str) -> bool {
-    let date = date_parts(raw).filter(|date| date.order == DateOrder::MonthDayYear);
-    date.is_some_and(|date| date.month <= 12 && date.day <= 12)
-}
-
 /// Whether a date is of the stand-ins' centuries.
 pub(in crate::redact) fn is_stand_in(raw: &str) -> bool {
     date_parts(raw).is_some_and(|date| EARLY_YEARS.contains(&date.year) || LATE_YEARS.contains(&date.year))
@@ -88,7 +96,7 @@ pub(in crate::redact) fn is_stand_in(raw: &str) -> bool {
 /// The value's date format with the date that stands in for it; a time after it becomes midnight. `digest`: of the value.
 pub(in crate::redact) fn stand_in(raw: &str, key: &PseudonymKey, digest: &[u8; 32]) -> Option<String> {
     let date = date_parts(raw)?;
-    let (year, day) = match index(&date, is_ambiguous(raw)) {
+    let (year, day) = match date.index() {
         Some(at) => permuted(key, at),
         None => split(first_of(digest) % (YEARS * DAYS)),
     };
@@ -96,13 +104,6 @@ pub(in crate::redact) fn stand_in(raw: &str, key: &PseudonymKey, digest: &[u8; 3
     let day = u8::try_from(day % DAYS_OF_MONTH).ok()? + FIRST_DAY;
     let year = EARLY_YEARS.chain(LATE_YEARS).nth(usize::try_from(year).ok()?)?;
     Some(written(raw, date.order, year, month, day))
-}
-
-/// The number of a date among those on which people are born; what can be read in two ways is a date of its own.
-fn index(date: &DateParts, ambiguous: bool) -> Option<u64> {
-    let year = BORN_YEARS.contains(&date.year).then(|| u64::from(date.year - BORN_YEARS.start()))?;
-    let day = (year * 12 + u64::from(date.month - 1)) * 31 + u64::from(date.day - 1);
-    Some(day * 2 + u64::from(ambiguous))
 }
 
 fn split(at: u64) -> (u64, u64) {
@@ -168,7 +169,7 @@ pub(in crate::redact) fn shifted(raw: &str, key: &PseudonymKey) -> Option<String
     let parts = date_parts(raw)?;
     let days = i64::from(digest(key, Kind::Date, "shift")[0]) - 128;
     let date = jiff::civil::Date::new(i16::try_from(parts.year).ok()?, parts.month as i8, parts.day as i8).ok()?;
-    let shift = jiff::Span::new().try_years(400).ok()?.try_days(0).ok()?;
+    let shift = jiff::Span::new().try_years(400).ok()?;
     let moved = date.checked_sub(shift).ok()?.checked_add(jiff::Span::new().try_days(days).ok()?).ok()?;
     let year = u16::try_from(moved.year()).ok().filter(|year| EARLY_YEARS.contains(year))?;
     Some(written(raw, parts.order, year, moved.month() as u8, moved.day() as u8))
@@ -219,7 +220,7 @@ mod tests {
     fn the_halves_of_the_permutation_are_the_years_and_days_of_stand_ins() {
         assert_eq!(EARLY_YEARS.chain(LATE_YEARS).count() as u64, YEARS);
         let last = DateParts { year: *BORN_YEARS.end(), month: 12, day: 31, order: DateOrder::YearMonthDay };
-        assert!(index(&last, true).unwrap() < YEARS * DAYS);
+        assert!(last.index().unwrap() + 1 < YEARS * DAYS);
     }
 
     #[test]

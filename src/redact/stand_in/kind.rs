@@ -1,6 +1,6 @@
 //! What a value is, and its canonical form: two spellings of one value are equal in it.
 
-use crate::redact::stand_in::date::{date_parts, is_ambiguous};
+use crate::redact::stand_in::date::date_parts;
 use crate::redact::validators::{is_email, is_iban, is_issued_card};
 use std::borrow::Cow;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -167,10 +167,10 @@ impl Kind {
             }
             Self::Ipv6 => raw.parse::<Ipv6Addr>().map_or_else(|_| raw.to_lowercase(), |ip| ip.to_string()).into(),
             // A date that can be read in two ways is only itself.
-            Self::Date if is_ambiguous(raw) => raw.into(),
-            Self::Date => {
-                date_parts(raw).map_or(Cow::Borrowed(raw), |d| format!("{}-{}-{}", d.year, d.month, d.day).into())
-            }
+            Self::Date => match date_parts(raw).filter(|date| !date.is_ambiguous()) {
+                Some(date) => format!("{}-{}-{}", date.year, date.month, date.day).into(),
+                None => raw.into(),
+            },
             Self::Person | Self::Address | Self::Word | Self::Phone => {
                 let mut words = raw.split_whitespace();
                 let mut text = String::with_capacity(raw.len());

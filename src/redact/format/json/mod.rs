@@ -75,7 +75,7 @@ struct Walk<'d, 't, 'k, 'p, 'r> {
     keys: Vec<Key<'r>>,
     /// The names that the pairs of the list at hand tell.
     told: Vec<Key<'r>>,
-    /// The texts of the list at hand that the line before them names, and the name.
+    /// The texts of the list at hand that the line before them names, in order, and the name.
     captioned: Vec<(usize, Key<'r>)>,
     /// The names beside the members of an object, by the object's token, made when a value first asks for them.
     beside: (Option<usize>, Vec<Key<'r>>),
@@ -111,7 +111,8 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
         let Some(token) = self.tokens.get(at) else { return Ok(()) };
         match token.kind {
             Kind::Plain if !self.captioned.is_empty() => {
-                let caption = self.captioned.iter().find(|(text, _)| *text == at).map(|(_, key)| key.clone());
+                let caption = self.captioned.binary_search_by_key(&at, |(text, _)| *text);
+                let caption = caption.ok().map(|found| self.captioned[found].1.clone());
                 self.string(&token, caption.as_ref().map_or(key, Some))
             }
             Kind::Plain | Kind::Escaped => self.string(&token, key),
