@@ -199,7 +199,9 @@ const TEMPLATES: [(&str, &str); 3] = [("${{", ""), ("{{", "}}"), ("${", "}")];
 /// Whether a value is a place for one: `{{reset_token}}`, `${PASSWORD}`, `${{ secrets.KEY }}`.
 fn is_template(raw: &str) -> bool {
     let inside = TEMPLATES.iter().find_map(|(opening, end)| raw.strip_prefix(opening)?.strip_suffix(end));
-    inside.is_some_and(|name| {
+    // A single brace is around a GUID too, which has digits.
+    let single = || raw.strip_prefix('{')?.strip_suffix('}').filter(|name| !name.bytes().any(|b| b.is_ascii_digit()));
+    inside.or_else(single).is_some_and(|name| {
         let name = name.trim_end_matches('}');
         !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b" _.-".contains(&b))
     })
@@ -243,7 +245,18 @@ mod tests {
                 .all(|it| is_template(it))
         );
         assert!(
-            !["{{", "{{}}", "{{ada", "${hunter2", "{{a}} and {{b}}", "$ecret}", ""].iter().any(|it| is_template(it))
+            ![
+                "{{",
+                "{{}}",
+                "{{ada",
+                "${hunter2",
+                "{6f9619ff-8b86-d011-b42d-00c04fc964ff}",
+                "{{a}} and {{b}}",
+                "$ecret}",
+                ""
+            ]
+            .iter()
+            .any(|it| is_template(it))
         );
     }
 

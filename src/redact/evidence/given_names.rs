@@ -301,7 +301,8 @@ const NAMES: [&str; 18] = [
      evaristo faraz gergo gerhild geza gorka graciete griet guntars gyongyi harini heidrun hira ifeanyi inaki ionela iqra itziar jyotsna kalyani kelechi kreszentia \
      kvetoslava lavanya leire leocadia leopoldo madhuri mariama maribel matias mehwish nalini nattaya nezka nida nnamdi nunzia olabisi oluwatobi omair ophelia ortrud \
      oystein pavithra peregrine pimchanok rabia raghunath rosalinde rosamund rosaria sadhna seydou shauna sidra siew sigrun sindre solene somsri somto steinar sverre \
-     tejaswini tjark torunn trygve ugochi umair unai vasudevan wajiha wichai winston yamuna",
+     tejaswini tjark torunn trygve ugochi umair unai vasudevan wajiha wichai winston yamuna \
+     aaliyah aivar akinyi aksel aldona amaka aung barnaby birgitte birute bozhidar brianna callum cillian corentin cornelius dragoslav dwight      ervin erwan etelka floyd freek geert georgiana gertraud gertrude ghislain godelieve gwendal hakon halima halyna hanife heidemarie herman      imani inigo jamar janez jaswinder jocelyn jurate jussara kendrick klavdia kreszenz kwesi latisha lennart lieven loic lubica lyudmyla maite malee maxence      maximiliano mikel miroslava nevaeh niccolo nurul olusegun orville parvaneh rosalba rufus saraswati segolene serife siegbert sirpa sixten stanislawa      swantje tatenda tendai terrell thida tijana timothee tsvetelina turid tyrell urho wenche wendell wilbur yuliia zigmunds",
 ];
 
 #[cfg(test)]

@@ -68,8 +68,13 @@ const LINKS: [&str; 12] = [
     "codebase",
     "xlink:href",
 ];
+/// Names that are looked at as what stands beside a value, at most.
+pub(in crate::redact) const BESIDE_MAX: usize = 32;
 /// Longest text of an element that is taken for the name of its sibling, bytes.
 pub(in crate::redact) const NAME_BYTES_MAX: usize = 64;
+
+/// How far an element is looked at for the names of its children, in bytes.
+const CHILDREN_BYTES_MAX: usize = 2048;
 
 /// An attribute: its name, where its value stands (without quotes), and whether it has quotes.
 pub(in crate::redact) struct Attribute<'t> {
@@ -82,6 +87,30 @@ pub(in crate::redact) struct Attribute<'t> {
 /// A name without its prefix.
 pub(in crate::redact) fn local(name: &str) -> &str {
     name.rsplit(':').next().unwrap_or_default()
+}
+
+/// The local names of the elements that begin in an element, whose content this text starts with; nothing below them, and
+/// only those near the start, which keeps the search linear.
+pub(in crate::redact) fn children(inside: &str) -> Vec<&str> {
+    let mut rest = &inside[..inside.floor_char_boundary(CHILDREN_BYTES_MAX)];
+    let (mut names, mut depth) = (Vec::new(), 0_usize);
+    while names.len() < BESIDE_MAX
+        && let Some((_, tag)) = rest.split_once('<')
+    {
+        let aside = [("!--", "-->"), ("![CDATA[", "]]>"), ("?", "?>")].iter().find(|(head, _)| tag.starts_with(head));
+        let end = aside.map_or(">", |(_, end)| end);
+        let Some((tag, behind)) = tag.split_once(end) else { break };
+        rest = behind;
+        if tag.starts_with('/') {
+            let Some(outer) = depth.checked_sub(1) else { break };
+            depth = outer;
+        } else if aside.is_none() {
+            let name = tag.split(|c: char| c.is_ascii_whitespace() || c == '/').next().unwrap_or_default();
+            names.extend(Some(local(name)).filter(|_| depth == 0));
+            depth += usize::from(!tag.ends_with('/'));
+        }
+    }
+    names
 }
 
 /// Whether an element's text is the name of the next one's.
@@ -136,11 +165,16 @@ pub(in crate::redact) fn attributes<'r>(
     let mut below = None;
     for (at, one) in attributes.iter().enumerate() {
         let names = is_one_of(one, &NAMING) && (carrier || valued || is_one_of(one, &["key"]));
-        if !names && !is_one_of(one, &TELLING) {
+        let may_name = carrier && is_one_of(one, &["id"]);
+        if !names && !may_name && !is_one_of(one, &TELLING) {
             continue;
         }
         let plain = unescape(patch.original(one.value.clone()));
-        if names {
+        if may_name {
+            // `<field id="firstName">`; most such values are identifiers.
+            let key = Some(told(pass, element, &plain.text)).filter(|key| !key.said().values.is_empty());
+            naming = naming.or(key.map(|key| (at, key)));
+        } else if names {
             // Of several names the first that rules know: `Name="urn:oid:2.5.4.42" FriendlyName="givenName"`.
             let known = naming.as_ref().is_some_and(|(_, key)| !key.said().values.is_empty());
             let key = if known { None } else { Some(told(pass, element, &plain.text)) };
@@ -169,7 +203,13 @@ pub(in crate::redact) fn attributes<'r>(
             Some(url::reference(pass, &plain.text, place.depth)?).filter(|fresh| *fresh != plain.text)
         } else {
             let key = named.as_ref().filter(|_| is_named(name)).unwrap_or(&own);
-            pass.value(&plain.text, Place { key: Some(key), ..place })?
+            if pass.looks_beside(key, plain.text.as_bytes()) {
+                let names = attributes.iter().take(BESIDE_MAX).map(|one| local(one.name));
+                pass.beside = names.map(|name| pass.key_in_text(name)).collect();
+            }
+            let fresh = pass.value(&plain.text, Place { key: Some(key), ..place });
+            pass.beside.clear();
+            fresh?
         };
         if let Some(fresh) = fresh {
             let fresh = plain.graft(&fresh, escape);

@@ -36,7 +36,7 @@ pub(in crate::redact) fn document(pass: &mut Pass<'_>, text: &str, place: Place<
 }
 
 /// An element that is open.
-struct Open<'t, 'k> {
+struct Open<'t, 'k, 'r> {
     name: &'t str,
     /// The name that an attribute gives to its text.
     named: Option<Key<'k>>,
@@ -46,6 +46,10 @@ struct Open<'t, 'k> {
     next: Option<Key<'k>>,
     /// Its own short text, which may be such a name.
     text: String,
+    /// Where its content begins.
+    inside: usize,
+    /// The names of its children, once one of them asked what stands beside it.
+    children: Option<Vec<Key<'r>>>,
 }
 
 struct Walk<'t, 'k, 'p, 'r> {
@@ -54,7 +58,7 @@ struct Walk<'t, 'k, 'p, 'r> {
     patch: Patch<'t>,
     depth: u8,
     pass: &'p mut Pass<'r>,
-    open: Vec<Open<'t, 'k>>,
+    open: Vec<Open<'t, 'k, 'r>>,
     /// The keys of the open elements, below those the document stands under.
     names: Vec<Key<'k>>,
     /// Text and CDATA since the last tag, which together are one value.
@@ -168,11 +172,6 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
             *range = trimmed(self.text, range.clone());
         }
         pieces.retain(|(range, _)| !range.is_empty());
-        let place = Place {
-            key: self.names.last(),
-            parents: &self.names[..self.names.len().saturating_sub(1)],
-            depth: self.depth,
-        };
         let plain = |(range, piece): &(Range<usize>, Piece)| {
             let raw = &self.text[range.clone()];
             if *piece == Piece::Text { unescape(raw) } else { Unescaped::new(raw) }
@@ -194,7 +193,15 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
             let key = self.pass.key_in_text(&joined[core.clone()]);
             self.pass.name(&joined[core.clone()], &key, self.depth)?
         } else {
-            self.pass.value(&joined[core.clone()], place)?
+            self.tell_beside(&joined[core.clone()]);
+            let place = Place {
+                key: self.names.last(),
+                parents: &self.names[..self.names.len().saturating_sub(1)],
+                depth: self.depth,
+            };
+            let fresh = self.pass.value(&joined[core.clone()], place);
+            self.pass.beside.clear();
+            fresh?
         };
         let Some(fresh) = fresh else { return Ok(()) };
         let fresh = [&joined[..core.start], &fresh, &joined[core.end..]].concat();
@@ -208,6 +215,20 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
             self.patch.put(range.clone(), "");
         }
         Ok(())
+    }
+
+    /// Tells the pass which elements stand beside the one whose text this is, if a rule asks for it.
+    fn tell_beside(&mut self, text: &str) {
+        let asks = self.names.last().is_some_and(|key| self.pass.looks_beside(key, text.as_bytes()));
+        let [.., parent, _] = &mut self.open[..] else { return };
+        if !asks {
+            return;
+        }
+        let children = parent.children.get_or_insert_with(|| {
+            let names = markup::children(&self.text[parent.inside..]);
+            names.into_iter().map(|name| self.pass.key_in_text(name)).collect()
+        });
+        self.pass.beside.clone_from(children);
     }
 
     /// Whether the text at hand is the name of a structure's member, as XML-RPC writes it.
@@ -268,7 +289,7 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
         if let (Some(key), Some(last)) = (&named, self.names.last_mut()) {
             *last = key.clone();
         }
-        self.open.push(Open { name, named, told, next: None, text: String::new() });
+        self.open.push(Open { name, named, told, next: None, text: String::new(), inside: self.at, children: None });
         Ok(())
     }
 

@@ -5,3 +5,4 @@ pub(in crate::redact) mod kind;
 pub(in crate::redact) mod pseudonym;
 pub(in crate::redact) mod residue;
 pub(in crate::redact) mod sought;
+mod spellings;

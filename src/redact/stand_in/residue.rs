@@ -16,6 +16,7 @@ use crate::redact::stand_in::pseudonym::replace;
 use crate::redact::stand_in::sought::{
     CASES, COMPARED_BYTES_MAX, Needle, Rank, Sought, WORD_BYTES_MIN, start_of, texts,
 };
+use crate::redact::stand_in::spellings::Spellings;
 use base64::Engine;
 use base64::alphabet::{STANDARD, URL_SAFE};
 use base64::engine::DecodePaddingMode;
@@ -44,6 +45,7 @@ pub(in crate::redact) struct Residue {
     /// Sorted by their starts, then without regard to case.
     sought: Vec<Sought>,
     marks: Marks,
+    spellings: Spellings,
     key: PseudonymKey,
 }
 
@@ -83,11 +85,15 @@ impl Marks {
 impl Residue {
     /// The search for what was found; `None` if there is nothing to search for.
     pub fn of<'a>(needles: impl Iterator<Item = Needle<'a>>, key: &PseudonymKey) -> Option<Self> {
-        let mut sought = Vec::new();
-        needles.for_each(|needle| texts(&needle, &mut sought));
-        if sought.is_empty() {
+        let (mut sought, mut spellings) = (Vec::new(), Spellings::default());
+        for needle in needles {
+            texts(&needle, &mut sought);
+            spellings.add(&needle);
+        }
+        if sought.is_empty() && spellings.is_empty() {
             return None;
         }
+        spellings.sort();
         sought.sort_unstable_by(|a, b| (a.start, &a.lower, a.rank).cmp(&(b.start, &b.lower, b.rank)));
         sought.dedup_by(|a, b| a.lower == b.lower);
         let mut marks = Marks::of(sought.len());
@@ -101,7 +107,7 @@ impl Residue {
             sought[at].shorter = open.last().copied();
             open.push(at);
         }
-        Some(Self { sought, marks, key: key.clone() })
+        Some(Self { sought, marks, spellings, key: key.clone() })
     }
 
     /// Where the values are mentioned, and their stand-ins; in order, without overlaps.
@@ -144,24 +150,34 @@ impl Residue {
             [Sought { fresh: Some(fresh), .. }] => (range, fresh.clone()),
             _ => (range.clone(), person(&text[range], &self.key)),
         };
-        names.into_iter().map(fresh).collect()
+        let mut finds: Vec<_> = names.into_iter().map(fresh).collect();
+        let is_free = |(range, _): &(Range<usize>, String)| {
+            let after = finds.partition_point(|(other, _)| other.end <= range.start);
+            finds.get(after).is_none_or(|(other, _)| range.end <= other.start)
+        };
+        let spelled: Vec<_> = self.spellings.finds(text, &self.key).into_iter().filter(is_free).collect();
+        finds.extend(spelled);
+        finds.sort_by_key(|(range, _)| range.start);
+        finds
     }
 
     /// Whether a value can be read in a piece: as it is, percent-decoded, quoted-printable, with JSON escapes undone, or in
     /// base64.
     pub fn is_in(&self, piece: &[u8]) -> bool {
+        let shows = |piece: &[u8]| self.shows(piece);
         self.shows(piece)
-            || self.is_escaped_in(piece, is_whole)
+            || is_escaped_in(piece, shows)
             || self.is_base64_in(piece)
             || charset::clear(piece)
-                .is_some_and(|text| self.shows(text.as_bytes()) || self.is_escaped_in(text.as_bytes(), is_whole))
+                .is_some_and(|text| self.shows(text.as_bytes()) || is_escaped_in(text.as_bytes(), shows))
     }
 
-    /// Whether there is a value in a piece, or a part of a name that would be replaced there. What stands in base64 is
+    /// Whether there is a value in a piece, also in another spelling, or a part of a name that would be replaced there. What stands in base64 is
     /// not looked for: a pass keeps what it decoded.
     pub fn is_mentioned(&self, piece: &[u8]) -> bool {
         // A part of a name may have a line break before it, which ends in a letter where it is escaped.
-        let seen = |piece: &[u8]| self.next(piece, 0, |_| true).is_some() || self.is_escaped_in(piece, |_| true);
+        let mentions = |piece: &[u8]| self.next(piece, 0, |_| true).is_some() || self.spellings.is_in(piece);
+        let seen = |piece: &[u8]| mentions(piece) || is_escaped_in(piece, mentions);
         seen(piece) || charset::clear(piece).is_some_and(|text| seen(text.as_bytes()))
     }
 
@@ -172,40 +188,12 @@ impl Residue {
             || kinds & COLON != 0 && kinds & SLASH != 0
             || nested::may_hold(text, kinds)
             || self.next(text.as_bytes(), 0, |_| true).is_some()
+            || kinds & DIGIT != 0 && self.spellings.is_in(text.as_bytes())
     }
 
     /// Whether a value can be read in bytes as they are.
     pub fn shows(&self, bytes: &[u8]) -> bool {
         self.next(bytes, 0, is_whole).is_some()
-    }
-
-    fn is_escaped_in(&self, piece: &[u8], wanted: impl Fn(Rank) -> bool) -> bool {
-        let escaped = memchr::memchr(b'\\', piece).is_some();
-        let entities = memchr::memchr(b'&', piece).is_some() && memchr::memmem::find(piece, b"&#").is_some();
-        let encoded = may_be_encoded(piece);
-        if may_be_quoted(piece) && self.shows(&mime::unquote(piece)) {
-            return true;
-        }
-        if !(escaped || entities || encoded) {
-            return false;
-        }
-        let Ok(text) = std::str::from_utf8(piece) else { return false };
-        escaped && self.next(unescape(text).as_bytes(), 0, wanted).is_some()
-            || entities && self.shows(markup::unescape(text).text.as_bytes())
-            || encoded && around_signs(text).any(|part| self.is_encoded_in(part))
-    }
-
-    /// Whether a value can be read in a part of a text that is percent-encoded, also twice.
-    fn is_encoded_in(&self, part: &str) -> bool {
-        let mut decoded = Some(Cow::Borrowed(part));
-        for _ in 0..2 {
-            let next = decoded.filter(|text| text.contains(['%', '+'])).and_then(|text| form::decode(&text, true));
-            decoded = next.map(Cow::Owned);
-            if decoded.as_ref().is_some_and(|text| self.shows(text.as_bytes())) {
-                return true;
-            }
-        }
-        false
     }
 
     fn is_base64_in(&self, piece: &[u8]) -> bool {
@@ -297,6 +285,36 @@ fn begins_with(bytes: &[u8], start: &[u8]) -> bool {
 /// The stand-in of a name, or of a part of one.
 fn person(name: &str, key: &PseudonymKey) -> String {
     replace(Action::Pseudonym, Kind::Person, name, key).map_or_else(|| name.to_owned(), |replaced| replaced.fresh)
+}
+
+/// Whether what is looked for is seen in a piece once its quoting, its escapes, its entities or its percent-encoding are undone.
+fn is_escaped_in(piece: &[u8], seen: impl Fn(&[u8]) -> bool) -> bool {
+    let escaped = memchr::memchr(b'\\', piece).is_some();
+    let entities = memchr::memchr(b'&', piece).is_some() && memchr::memmem::find(piece, b"&#").is_some();
+    let encoded = may_be_encoded(piece);
+    if may_be_quoted(piece) && seen(&mime::unquote(piece)) {
+        return true;
+    }
+    if !(escaped || entities || encoded) {
+        return false;
+    }
+    let Ok(text) = std::str::from_utf8(piece) else { return false };
+    escaped && seen(unescape(text).as_bytes())
+        || entities && seen(markup::unescape(text).text.as_bytes())
+        || encoded && around_signs(text).any(|part| is_encoded_in(part, &seen))
+}
+
+/// Whether what is looked for is seen in a part of a text that is percent-encoded, also twice.
+fn is_encoded_in(part: &str, seen: impl Fn(&[u8]) -> bool) -> bool {
+    let mut decoded = Some(Cow::Borrowed(part));
+    for _ in 0..2 {
+        let next = decoded.filter(|text| text.contains(['%', '+'])).and_then(|text| form::decode(&text, true));
+        decoded = next.map(Cow::Owned);
+        if decoded.as_ref().is_some_and(|text| seen(text.as_bytes())) {
+            return true;
+        }
+    }
+    false
 }
 
 /// Whether no letter of ASCII goes on before or after: other scripts are written without blanks.

@@ -91,3 +91,21 @@ fn a_name_in_an_address_or_an_identifier_goes_with_it() {
     assert!(!out.contains("quirlinde") && out.contains("https://example.org/people/person-"), "{out}");
     assert!(out.contains("wasserfuhr-mail"), "{out}");
 }
+
+#[test]
+fn a_telephone_and_a_birthday_are_replaced_in_other_spellings_too() {
+    let body = json!({
+        "phone": "+49 30 7654321", "birth_date": "1984-02-23", "url": "https://crm.example.com/find?q=030%2F765%204321",
+        "log": "asked 030/7654321, matched 23.02.1984 at 2024-02-23 10:00, case 130 7654321", "params": ["0307654321"],
+    });
+    let out = json_once(&body);
+    assert!(!out.contains("/7654321") && !out.contains("\"0307654321") && !out.contains("1984"), "{out}");
+    assert!(!out.contains("765%204321"), "{out}");
+    assert!(out.contains(" at 2024-02-23 10:00, case 130 7654321"), "{out}");
+}
+
+#[test]
+fn a_telephone_is_replaced_in_a_form_in_another_spelling() {
+    let out = redact("application/x-www-form-urlencoded", "phone=%2B49+30+7654321&note=asked+030%2F765+43+21+twice");
+    assert!(!out.contains("43+21") && out.ends_with("+twice"), "{out}");
+}

@@ -196,3 +196,32 @@ fn captions_and_values_in_turn_are_read_together() {
     let form = json!(["First name", "Submit", "Last name", "Cancel"]);
     assert_eq!(json_once(&form), form);
 }
+
+#[test]
+fn what_stands_beside_a_value_is_heard_in_xml_too() {
+    let body = |inside: &str| format!("<a><!-- x > y --><p>{inside}</p><surname>Q</surname></a>");
+    for inside in [
+        "<name>Quirl</name><surname>Quittenbaum</surname>",
+        "<x><y>1</y></x><![CDATA[<z>]]><surname>Quittenbaum</surname><b/><name>Quirl</name>",
+        "<who name=\"Quirl\" surname=\"Quittenbaum\"/>",
+        "<field id=\"firstName\">Quirl</field><field id=\"lastName\">Quittenbaum</field>",
+    ] {
+        let out = redact("application/xml", &body(inside));
+        assert!(!out.contains("Quirl") && !out.contains("Quittenbaum"), "{out}");
+        assert_eq!(redact("application/xml", &out), out, "twice");
+    }
+    for inside in
+        ["<name>Quirl</name><x><surname>Q</surname></x>", "<name>Quirl</name>", "<field id=\"a17\">Quirl</field>"]
+    {
+        let out = redact("application/xml", &body(inside));
+        assert!(out.contains(">Quirl<"), "{out}");
+    }
+}
+
+#[test]
+fn what_stands_beside_a_value_is_heard_where_types_are_wrapped_around_it() {
+    let body =
+        r#"{"Item":{"pk":{"S":"U#9"},"display_name":{"S":"Quirl Quittenbaum"},"email":{"S":"q@example.org"}},"n":1}"#;
+    let out = redact("application/json", body);
+    assert!(!out.contains("Quirl") && out.contains("U#9"), "{out}");
+}

@@ -165,7 +165,9 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
                 self.rows(tokens.elements(value), &columns, Some(&key))?;
                 continue;
             }
-            let asks = self.tell_beside(&object, &key, is_value, &token);
+            // `{"name": {"S": ".."}, "email": {"S": ".."}}`
+            let typed = beside::typed(tokens, value).filter(|_| token.kind == Kind::Object);
+            let asks = self.tell_beside(&object, &key, is_value, &typed.and_then(|it| tokens.get(it)).unwrap_or(token));
             let done = self.value(value, Some(&key));
             if asks {
                 self.pass.beside.clear();
