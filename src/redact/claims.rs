@@ -9,6 +9,7 @@ use crate::redact::matching::spots::{Claimants, Spot};
 use crate::redact::pass::{Pass, Place};
 use crate::redact::rule::rules::Action;
 use crate::redact::stand_in::kind::Kind;
+use crate::redact::stand_in::pseudonym;
 
 /// Names that say nothing but that the value of the object is here.
 const PLAIN_VALUES: [&str; 13] = [
@@ -164,6 +165,8 @@ impl<'r> Pass<'r> {
             || rule.kind.is_guarded() && (epoch::is_instant(raw, key.joined()) || shape::is_too_long(rule.kind, raw))
             || rule.kind.is_numbered() && shape::is_opaque(raw)
             || matches!(rule.kind, Kind::Id | Kind::Digits | Kind::Ssn | Kind::Phone) && shape::is_day(raw)
+            // A stand-in has digits, which make no number and no date of the words around it.
+            || (rule.kind == Kind::Date || rule.kind.is_guarded()) && holds_stand_in(raw)
             || is_template(raw)
             || rule.kind.has_no_sentence() && is_sentence(raw)
         {
@@ -191,6 +194,12 @@ impl Redactor {
             || !rule.paths.is_empty() && !rule.paths.iter().any(|path| path.is_at(parents, Some(key)));
         is_elsewhere.then_some(Doubt::Place)
     }
+}
+
+/// Whether a stand-in is one of the words of a text.
+fn holds_stand_in(raw: &str) -> bool {
+    let is_of_word = |c: char| c.is_alphanumeric() || c == '-';
+    raw.contains('-') && raw.split(|c| !is_of_word(c)).any(pseudonym::is_word_stand_in)
 }
 
 /// Openings and ends of a place that a template fills in; GitHub's is told by its opening, since texts end at a brace.

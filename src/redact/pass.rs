@@ -338,6 +338,14 @@ impl<'r> Pass<'r> {
         if let Some(rule) = place.key.and_then(|key| self.rule_at(raw, key, place.parents, spot)) {
             return Ok(self.apply(rule, raw));
         }
+        // `"postcode": " 38654\n"`: what somebody left around a value is no part of it.
+        let core = raw.trim();
+        if core.len() < raw.len()
+            && !core.is_empty()
+            && let Some(rule) = place.key.and_then(|key| self.rule_at(core, key, place.parents, spot))
+        {
+            return Ok(self.apply(rule, core).map(|fresh| raw.replacen(core, &fresh, 1)));
+        }
         if nested::may_hold(raw, kinds)
             && let Some(fresh) = nested::document(self, raw, kinds, place)?
         {
@@ -359,6 +367,12 @@ impl<'r> Pass<'r> {
             None => residue::decode_runs(raw, kinds, &mut self.decoded),
         }
         Ok(fresh)
+    }
+
+    /// Keeps a text that stands in the document in a coding which the residue check does not undo.
+    pub fn keep_text(&mut self, text: &str) {
+        self.decoded.extend_from_slice(text.as_bytes());
+        self.decoded.push(b' ');
     }
 
     /// What is kept of a text that changed; what was replaced in it is not.

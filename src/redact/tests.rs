@@ -15,6 +15,7 @@ mod dialects;
 mod formats;
 mod headers;
 mod mentions;
+mod placed;
 mod places;
 mod properties;
 mod wrapped;

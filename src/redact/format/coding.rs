@@ -31,6 +31,22 @@ pub(in crate::redact) fn content(headers: &HeaderMap, bytes: &[u8], max: usize) 
     Ok(bytes)
 }
 
+/// What begins every stream of gzip (RFC 1952).
+const GZIP: [u8; 3] = [0x1f, 0x8b, 8];
+
+/// Undoes gzip, if that is what bytes begin with.
+pub(in crate::redact) fn gunzip(bytes: &[u8], max: usize) -> Option<Result<Vec<u8>, DropReason>> {
+    bytes.starts_with(&GZIP).then(|| undo("gzip", bytes, max))
+}
+
+/// A stream of gzip without a name or a time, so that equal texts become equal streams.
+pub(in crate::redact) fn gzip(text: &str) -> Result<Vec<u8>, DropReason> {
+    let mut encoder = flate2::bufread::GzEncoder::new(text.as_bytes(), flate2::Compression::default());
+    let mut out = Vec::new();
+    encoder.read_to_end(&mut out).map_err(|_| DropReason::Internal)?;
+    Ok(out)
+}
+
 fn undo(coding: &str, bytes: &[u8], max: usize) -> Result<Vec<u8>, DropReason> {
     match coding {
         "gzip" | "x-gzip" => limited(&mut flate2::bufread::MultiGzDecoder::new(bytes), max),

@@ -158,6 +158,7 @@ pub(in crate::redact) fn nested(
         Format::Html => xml::document(pass, raw.trim(), inner)
             .map_or_else(|_| html::document(pass, raw, inner), |fresh| Ok(raw.replacen(raw.trim(), &fresh, 1))),
         Format::Multipart => multipart::document(pass, &MediaType::of(""), raw.as_bytes(), inner).and_then(utf8),
+        Format::Message => message::document(pass, raw.as_bytes(), inner).and_then(utf8),
         // Some lists of lines are told by the rules for texts: entries of directories, settings of programs.
         Format::Assignments => {
             text(pass, format, raw, inner).and_then(|fresh| Ok(pass.scan_bare(&fresh)?.unwrap_or(fresh)))

@@ -36,6 +36,7 @@ pub(in crate::redact) fn document(pass: &mut Pass<'_>, text: &str, place: Place<
         names: base,
         open: Vec::new(),
         next: None,
+        captioned: false,
         last: String::new(),
     };
     while walk.at < text.len() {
@@ -73,6 +74,8 @@ struct Walk<'t, 'k, 'p, 'r> {
     open: Vec<&'t str>,
     /// What `<dt>`, `<th>`, `<label>` or `<key>` said the name of the next text is.
     next: Option<Key<'k>>,
+    /// Whether that was a caption, which is of one text only.
+    captioned: bool,
     /// The last short text.
     last: String,
 }
@@ -160,16 +163,21 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
     fn value(&mut self, range: Range<usize>, references: bool) -> Result<(), DropReason> {
         let raw = &self.text[range.clone()];
         let core = raw.trim();
+        let core = if self.next.is_some() { markup::behind_caption(core) } else { core };
         if core.is_empty() {
             return Ok(());
         }
-        let start = range.start + (raw.len() - raw.trim_start().len());
+        let start = range.start + raw.find(core).unwrap_or_default();
         let plain = if references { unescape(core) } else { Unescaped::new(core) };
         self.last.clear();
         if plain.text.len() <= markup::NAME_BYTES_MAX {
             self.last.push_str(plain.text.trim_end_matches([':', ' ', '*']));
         }
-        let named = if self.names_next() { None } else { self.next.clone() };
+        let named = match (self.names_next(), self.captioned) {
+            (true, _) => None,
+            (false, true) => self.next.take(),
+            (false, false) => self.next.clone(),
+        };
         let parents = &self.names[..self.names.len().saturating_sub(1)];
         let place = Place { key: named.as_ref().or(self.names.last()), parents, depth: self.depth };
         if let Some(fresh) = self.pass.value(&plain.text, place)? {
@@ -202,8 +210,11 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
         self.aside(name_end..name_end + (len - name.len()))?;
         let known = self.open.iter().rev().take(LEVELS_MAX).position(|open| open.eq_ignore_ascii_case(name));
         if let Some(levels) = known {
-            if levels == 0 && self.names_next() {
+            let inside = &self.text[..name_end - name.len() - 2];
+            let is_caption = markup::holds_caption(name, inside, &self.text[self.at..]);
+            if levels == 0 && (self.names_next() || is_caption) {
                 self.name_next();
+                self.captioned = is_caption;
             } else if self.next.is_some() && !["span", "b", "strong", "em", "i"].contains(&name) {
                 self.next = None;
             }

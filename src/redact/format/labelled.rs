@@ -91,7 +91,7 @@ pub(in crate::redact) fn lines(pass: &mut Pass<'_>, text: &str) -> Option<String
 fn parts(line: &str) -> Option<(&str, Range<usize>)> {
     let near = &line[..line.floor_char_boundary(NAME_BYTES_MAX)];
     let (colon, sign) = near.match_indices([':', '：']).next()?;
-    let is_mark = |c: char| c.is_whitespace() || "*_-–•·>#|".contains(c);
+    let is_mark = |c: char| c.is_whitespace() || "*_-+–•·>#|".contains(c);
     let rest = &line[colon + sign.len()..];
     // `**Name:** Ada` has marks on both sides.
     let after = rest.trim_start_matches(['*', '_']);

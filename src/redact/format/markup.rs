@@ -118,6 +118,22 @@ pub(in crate::redact) fn is_naming(element: &str) -> bool {
     NAMING.iter().any(|known| element.eq_ignore_ascii_case(known)) || element.eq_ignore_ascii_case("header")
 }
 
+/// Elements that may hold the caption of the text behind them.
+const CAPTIONS: [&str; 5] = ["strong", "b", "em", "i", "span"];
+
+/// Whether an element holds the caption of the text behind it, given what it ends with and what follows its end:
+/// `<strong>Email</strong>: ada`, `<b>Email:</b> ada`.
+pub(in crate::redact) fn holds_caption(element: &str, inside: &str, behind: &str) -> bool {
+    const COLONS: [char; 2] = [':', '：'];
+    CAPTIONS.iter().any(|known| element.eq_ignore_ascii_case(known))
+        && (behind.starts_with(COLONS) || inside.trim_end().ends_with(COLONS))
+}
+
+/// A text without the colon that a caption before it left.
+pub(in crate::redact) fn behind_caption(text: &str) -> &str {
+    text.trim_start_matches([':', '：', ' ', '\u{a0}'])
+}
+
 /// Whether an element's text is named by its sibling or its parent.
 pub(in crate::redact) fn is_named(element: &str) -> bool {
     NAMED.iter().any(|known| element.eq_ignore_ascii_case(known))

@@ -1,7 +1,8 @@
-//! Documents inside strings: JSON and other formats as text, and text in base64 or in hexadecimal digits.
+//! Documents inside strings: JSON and other formats as text, and text in base64 (also below gzip, or in a `data:` URL) or in
+//! hexadecimal digits.
 
 use crate::exchange::DropReason;
-use crate::redact::format::{decode as formats, json, sniff};
+use crate::redact::format::{coding, decode as formats, json, percent, sniff};
 use crate::redact::matching::gate::{
     DASH, DIGIT, EQUALS, Kinds, LOWER, OTHER, PLUS, SLASH, SPACE, STRUCTURE, UNDERSCORE, UPPER,
 };
@@ -14,11 +15,17 @@ const BASE64: Kinds = DIGIT | UPPER | LOWER | PLUS | SLASH | DASH | UNDERSCORE |
 /// Shorter texts hold nothing.
 const BYTES_MIN: usize = 12;
 
+/// What the head of gzip is in base64.
+const GZIP_IN_BASE64: &str = "H4sI";
+/// Longest head of a `data:` URL, in bytes.
+const DATA_HEAD_BYTES_MAX: usize = 128;
+
 /// Whether a string of these kinds can hold a document; most cannot, and this tells cheaply.
 pub(in crate::redact) fn may_hold(raw: &str, kinds: Kinds) -> bool {
     kinds & STRUCTURE != 0 && raw.trim_end().ends_with(['}', ']', '>'])
         || raw.len() >= BYTES_MIN
-            && (kinds & !BASE64 == 0 && (begins_as_text(raw) || begins_as_hex(raw))
+            && (kinds & !BASE64 == 0 && (begins_as_text(raw) || begins_as_hex(raw) || raw.starts_with(GZIP_IN_BASE64))
+                || DataUrl::of(raw).is_some()
                 // A form, or lines of a table, a card or a message of parts.
                 || kinds & EQUALS != 0 && kinds & OTHER != 0 && raw.contains('&')
                 || kinds & SPACE != 0 && raw.contains(['\r', '\n'])
@@ -38,6 +45,23 @@ pub(in crate::redact) fn document(
         let inner = Place { depth: deeper(place)?, ..place };
         let fresh = json::document(pass, raw, inner)?;
         return Ok(Some((fresh != raw).then_some(fresh)));
+    }
+    if let Some(url) = DataUrl::of(text) {
+        let depth = deeper(place)?;
+        let fresh = url.redact(pass, Place { depth, ..place })?;
+        return Ok(Some(fresh.map(|fresh| raw.replacen(text, &fresh, 1))));
+    }
+    if text.starts_with(GZIP_IN_BASE64)
+        && kinds & !BASE64 == 0
+        && let Some((bytes, coding)) = bytes_of(text)
+        && let Some(plain) = coding::gunzip(&bytes, pass.redactor.settings.expanded_bytes_max)
+    {
+        let Ok(plain) = String::from_utf8(plain?) else { return Ok(Some(None)) };
+        let inner = Place { depth: deeper(place)?, ..place };
+        let fresh = pass.value(&plain, inner)?;
+        pass.keep_text(fresh.as_deref().unwrap_or(&plain));
+        let Some(fresh) = fresh else { return Ok(Some(None)) };
+        return Ok(Some(Some(coding.encode(text, coding::gzip(&fresh)?))));
     }
     if kinds & !BASE64 == 0
         && let Some((decoded, coding)) = decode(text)
@@ -69,16 +93,17 @@ enum Coding {
 
 impl Coding {
     /// Encodes in the style of the original: its alphabet, padding, case and line length.
-    fn encode(self, original: &str, text: &str) -> String {
+    fn encode(self, original: &str, text: impl AsRef<[u8]>) -> String {
+        let text = text.as_ref();
         let encoded = match self {
             Self::Base64 { url: false, padded: true } => STANDARD.encode(text),
             Self::Base64 { url: false, padded: false } => STANDARD_NO_PAD.encode(text),
             Self::Base64 { url: true, padded: true } => URL_SAFE.encode(text),
             Self::Base64 { url: true, padded: false } => URL_SAFE_NO_PAD.encode(text),
             Self::Hex if original.bytes().any(|b| b.is_ascii_uppercase()) => {
-                text.bytes().map(|byte| format!("{byte:02X}")).collect()
+                text.iter().map(|byte| format!("{byte:02X}")).collect()
             }
-            Self::Hex => text.bytes().map(|byte| format!("{byte:02x}")).collect(),
+            Self::Hex => text.iter().map(|byte| format!("{byte:02x}")).collect(),
         };
         let Some(line) = original.find('\n') else { return encoded };
         let width = original[..line].trim_end().len().max(4);
@@ -89,13 +114,16 @@ impl Coding {
 }
 
 fn decode(text: &str) -> Option<(String, Coding)> {
-    let readable = |bytes: Vec<u8>| {
-        let text = String::from_utf8(bytes).ok()?;
-        (!text.chars().any(|c| c.is_control() && !c.is_whitespace())).then_some(text)
-    };
+    let (bytes, coding) = bytes_of(text)?;
+    let text = String::from_utf8(bytes).ok()?;
+    (!text.chars().any(|c| c.is_control() && !c.is_whitespace())).then_some((text, coding))
+}
+
+/// What a text encodes, whether or not that is text.
+fn bytes_of(text: &str) -> Option<(Vec<u8>, Coding)> {
     if begins_as_hex(text) {
         let bytes: Option<Vec<u8>> = text.as_bytes().chunks(2).map(hex_byte).collect();
-        return bytes.and_then(readable).map(|text| (text, Coding::Hex));
+        return bytes.map(|bytes| (bytes, Coding::Hex));
     }
     let one_line: String;
     let text = if text.bytes().any(|b| b.is_ascii_whitespace()) {
@@ -118,7 +146,43 @@ fn decode(text: &str) -> Option<(String, Coding)> {
         // Without padding, or of a length that needs none.
         (false, false) => STANDARD_NO_PAD.decode(text),
     };
-    decoded.ok().and_then(readable).map(|decoded| (decoded, Coding::Base64 { url, padded: encoded_padded }))
+    decoded.ok().map(|decoded| (decoded, Coding::Base64 { url, padded: encoded_padded }))
+}
+
+/// A `data:` URL (RFC 2397) in its parts.
+struct DataUrl<'t> {
+    /// Up to the comma, and with it.
+    head: &'t str,
+    is_base64: bool,
+    content: &'t str,
+}
+
+impl<'t> DataUrl<'t> {
+    fn of(text: &'t str) -> Option<Self> {
+        let scheme = text.get(..5).filter(|scheme| scheme.eq_ignore_ascii_case("data:"))?;
+        let comma = text.bytes().take(DATA_HEAD_BYTES_MAX).position(|b| b == b',')?;
+        let (head, content) = text.split_at(comma + 1);
+        let kind = head[scheme.len()..comma].trim_end();
+        let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"/;=+.-_".contains(&b);
+        // `data: Ada, Grace` is no such URL.
+        (kind.contains(['/', ';']) && kind.bytes().all(is_plain)).then(|| {
+            let is_base64 = kind.rsplit(';').next().is_some_and(|last| last.eq_ignore_ascii_case("base64"));
+            Self { head, is_base64, content }
+        })
+    }
+
+    /// The URL with what must change in its content; pictures and the like are left alone.
+    fn redact(&self, pass: &mut Pass<'_>, place: Place<'_>) -> Result<Option<String>, DropReason> {
+        if !self.is_base64 {
+            let fresh = percent::rewrite(self.content, false, &mut |plain| pass.value(plain, place))?;
+            return Ok(fresh.map(|fresh| [self.head, &fresh].concat()));
+        }
+        // Some percent-encode the signs of base64.
+        let content = percent::undo(self.content, false).text;
+        let Some((plain, coding)) = decode(&content) else { return Ok(None) };
+        let fresh = pass.value(&plain, place)?;
+        Ok(fresh.map(|fresh| [self.head, &coding.encode(&content, &fresh)].concat()))
+    }
 }
 
 /// Whether the first characters, taken for base64, decode to text: an identifier's rarely do.

@@ -93,6 +93,9 @@ pub(in crate::redact) fn inside(text: &str) -> Option<Format> {
     if events::is_stream(text) {
         return Some(Format::Events);
     }
+    if message::is_message(start) {
+        return Some(Format::Message);
+    }
     if csv::is_table(text) {
         return Some(Format::Csv);
     }

@@ -44,6 +44,8 @@ struct Open<'t, 'k, 'r> {
     told: Option<Key<'k>>,
     /// What a child said the next child's name is: `<key>email</key><value>..`.
     next: Option<Key<'k>>,
+    /// What a child said the name of the text behind it is: `<b>Email</b>: ada`.
+    captioned: Option<Key<'k>>,
     /// Its own short text, which may be such a name.
     text: String,
     /// Where its content begins.
@@ -189,13 +191,18 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
         }
         let core = trimmed(&joined, 0..joined.len());
         let core = core.start + directory::value_start(&joined[core.clone()])..core.end;
+        let captioned = self.open.last_mut().and_then(|open| open.captioned.take());
+        let core = match captioned {
+            Some(_) => core.end - markup::behind_caption(&joined[core.clone()]).len()..core.end,
+            None => core,
+        };
         let fresh = if self.is_member_name() {
             let key = self.pass.key_in_text(&joined[core.clone()]);
             self.pass.name(&joined[core.clone()], &key, self.depth)?
         } else {
             self.tell_beside(&joined[core.clone()]);
             let place = Place {
-                key: self.names.last(),
+                key: captioned.as_ref().or(self.names.last()),
                 parents: &self.names[..self.names.len().saturating_sub(1)],
                 depth: self.depth,
             };
@@ -246,13 +253,22 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
         }
         self.names.pop();
         self.at += 2 + len + 1;
+        if markup::holds_caption(local(open.name), &open.text, &self.text[self.at..]) {
+            let key = self.pass.key_in_text(open.text.trim_end_matches([':', '：', ' ']));
+            if let Some(parent) = self.open.last_mut() {
+                parent.captioned = Some(key).filter(|key| !key.said().values.is_empty());
+            }
+        }
         self.closed(open.name, &open.text);
         Ok(())
     }
 
     /// Remembers an element's text as the name of the next one, if it is of the kind that names.
     fn closed(&mut self, name: &str, text: &str) {
-        let next = (is_naming(local(name)) && !text.is_empty()).then(|| self.pass.key_in_text(text));
+        // `<entry><string>email</string><string>..`
+        let is_of_entry = || name == "string" && self.open.last().is_some_and(|parent| parent.name == "entry");
+        let names = !text.is_empty() && (is_naming(local(name)) || is_of_entry());
+        let next = names.then(|| self.pass.key_in_text(text));
         let next = next.filter(|key| !key.said().values.is_empty());
         if let Some(parent) = self.open.last_mut()
             && next.is_some()
@@ -289,7 +305,16 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
         if let (Some(key), Some(last)) = (&named, self.names.last_mut()) {
             *last = key.clone();
         }
-        self.open.push(Open { name, named, told, next: None, text: String::new(), inside: self.at, children: None });
+        self.open.push(Open {
+            name,
+            named,
+            told,
+            next: None,
+            captioned: None,
+            text: String::new(),
+            inside: self.at,
+            children: None,
+        });
         Ok(())
     }
 

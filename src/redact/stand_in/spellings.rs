@@ -12,7 +12,7 @@ use crate::redact::stand_in::sought::Needle;
 use std::ops::Range;
 
 /// The digits at its end by which a number is known; shorter numbers occur by chance.
-const TAIL_DIGITS: u32 = 8;
+const TAIL_DIGITS: usize = 8;
 /// Longer numbers are sought as they were written only.
 const DIGITS_MAX: usize = 24;
 /// Numbers with the same last digits that are compared at one place: the search is linear whatever they are.
@@ -27,6 +27,8 @@ const COUNTRY_DIGITS_MAX: usize = 3;
 pub(super) struct Spellings {
     /// Sorted by their last digits.
     numbers: Vec<Number>,
+    /// Which last two digits they have, a bit for each: most numbers in a text have others.
+    ends: u128,
     /// Every reading of each date, as year, month and day in one number; sorted.
     dates: Vec<u32>,
 }
@@ -54,7 +56,7 @@ impl Spellings {
                 let is_phone = needle.kind == Kind::Phone;
                 let digits = if is_phone { phone_digits(raw) } else { digits_of(raw) };
                 let digits = if is_phone { digits.trim_start_matches('0') } else { &digits };
-                let tail = digits.len().checked_sub(TAIL_DIGITS as usize).and_then(|at| digits[at..].parse().ok());
+                let tail = digits.len().checked_sub(TAIL_DIGITS).and_then(|at| digits[at..].parse().ok());
                 if let Some(tail) = tail.filter(|_| digits.len() <= DIGITS_MAX) {
                     let (digits, fresh) = (digits.to_owned(), needle.fresh.to_owned());
                     self.numbers.push(Number { tail, digits, fresh, is_phone });
@@ -68,6 +70,7 @@ impl Spellings {
     pub fn sort(&mut self) {
         self.numbers.sort_unstable_by(|a, b| (a.tail, &a.digits).cmp(&(b.tail, &b.digits)));
         self.numbers.dedup_by(|a, b| a.digits == b.digits);
+        self.ends = self.numbers.iter().fold(0, |ends, number| ends | 1 << (number.tail % 100));
         self.dates.sort_unstable();
     }
 
@@ -104,30 +107,42 @@ impl Spellings {
             return None;
         }
         let mut at = from;
-        loop {
-            at += bytes.get(at..)?.iter().position(u8::is_ascii_digit)?;
+        while let Some(start) = next_digit(bytes, at) {
+            at = start;
             let mut run = Run::from(at);
             while let Some(end) = run.read_group(bytes, at) {
+                at = end;
+                // Of digits in a word, as identifiers and digests have them, none are a number's.
+                if is_in_word(bytes, run.groups[2]) {
+                    break;
+                }
                 let found = self.number_at(bytes, &run).or_else(|| self.date_at(bytes, &run));
                 if found.is_some() {
                     return found;
                 }
-                at = end;
-                let gap = bytes[end..].iter().take(GAP_BYTES_MAX + 1).position(|b| !is_separator(*b));
-                at += gap.unwrap_or(0);
+                while at < end + GAP_BYTES_MAX && bytes.get(at).is_some_and(|b| is_separator(*b)) {
+                    at += 1;
+                }
             }
-            at += 1;
         }
+        None
     }
 
     /// The number that ends where a run does.
     fn number_at(&self, bytes: &[u8], run: &Run) -> Option<(Range<usize>, Found<'_>)> {
-        if run.digits < TAIL_DIGITS as usize {
+        let end = run.groups[2].1;
+        if run.digits < TAIL_DIGITS {
             return None;
         }
-        let first = self.numbers.partition_point(|number| number.tail < run.tail);
-        let mut alike = self.numbers[first..].iter().take_while(|number| number.tail == run.tail).take(ALIKE_MAX);
-        alike.find_map(|number| Some((run.start_of(bytes, number)?..run.groups[2].end, Found::Number(number))))
+        let last = bytes[end - 1] - b'0';
+        let before = bytes[run.start..end - 1].iter().rev().find(|b| b.is_ascii_digit())? - b'0';
+        if self.ends >> (before * 10 + last) & 1 == 0 {
+            return None;
+        }
+        let tail = run.tail(bytes);
+        let first = self.numbers.partition_point(|number| number.tail < tail);
+        let mut alike = self.numbers[first..].iter().take_while(|number| number.tail == tail).take(ALIKE_MAX);
+        alike.find_map(|number| Some((run.start_of(bytes, number)?..end, Found::Number(number))))
     }
 
     /// The date that ends where a run does.
@@ -135,21 +150,22 @@ impl Spellings {
         if self.dates.is_empty() {
             return None;
         }
-        let range = run.date_start(bytes)?..run.groups[2].end;
+        let range = run.date_start(bytes)?..run.groups[2].1;
         let text = std::str::from_utf8(&bytes[range.clone()]).ok()?;
         readings_of(text).any(|date| self.dates.binary_search(&date).is_ok()).then_some((range, Found::Date))
     }
 }
+
+/// Where digits begin and end.
+type Group = (usize, usize);
 
 /// The groups of digits read so far, with nothing but separators between them.
 #[derive(Default)]
 struct Run {
     start: usize,
     digits: usize,
-    /// The last eight digits as a number.
-    tail: u32,
     /// Where the last three groups begin and end.
-    groups: [Range<usize>; 3],
+    groups: [Group; 3],
 }
 
 impl Run {
@@ -159,25 +175,22 @@ impl Run {
 
     /// Reads the group of digits at a place; where it ends, `None` if there is none.
     fn read_group(&mut self, bytes: &[u8], at: usize) -> Option<usize> {
-        let digits = bytes.get(at..)?.iter().take_while(|b| b.is_ascii_digit());
-        let (mut end, mut tail) = (at, self.tail);
-        for digit in digits {
-            tail = tail % 10_u32.pow(TAIL_DIGITS - 1) * 10 + u32::from(digit - b'0');
-            end += 1;
-        }
-        if end == at {
-            return None;
-        }
-        self.tail = tail;
-        self.digits += end - at;
-        self.groups.rotate_left(1);
-        self.groups[2] = at..end;
-        Some(end)
+        let len = bytes.get(at..)?.iter().take_while(|b| b.is_ascii_digit()).count();
+        self.digits += len;
+        self.groups = [self.groups[1], self.groups[2], (at, at + len)];
+        (len > 0).then_some(at + len)
+    }
+
+    /// The last eight digits as a number.
+    fn tail(&self, bytes: &[u8]) -> u32 {
+        let digits = bytes[self.start..self.groups[2].1].iter().rev().filter(|b| b.is_ascii_digit());
+        let values = digits.take(TAIL_DIGITS).map(|digit| u32::from(digit - b'0'));
+        values.zip(0..).map(|(value, place)| value * 10_u32.pow(place)).sum()
     }
 
     /// Where a number begins that ends where the run does, if it is in it whole; a telephone's may lack its first digits.
     fn start_of(&self, bytes: &[u8], number: &Number) -> Option<usize> {
-        let run = self.start..self.groups[2].end;
+        let run = self.start..self.groups[2].1;
         let digits = run.rev().filter(|at| bytes[*at].is_ascii_digit());
         let same = digits.zip(number.digits.bytes().rev()).take_while(|(at, digit)| bytes[*at] == *digit);
         let (count, first) = same.fold((0, None), |(count, _), (at, _)| (count + 1, Some(at)));
@@ -189,21 +202,21 @@ impl Run {
 
     /// Where a date begins that ends with this run: three groups with the same sign between them, or eight digits.
     fn date_start(&self, bytes: &[u8]) -> Option<usize> {
-        let [a, b, c] = &self.groups;
-        let start = match [a.len(), b.len(), c.len()] {
-            [.., 8] => c.start,
-            [4, 1 | 2, 1 | 2] | [1 | 2, 1 | 2, 4] => a.start,
+        let [a, b, c] = self.groups;
+        let start = match [a.1 - a.0, b.1 - b.0, c.1 - c.0] {
+            [.., 8] => c.0,
+            [4, 1 | 2, 1 | 2] | [1 | 2, 1 | 2, 4] => a.0,
             _ => return None,
         };
-        let sign = |left: &Range<usize>, right: &Range<usize>| match bytes.get(left.end..right.start) {
+        let sign = |left: Group, right: Group| match bytes.get(left.1..right.0) {
             Some([sign]) => Some(*sign),
             _ => None,
         };
-        let is_written = c.len() == 8 || sign(a, b).is_some_and(|one| sign(b, c) == Some(one));
+        let is_written = start == c.0 || sign(a, b).is_some_and(|one| sign(b, c) == Some(one));
         let before = start.checked_sub(1).map(|at| bytes[at]);
         let is_apart = before.is_none_or(|b| !b.is_ascii_alphanumeric() && !b"_-/.+".contains(&b));
         // A time may follow.
-        let goes_on = bytes.get(c.end).is_some_and(|b| b.is_ascii_alphanumeric() && *b != b'T' || *b == b'_');
+        let goes_on = bytes.get(c.1).is_some_and(|b| b.is_ascii_alphanumeric() && *b != b'T' || *b == b'_');
         (is_written && is_apart && !goes_on).then_some(start)
     }
 }
@@ -239,6 +252,28 @@ fn laid_out(text: &str, fresh: &str) -> String {
     }
     let mut digits = digits.chars();
     text.chars().filter_map(|c| if c.is_ascii_digit() { digits.next() } else { Some(c) }).collect()
+}
+
+/// The place of the next digit, eight bytes at a time: most are none.
+fn next_digit(bytes: &[u8], from: usize) -> Option<usize> {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    let rest = bytes.get(from..)?;
+    let (words, _) = rest.as_chunks::<8>();
+    let none = words.iter().take_while(|word| {
+        // Without the bits of `0` a digit is less than ten: adding 0x76 leaves its highest bit unset.
+        let turned = u64::from_le_bytes(**word) ^ (ONES * 0x30);
+        let over = ((turned & (ONES * 0x7f)) + ONES * 0x76) | turned;
+        over & (ONES * 0x80) == ONES * 0x80
+    });
+    let start = 8 * none.count();
+    rest[start..].iter().position(u8::is_ascii_digit).map(|at| from + start + at)
+}
+
+/// Whether digits are part of a word of letters.
+fn is_in_word(bytes: &[u8], (start, end): Group) -> bool {
+    let before = start.checked_sub(1).map(|at| bytes[at]);
+    before.is_some_and(|b| b.is_ascii_alphabetic() || b == b'_')
+        || bytes.get(end).is_some_and(|b| b.is_ascii_alphabetic() && *b != b'T')
 }
 
 /// What stands between the groups of a number.
@@ -302,6 +337,19 @@ mod tests {
         let finds =
             spellings(Kind::Digits, "123456789", "999456789").finds("no 123-456-789.", &PseudonymKey::new([1; 32]));
         assert_eq!(finds, [(3..14, "999-456-789".to_owned())]);
+    }
+
+    #[test]
+    fn the_next_digit_is_found_wherever_it_stands() {
+        for byte in 0..=u8::MAX {
+            for at in 0..20 {
+                let mut text = [byte; 20];
+                text[at] = b'7';
+                let first = if byte.is_ascii_digit() { 0 } else { at };
+                assert_eq!(next_digit(&text, 0), Some(first), "{byte} {at}");
+            }
+            assert_eq!(next_digit(&[byte; 19], 3).is_some(), byte.is_ascii_digit(), "{byte}");
+        }
     }
 
     #[test]

@@ -13,8 +13,32 @@ const TOLD_BYTES_MAX: usize = 40;
 const PAIR_BYTES_MAX: usize = 300;
 /// Names of the member that says what an object is about.
 const LABELS: [&str; 4] = ["text", "display", "label", "ref"];
-/// Names that are the type of a value, where it has no other: of DynamoDB, MongoDB's extended JSON, Avro, Firestore, FHIR.
-const TYPED: [&str; 38] = [
+/// How the names of objects begin and end whose members are called by values.
+const HEADS: [&str; 3] = ["by", "keyedby", "per"];
+const TAILS: [&str; 3] = ["index", "map", "lookup"];
+
+/// Names that are the type of a value, where it has no other: of DynamoDB, MongoDB's extended JSON, Avro, Firestore, FHIR;
+/// and how a query compares it.
+const TYPED: [&str; 57] = [
+    "$eq",
+    "$ne",
+    "$in",
+    "$nin",
+    "$like",
+    "$ilike",
+    "$regex",
+    "$contains",
+    "$startsWith",
+    "_eq",
+    "_in",
+    "_like",
+    "_ilike",
+    "eq",
+    "in",
+    "like",
+    "equals",
+    "contains",
+    "startsWith",
     "S",
     "N",
     "B",
@@ -122,6 +146,13 @@ pub(super) fn is_of_people(tokens: &Tokens<'_>, object: usize, name: &str) -> bo
         && PEOPLE.iter().any(|people| name.trim_end_matches('s').ends_with(people))
         && names.peek().is_some()
         && names.all(looks::is_written_as_name)
+}
+
+/// What the members of an object are called by, if its own name (its words joined) says so: `by_email`,
+/// `account_number_index`.
+pub(super) fn called_by(name: &str) -> Option<&str> {
+    let head = HEADS.iter().find_map(|head| name.strip_prefix(head));
+    head.or_else(|| TAILS.iter().find_map(|tail| name.strip_suffix(tail))).filter(|name| name.len() > 1)
 }
 
 /// The string that says what the object at a token is about: `{"coding": [..], "text": "SSN"}`.

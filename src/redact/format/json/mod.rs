@@ -13,6 +13,7 @@ use crate::redact::format::json::tokens::{Kind, Token, Tokens};
 use crate::redact::format::turns;
 use crate::redact::matching::spots::Spot;
 use crate::redact::pass::{Pass, Place};
+use crate::redact::stand_in::kind::Kind as ValueKind;
 use crate::redact::stand_in::pseudonym::is_word_stand_in;
 use std::ops::Range;
 
@@ -62,6 +63,16 @@ const TYPES: [&str; 16] = [
     "array",
     "object",
 ];
+
+/// What an object says of rows.
+struct Table<'r> {
+    columns: Vec<Key<'r>>,
+    /// Where the rows are, or the only one.
+    rows: usize,
+    is_row: bool,
+    /// Where the list of names is, which are no values.
+    names: Option<usize>,
+}
 
 struct Walk<'d, 't, 'k, 'p, 'r> {
     tokens: &'d Tokens<'t>,
@@ -142,28 +153,40 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
             self.keys.push(self.pass.key(&text));
         }
         let mut object = Object { at, keys, naming: Vec::new(), is_pair: pair.is_some(), by_structure };
-        let (columns, rows) = match tables::columns(tokens, at) {
-            Some((names, rows)) => (self.columns(&names), Some(rows)),
-            None => (Vec::new(), None),
+        let table = self.table(at);
+        let called_by = match key {
+            Some(key) if beside::is_of_people(tokens, at, key.joined()) => Some("fullname"),
+            Some(key) => beside::called_by(key.joined()),
+            None => None,
         };
-        let of_people = key.is_some_and(|key| beside::is_of_people(tokens, at, key.joined()));
+        let called_by = called_by.map(|name| self.pass.key_in_text(name)).filter(|key| !key.said().values.is_empty());
         let mut members = tokens.members(at).enumerate();
         while let Some((place, (name, value))) = members.next() {
             let (Some(name), Some(token)) = (tokens.get(name), tokens.get(value)) else { break };
             let text = tokens.string(&name)?.0;
             let own: Key<'k> = self.keys[keys + place].clone();
-            let fresh = match self.pass.name(&text, &own, self.nested)? {
-                None if of_people => self.person(&text),
-                fresh => fresh,
+            let fresh = match (self.pass.name(&text, &own, self.nested)?, &called_by) {
+                (None, Some(key)) => self.called(&text, key),
+                (fresh, _) => fresh,
             };
             if let Some(fresh) = fresh {
                 self.splice(name.range(), &quoted(&fresh));
             }
             let after = members.clone().map(|(_, after)| after);
             let (key, is_value) = self.named(&mut object, (&text, own), (value, &token), after);
-            if rows == Some(value) {
-                self.rows(tokens.elements(value), &columns, Some(&key))?;
-                continue;
+            match &table {
+                Some(Table { columns, rows, is_row, .. }) if *rows == value => {
+                    match is_row {
+                        true => self.rows(std::iter::once(value), columns, Some(&key))?,
+                        false => self.rows(tokens.elements(value), columns, Some(&key))?,
+                    }
+                    continue;
+                }
+                Some(Table { names: Some(names), .. }) if *names == value => {
+                    self.value(value, None)?;
+                    continue;
+                }
+                _ => {}
             }
             // `{"name": {"S": ".."}, "email": {"S": ".."}}`
             let typed = beside::typed(tokens, value).filter(|_| token.kind == Kind::Object);
@@ -182,11 +205,12 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
         Ok(())
     }
 
-    /// What stands in for a person by whom a member is called; `None` if it is a stand-in already.
-    fn person(&mut self, name: &str) -> Option<String> {
-        let full_name = self.pass.key("full-name");
-        let rule = self.pass.name_rule(name, &full_name, &[])?;
-        self.pass.apply(rule, name)
+    /// What stands in for the value that a member is called by; `None` if no rule claims it, or it is a stand-in already.
+    fn called(&mut self, name: &str, key: &Key<'r>) -> Option<String> {
+        let rule = self.pass.name_rule(name, key, &[])?;
+        // Counts by town are about nobody.
+        let is_place = self.pass.redactor.rules[usize::from(rule)].kind == ValueKind::Address;
+        if is_place { None } else { self.pass.apply(rule, name) }
     }
 
     /// The place of what stands under a key here, if it is remembered.
@@ -331,6 +355,11 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
             }
             return self.rows(tokens.elements(at).skip(1), &columns, key);
         }
+        if key.is_some_and(|key| key.joined().ends_with("headers"))
+            && let Some(lines) = tables::header_lines(tokens, at)
+        {
+            return self.header_lines(&lines);
+        }
         let told = beside::told(tokens, at).into_iter();
         self.told = told.map(|name| self.pass.key_in_text(name)).collect();
         let lines = read::lines(tokens, at);
@@ -343,6 +372,21 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
         }
         self.told.clear();
         self.captioned = outer;
+        Ok(())
+    }
+
+    /// Header lines, each under its name as the capture's own are, and else as a member of that name would be.
+    fn header_lines(&mut self, lines: &[(usize, usize)]) -> Result<(), DropReason> {
+        for (name, value) in lines {
+            let (Some(name), Some(token)) = (self.tokens.plain(*name), self.tokens.get(*value)) else { continue };
+            let fresh = self.pass.header(name, &self.tokens.string(&token)?.0)?;
+            if let Some(fresh) = fresh {
+                self.splice(token.range(), &quoted(&fresh));
+            } else {
+                let key = self.pass.key_in_text(name);
+                self.value(*value, Some(&key))?;
+            }
+        }
         Ok(())
     }
 
@@ -369,6 +413,15 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
 
     fn columns(&mut self, names: &[&str]) -> Vec<Key<'r>> {
         names.iter().map(|name| self.pass.key_in_text(name)).collect()
+    }
+
+    /// The table that the object at a token is, or the lists of names and of their values.
+    fn table(&mut self, object: usize) -> Option<Table<'r>> {
+        if let Some((names, rows)) = tables::columns(self.tokens, object) {
+            return Some(Table { columns: self.columns(&names), rows, is_row: false, names: None });
+        }
+        let (names, list, rows) = tables::parallel(self.tokens, object)?;
+        Some(Table { columns: self.header(&names)?, rows, is_row: true, names: Some(list) })
     }
 
     /// The keys of a first row that names columns: rules list two of them, and nothing there is a value in itself.

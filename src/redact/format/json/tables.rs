@@ -9,6 +9,15 @@ pub(super) const COLUMNS_MAX: usize = 128;
 /// Members that list the names of columns, in lower case and without signs.
 const LISTS: [&str; 9] =
     ["columns", "fields", "header", "headers", "schema", "cols", "columnnames", "fieldnames", "columnheaders"];
+/// Members that list names, and members that list their values, where there is one row only.
+const NAME_LISTS: [&str; 8] =
+    ["names", "keys", "labels", "params", "parameters", "parameternames", "properties", "attributes"];
+const VALUE_LISTS: [&str; 8] = ["values", "vals", "row", "data", "args", "arguments", "cells", "parametervalues"];
+/// Members of an object that are looked at for such lists, at most.
+const MEMBERS_MAX: usize = 16;
+/// Header lines in a list, at most, and their longest name in bytes.
+const HEADER_LINES_MAX: usize = 128;
+const HEADER_BYTES_MAX: usize = 64;
 /// Members in which a column tells its name.
 const NAMES: [&str; 5] = ["name", "field", "columnname", "fieldname", "label"];
 
@@ -21,6 +30,46 @@ pub(super) fn columns<'t>(tokens: &Tokens<'t>, object: usize) -> Option<(Vec<&'t
     // `schema` may be a name of its own, and the columns come after it.
     let names = lists(object).filter(|list| *list != rows).find_map(named)?;
     (width(tokens, rows) == Some(names.len())).then_some((names, rows))
+}
+
+/// The names in one list of the object at a token, where that list is, and where the list of their values is:
+/// `{"names": ["a", "b"], "values": [1, 2]}`.
+pub(super) fn parallel<'t>(tokens: &Tokens<'t>, object: usize) -> Option<(Vec<&'t str>, usize, usize)> {
+    let is_list = |at: usize| tokens.get(at).is_some_and(|token| token.kind == Kind::Array);
+    // Nearly every object ends here.
+    tokens.members(object).take(MEMBERS_MAX).filter(|(_, value)| is_list(*value)).nth(1)?;
+    let list = |names: &[&str]| {
+        let mut members = tokens.members(object).take(MEMBERS_MAX);
+        members.find(|(name, _)| is_called(tokens, *name, names)).map(|(_, list)| list)
+    };
+    let (list, values) = (list(&NAME_LISTS).or_else(|| list(&LISTS))?, list(&VALUE_LISTS)?);
+    let names = names(tokens, list)?;
+    let is_one =
+        is_list(values) && names.len() > 1 && tokens.elements(values).take(COLUMNS_MAX + 1).count() == names.len();
+    is_one.then_some((names, list, values))
+}
+
+/// The names and values of header lines in the array at a token, one after the other or in pairs: Node's `rawHeaders`,
+/// `[["Host", ".."], ..]`.
+pub(super) fn header_lines(tokens: &Tokens<'_>, array: usize) -> Option<Vec<(usize, usize)>> {
+    let is_text = |at: &usize| tokens.get(*at).is_some_and(|token| token.kind.is_string());
+    let elements: Vec<usize> = tokens.elements(array).take(2 * HEADER_LINES_MAX + 1).collect();
+    let lines: Option<Vec<(usize, usize)>> = if elements.iter().all(is_text) {
+        let (pairs, rest) = elements.as_chunks::<2>();
+        rest.is_empty().then(|| pairs.iter().map(|[name, value]| (*name, *value)).collect())
+    } else {
+        let pair = |element: &usize| {
+            tokens.get(*element).filter(|token| token.kind == Kind::Array)?;
+            let mut parts = tokens.elements(*element).filter(is_text);
+            Some((parts.next()?, parts.next()?)).filter(|_| parts.next().is_none())
+        };
+        elements.iter().map(pair).collect()
+    };
+    let is_name = |(name, _): &(usize, usize)| {
+        let name = tokens.plain(*name).unwrap_or_default();
+        (1..=HEADER_BYTES_MAX).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
+    lines.filter(|lines| !lines.is_empty() && lines.len() <= HEADER_LINES_MAX && lines.iter().all(is_name))
 }
 
 /// The first row of the array at a token, if it is one of texts and another row is as long.
@@ -122,6 +171,22 @@ mod tests {
             "{}",
         ] {
             assert_eq!(columns(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_list_of_names_may_stand_beside_a_list_of_values() {
+        let parallel = |text| parallel(&tokens(text), 0).map(|(names, ..)| names.join(","));
+        for text in [r#"{"names":["a","b"],"x":1,"values":[1,null]}"#, r#"{"data":[1,2],"fields":["a","b"]}"#] {
+            assert_eq!(parallel(text).as_deref(), Some("a,b"), "{text}");
+        }
+        for text in [
+            r#"{"names":["a","b"],"values":[1]}"#,
+            r#"{"names":["a"],"values":[1]}"#,
+            r#"{"names":[1,2],"values":[1,2]}"#,
+            r#"{"names":["a","b"],"values":{}}"#,
+        ] {
+            assert_eq!(parallel(text), None, "{text}");
         }
     }
 
