@@ -5,7 +5,7 @@
 //! which numbers it may be, and the last three groups which dates.
 
 use crate::redact::rule::rules::{Action, PseudonymKey};
-use crate::redact::stand_in::date::date_parts;
+use crate::redact::stand_in::date::{date_parts, is_stand_in};
 use crate::redact::stand_in::kind::{Kind, digits_of, is_digits_and_separators, phone_digits};
 use crate::redact::stand_in::pseudonym::replace;
 use crate::redact::stand_in::sought::Needle;
@@ -29,8 +29,9 @@ pub(super) struct Spellings {
     numbers: Vec<Number>,
     /// Which last two digits they have, a bit for each: most numbers in a text have others.
     ends: u128,
-    /// Every reading of each date, as year, month and day in one number; sorted.
-    dates: Vec<u32>,
+    /// Every reading of each date, as year, month and day in one number, and what replaces it in any spelling, if that is no
+    /// date that stands in for it; sorted.
+    dates: Vec<(u32, Option<String>)>,
 }
 
 struct Number {
@@ -43,7 +44,8 @@ struct Number {
 /// What was found at a place.
 enum Found<'a> {
     Number(&'a Number),
-    Date,
+    /// With what replaces it, unless a date stands in for it.
+    Date(Option<&'a String>),
 }
 
 impl Spellings {
@@ -51,7 +53,10 @@ impl Spellings {
     pub fn add(&mut self, needle: &Needle<'_>) {
         let raw = needle.raw.trim();
         match needle.kind {
-            Kind::Date => self.dates.extend(readings_of(raw)),
+            Kind::Date => {
+                let other = Some(needle.fresh).filter(|fresh| !is_stand_in(fresh)).map(str::to_owned);
+                self.dates.extend(readings_of(raw).map(|date| (date, other.clone())));
+            }
             Kind::Phone | Kind::Card | Kind::Ssn | Kind::Digits if is_digits_and_separators(raw) => {
                 let is_phone = needle.kind == Kind::Phone;
                 let digits = if is_phone { phone_digits(raw) } else { digits_of(raw) };
@@ -92,7 +97,8 @@ impl Spellings {
             from = range.end;
             let raw = &text[range.clone()];
             let fresh = match found {
-                Found::Date => replace(Action::Pseudonym, Kind::Date, raw, key).map(|replaced| replaced.fresh),
+                Found::Date(Some(fresh)) => Some(fresh.clone()),
+                Found::Date(None) => replace(Action::Pseudonym, Kind::Date, raw, key).map(|replaced| replaced.fresh),
                 Found::Number(number) if number.is_phone => Some(number.fresh.clone()),
                 Found::Number(number) => Some(laid_out(raw, &number.fresh)),
             };
@@ -152,7 +158,11 @@ impl Spellings {
         }
         let range = run.date_start(bytes)?..run.groups[2].1;
         let text = std::str::from_utf8(&bytes[range.clone()]).ok()?;
-        readings_of(text).any(|date| self.dates.binary_search(&date).is_ok()).then_some((range, Found::Date))
+        let found = readings_of(text).find_map(|date| {
+            let at = self.dates.binary_search_by_key(&date, |(known, _)| *known).ok()?;
+            Some(self.dates[at].1.as_ref())
+        });
+        found.map(|fresh| (range, Found::Date(fresh)))
     }
 }
 
@@ -303,7 +313,7 @@ mod tests {
     fn found(kind: Kind, raw: &str, text: &str) -> String {
         let key = PseudonymKey::new([1; 32]);
         let mut out = text.to_owned();
-        for (range, _) in spellings(kind, raw, "+89 1").finds(text, &key).into_iter().rev() {
+        for (range, _) in spellings(kind, raw, "1000-01-13").finds(text, &key).into_iter().rev() {
             out.replace_range(range, "X");
         }
         out
@@ -364,5 +374,8 @@ mod tests {
             }
         }
         assert_eq!(found(Kind::Date, "03/04/1984", "1984-04-03, 1984-03-04"), "X, X");
+        let finds = |fresh| spellings(Kind::Date, "1984-02-23", fresh).finds("23.02.1984", &PseudonymKey::new([1; 32]));
+        assert_eq!(finds("masked"), [(0..10, "masked".to_owned())]);
+        assert!(is_stand_in(&finds("1000-01-13")[0].1));
     }
 }
