@@ -137,3 +137,9 @@ fn a_name_is_replaced_where_its_last_part_stands_first() {
     let body = json!({ "full_name": "Måns Quittenbröd", "note": "QUITTENBRÖD MÅNS called, Quittenbröd, Måns did not" });
     check(&body, &["QUITTENBR", "Quittenbr"], &[" called, ", " did not"]);
 }
+
+#[test]
+fn a_list_may_say_that_it_is_one() {
+    let body = json!({ "plaatsLijst": ["Quickborn"], "last_name_list": ["Quittenbaum"], "price_list": ["open"], "asset": ["open"] });
+    check(&body, &["Quickborn", "Quittenbaum"], &[r#"["open"],"asset":["open"]"#]);
+}

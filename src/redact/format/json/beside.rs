@@ -13,6 +13,8 @@ const TOLD_BYTES_MAX: usize = 40;
 const PAIR_BYTES_MAX: usize = 300;
 /// Names of the member that says what an object is about.
 const LABELS: [&str; 4] = ["text", "display", "label", "ref"];
+/// How the names of lists end that say so.
+pub(super) const LISTS: [&str; 7] = ["list", "liste", "lista", "lijst", "listado", "array", "set"];
 /// How the names of objects begin and end whose members are called by values.
 const HEADS: [&str; 3] = ["by", "keyedby", "per"];
 const TAILS: [&str; 3] = ["index", "map", "lookup"];

@@ -367,12 +367,23 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
         let named = turns::named(self.pass, &texts, &self.parents);
         let captioned = named.into_iter().map(|(line, key)| (lines[line], key)).collect();
         let outer = std::mem::replace(&mut self.captioned, captioned);
+        let listed = key.and_then(|key| self.listed(key));
         for element in tokens.elements(at) {
-            self.value(element, key)?;
+            self.value(element, listed.as_ref().or(key))?;
         }
         self.told.clear();
         self.captioned = outer;
         Ok(())
+    }
+
+    /// What a list is of, if its name says that it is a list of what rules know: `city_list`, `plaatsLijst`.
+    fn listed(&mut self, key: &Key<'k>) -> Option<Key<'k>> {
+        if !key.said().values.is_empty() {
+            return None;
+        }
+        let name = beside::LISTS.iter().find_map(|end| key.joined().strip_suffix(end))?;
+        let name = name.to_owned();
+        Some(self.pass.key_in_text(&name)).filter(|key: &Key<'r>| !key.said().values.is_empty())
     }
 
     /// Header lines, each under its name as the capture's own are, and else as a member of that name would be.
