@@ -70,6 +70,8 @@ pub(in crate::redact) struct Pass<'r> {
     pub beside: Vec<Key<'r>>,
     /// Texts in which no pattern finds anything.
     pub memo: Lent<'r>,
+    /// What came out of something compressed inside the body at hand.
+    pub expanded_bytes: usize,
     names: &'r Known,
     new_names: Vec<(Box<str>, Arc<Name>)>,
     text_names: HashMap<Box<str>, Key<'r>, RandomState>,
@@ -110,6 +112,7 @@ impl<'r> Pass<'r> {
             rules_at_hand: Vec::new(),
             beside: Vec::new(),
             memo: Lent::of(&redactor.memos),
+            expanded_bytes: 0,
             names,
             new_names: Vec::new(),
             text_names: HashMap::default(),
@@ -367,6 +370,12 @@ impl<'r> Pass<'r> {
             None => residue::decode_runs(raw, kinds, &mut self.decoded),
         }
         Ok(fresh)
+    }
+
+    /// How many bytes may still come out of what is compressed inside the body at hand: all of it together is no larger than
+    /// a body may be.
+    pub fn expandable_bytes(&self) -> usize {
+        self.redactor.settings.expanded_bytes_max.saturating_sub(self.expanded_bytes)
     }
 
     /// Keeps a text that stands in the document in a coding which the residue check does not undo.

@@ -21,6 +21,7 @@ pub(in crate::redact) fn body(
     if bytes.len() > pass.redactor.settings.expanded_bytes_max {
         return Err(DropReason::OverCap);
     }
+    pass.expanded_bytes = 0;
     if binary::is_kept(pass, content_type, bytes) {
         return binary::document(pass, content_type, bytes);
     }

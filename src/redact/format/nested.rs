@@ -47,16 +47,17 @@ pub(in crate::redact) fn document(
         return Ok(Some((fresh != raw).then_some(fresh)));
     }
     if let Some(url) = DataUrl::of(text) {
-        let depth = deeper(place)?;
-        let fresh = url.redact(pass, Place { depth, ..place })?;
+        let fresh = url.redact(pass, place)?;
         return Ok(Some(fresh.map(|fresh| raw.replacen(text, &fresh, 1))));
     }
     if text.starts_with(GZIP_IN_BASE64)
         && kinds & !BASE64 == 0
         && let Some((bytes, coding)) = bytes_of(text)
-        && let Some(plain) = coding::gunzip(&bytes, pass.redactor.settings.expanded_bytes_max)
+        && let Some(plain) = coding::gunzip(&bytes, pass.expandable_bytes())
     {
-        let Ok(plain) = String::from_utf8(plain?) else { return Ok(Some(None)) };
+        let plain = plain?;
+        pass.expanded_bytes += plain.len();
+        let Ok(plain) = String::from_utf8(plain) else { return Ok(Some(None)) };
         let inner = Place { depth: deeper(place)?, ..place };
         let fresh = pass.value(&plain, inner)?;
         pass.keep_text(fresh.as_deref().unwrap_or(&plain));
@@ -174,13 +175,14 @@ impl<'t> DataUrl<'t> {
     /// The URL with what must change in its content; pictures and the like are left alone.
     fn redact(&self, pass: &mut Pass<'_>, place: Place<'_>) -> Result<Option<String>, DropReason> {
         if !self.is_base64 {
-            let fresh = percent::rewrite(self.content, false, &mut |plain| pass.value(plain, place))?;
+            let inner = Place { depth: deeper(place)?, ..place };
+            let fresh = percent::rewrite(self.content, false, &mut |plain| pass.value(plain, inner))?;
             return Ok(fresh.map(|fresh| [self.head, &fresh].concat()));
         }
         // Some percent-encode the signs of base64.
         let content = percent::undo(self.content, false).text;
         let Some((plain, coding)) = decode(&content) else { return Ok(None) };
-        let fresh = pass.value(&plain, place)?;
+        let fresh = pass.value(&plain, Place { depth: deeper(place)?, ..place })?;
         Ok(fresh.map(|fresh| [self.head, &coding.encode(&content, &fresh)].concat()))
     }
 }
