@@ -94,7 +94,9 @@ impl Residue {
             return None;
         }
         spellings.sort();
-        sought.sort_unstable_by(|a, b| (a.start, &a.lower, a.rank).cmp(&(b.start, &b.lower, b.rank)));
+        // Of texts that two values are sought by, one and the same is kept, in whatever order the values came.
+        sought
+            .sort_unstable_by(|a, b| (a.start, &a.lower, a.rank, &a.fresh).cmp(&(b.start, &b.lower, b.rank, &b.fresh)));
         sought.dedup_by(|a, b| a.lower == b.lower);
         let mut marks = Marks::of(sought.len());
         let mut open: Vec<usize> = Vec::new();

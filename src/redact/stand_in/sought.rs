@@ -111,7 +111,7 @@ pub(super) fn texts(needle: &Needle<'_>, all: &mut Vec<Sought>) {
         let names = names.filter(|word| is_written_as_part_of_name(word));
         names.for_each(|word| add(word, None, Rank::Word, true));
         slugs(raw).for_each(|slug| add(&slug, Some(needle.fresh), Rank::Word, true));
-        turned(raw).for_each(|name| add(&name, Some(needle.fresh), Rank::Whole, true));
+        turned(raw).for_each(|name| add(&name, Some(needle.fresh), Rank::Word, true));
     }
     if needle.kind == Kind::Email {
         for name in looks::names_in_mailbox(raw).iter().filter(|name| name.len() >= WORD_BYTES_MIN) {
@@ -120,17 +120,17 @@ pub(super) fn texts(needle: &Needle<'_>, all: &mut Vec<Sought>) {
     }
 }
 
-/// A name of two words with the last one first, and in capitals where these are no matter of one bit: `LOVELACE ADA`.
+/// A name of two words with the last one first, and that in capitals: `Lovelace, Ada`, `LOVELACE ADA`.
 fn turned(name: &str) -> impl Iterator<Item = String> {
     let plain = |word: &str| word.len() >= SLUG_WORD_BYTES_MIN && word.chars().all(char::is_alphabetic);
     let (first, last) = name.split_once(' ').unwrap_or_default();
-    let (first, last) = (first.trim_end_matches(','), last);
-    let names = (plain(first) && plain(last)).then(|| [[last, " ", first].concat(), [last, ", ", first].concat()]);
-    let capitals = |name: String| {
-        let upper = if name.is_ascii() { None } else { Some(name.to_uppercase()) };
-        std::iter::once(name).chain(upper)
-    };
-    names.into_iter().flatten().flat_map(capitals)
+    let first = first.trim_end_matches(',');
+    let names = (plain(first) && plain(last)).then(|| {
+        let turned = [last, " ", first].concat();
+        let capitals = turned.to_uppercase();
+        [turned, [last, ", ", first].concat(), capitals]
+    });
+    names.into_iter().flatten()
 }
 
 /// How a name of two words is written in addresses of pages and in identifiers: `ada-lovelace`, `lovelace.ada`.

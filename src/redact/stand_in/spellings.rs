@@ -73,7 +73,7 @@ impl Spellings {
 
     /// Makes ready for searching.
     pub fn sort(&mut self) {
-        self.numbers.sort_unstable_by(|a, b| (a.tail, &a.digits).cmp(&(b.tail, &b.digits)));
+        self.numbers.sort_unstable_by(|a, b| (a.tail, &a.digits, &a.fresh).cmp(&(b.tail, &b.digits, &b.fresh)));
         self.numbers.dedup_by(|a, b| a.digits == b.digits);
         self.ends = self.numbers.iter().fold(0, |ends, number| ends | 1 << (number.tail % 100));
         self.dates.sort_unstable();
