@@ -116,3 +116,11 @@ fn the_digits_of_a_stand_in_make_no_date_of_the_words_around_it() {
         json_once(&json!({ "dob": text }));
     }
 }
+
+#[test]
+fn another_spelling_alone_is_reason_to_look_again() {
+    let out = json_once(&json!({ "phone": "+49 30 7654321", "params": ["0307654321", "0407654321"] }));
+    assert!(!out.contains(r#""0307654321""#) && out.contains(r#""0407654321""#), "{out}");
+    let out = json_once(&json!({ "birth_date": "1984-02-23", "params": ["23.02.1984", "24.02.1984"] }));
+    assert!(!out.contains("23.02.1984") && out.contains("24.02.1984"), "{out}");
+}
