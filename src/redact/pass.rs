@@ -338,16 +338,13 @@ impl<'r> Pass<'r> {
         if raw.is_empty() {
             return Ok(None);
         }
-        if let Some(rule) = place.key.and_then(|key| self.rule_at(raw, key, place.parents, spot)) {
-            return Ok(self.apply(rule, raw));
-        }
         // `"postcode": " 38654\n"`: what somebody left around a value is no part of it.
         let core = raw.trim();
-        if core.len() < raw.len()
-            && !core.is_empty()
+        if !core.is_empty()
             && let Some(rule) = place.key.and_then(|key| self.rule_at(core, key, place.parents, spot))
         {
-            return Ok(self.apply(rule, core).map(|fresh| raw.replacen(core, &fresh, 1)));
+            let padded = |fresh: String| if core.len() < raw.len() { raw.replacen(core, &fresh, 1) } else { fresh };
+            return Ok(self.apply(rule, core).map(padded));
         }
         if nested::may_hold(raw, kinds)
             && let Some(fresh) = nested::document(self, raw, kinds, place)?

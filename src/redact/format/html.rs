@@ -211,8 +211,8 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
         let known = self.open.iter().rev().take(LEVELS_MAX).position(|open| open.eq_ignore_ascii_case(name));
         if let Some(levels) = known {
             let inside = &self.text[..name_end - name.len() - 2];
-            let is_caption = markup::holds_caption(name, inside, &self.text[self.at..]);
-            if levels == 0 && (self.names_next() || is_caption) {
+            let is_caption = levels == 0 && markup::holds_caption(name, inside, &self.text[self.at..]);
+            if levels == 0 && self.names_next() || is_caption {
                 self.name_next();
                 self.captioned = is_caption;
             } else if self.next.is_some() && !["span", "b", "strong", "em", "i"].contains(&name) {

@@ -172,18 +172,25 @@ impl<'t> DataUrl<'t> {
         })
     }
 
-    /// The URL with what must change in its content; pictures and the like are left alone.
+    /// The URL with what must change in it; pictures and the like are left alone.
     fn redact(&self, pass: &mut Pass<'_>, place: Place<'_>) -> Result<Option<String>, DropReason> {
+        let head = pass.scan_bare(self.head)?;
+        let content = self.fresh_content(pass, place)?;
+        let is_same = head.is_none() && content.is_none();
+        let whole = || [head.as_deref().unwrap_or(self.head), content.as_deref().unwrap_or(self.content)].concat();
+        Ok((!is_same).then(whole))
+    }
+
+    fn fresh_content(&self, pass: &mut Pass<'_>, place: Place<'_>) -> Result<Option<String>, DropReason> {
         if !self.is_base64 {
             let inner = Place { depth: deeper(place)?, ..place };
-            let fresh = percent::rewrite(self.content, false, &mut |plain| pass.value(plain, inner))?;
-            return Ok(fresh.map(|fresh| [self.head, &fresh].concat()));
+            return percent::rewrite(self.content, false, &mut |plain| pass.value(plain, inner));
         }
         // Some percent-encode the signs of base64.
         let content = percent::undo(self.content, false).text;
-        let Some((plain, coding)) = decode(&content) else { return Ok(None) };
+        let Some((plain, coding)) = decode(&content) else { return pass.scan_bare(self.content) };
         let fresh = pass.value(&plain, Place { depth: deeper(place)?, ..place })?;
-        Ok(fresh.map(|fresh| [self.head, &coding.encode(&content, &fresh)].concat()))
+        Ok(fresh.map(|fresh| coding.encode(&content, &fresh)))
     }
 }
 

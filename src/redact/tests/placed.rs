@@ -58,6 +58,9 @@ fn what_a_data_url_holds_is_read() {
     assert!(fresh.starts_with(b"id,last_name\n1,person-"), "{out}");
     let body = json!({ "url": "data:text/plain;charset=utf-8,mail%20to%20q%40example.org", "x": "data: Ada, Grace" });
     check(&body, &["q%40example.org"], &["data:text/plain;charset=utf-8,mail%20to%20", "data: Ada, Grace"]);
+    let body =
+        json!({ "a": "data:text/plain;base64,q@example.org", "b": "data:text/plain;id=4012888888881881;base64,eA==" });
+    check(&body, &["q@example.org", "4012888888881881"], &["data:text/plain;base64,", ";base64,eA=="]);
     let picture = json!({ "url": "data:image/png;base64,iVBORw0KGgoAAAANSUhEUtCvOYVUEIUJ9e79lR6rd" });
     assert_eq!(once(&picture), picture.to_string());
 }
@@ -85,6 +88,9 @@ fn header_lines_in_a_list_are_header_lines() {
     ] {
         check(&json!({ "rawHeaders": headers }), &["Quitten8baum9"], &["api.example.com", "X-Api-Key"]);
     }
+    let columns = json!({ "headers": ["password", "token"] });
+    assert_eq!(once(&columns), columns.to_string());
+    check(&json!({ "headers": ["4012888888881881", "x", "X-A", "y"] }), &["4012888888881881"], &[r#""x","X-A","y""#]);
 }
 
 #[test]

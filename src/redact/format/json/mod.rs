@@ -388,8 +388,9 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
 
     /// Header lines, each under its name as the capture's own are, and else as a member of that name would be.
     fn header_lines(&mut self, lines: &[(usize, usize)]) -> Result<(), DropReason> {
-        for (name, value) in lines {
-            let (Some(name), Some(token)) = (self.tokens.plain(*name), self.tokens.get(*value)) else { continue };
+        for (name_at, value) in lines {
+            self.value(*name_at, None)?;
+            let (Some(name), Some(token)) = (self.tokens.plain(*name_at), self.tokens.get(*value)) else { continue };
             let fresh = self.pass.header(name, &self.tokens.string(&token)?.0)?;
             if let Some(fresh) = fresh {
                 self.splice(token.range(), &quoted(&fresh));

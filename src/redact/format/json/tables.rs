@@ -69,7 +69,9 @@ pub(super) fn header_lines(tokens: &Tokens<'_>, array: usize) -> Option<Vec<(usi
         let name = tokens.plain(*name).unwrap_or_default();
         (1..=HEADER_BYTES_MAX).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
     };
-    lines.filter(|lines| !lines.is_empty() && lines.len() <= HEADER_LINES_MAX && lines.iter().all(is_name))
+    // A list of columns has names too, but none with a hyphen.
+    let has_hyphen = |(name, _): &(usize, usize)| tokens.plain(*name).is_some_and(|name| name.contains('-'));
+    lines.filter(|lines| lines.len() <= HEADER_LINES_MAX && lines.iter().all(is_name) && lines.iter().any(has_hyphen))
 }
 
 /// The first row of the array at a token, if it is one of texts and another row is as long.
