@@ -12,8 +12,8 @@ const TOKEN_BYTES_MAX: usize = 80;
 /// Arcs of an object identifier after its first one, at least: an address of a network has three.
 const OBJECT_ARCS_MIN: usize = 4;
 
-/// Whether a whole value is of a shape in which no rule by value need look: a UUID, a digest, a timestamp, a decimal, a row
-/// of a shop's tables. Made for speed: these are most of the values with digits that an API sends.
+/// Whether a whole value is of a shape in which no rule by value need look: a UUID, a ULID, a digest, a timestamp, a decimal, a
+/// row of a shop's tables. Made for speed: these are most of the values with digits that an API sends.
 pub(in crate::redact) fn is_harmless(text: &str, kinds: Kinds) -> bool {
     let bytes = text.as_bytes();
     if kinds & DIGIT == 0 {
@@ -22,10 +22,17 @@ pub(in crate::redact) fn is_harmless(text: &str, kinds: Kinds) -> bool {
     match bytes.len() {
         36 if bytes[8] == b'-' => is_uuid(bytes),
         32 | 40 | 64 if kinds & !(DIGIT | LOWER | UPPER) == 0 => is_digest(text),
+        26 if kinds & !(DIGIT | UPPER) == 0 && bytes.starts_with(b"01") => is_ulid(bytes),
         15.. if bytes.starts_with(b"gid://") => is_global_id(text),
         10.. if bytes[4] == b'-' && bytes[7] == b'-' => bytes.len() <= 40 && is_whole_timestamp(bytes),
         _ => kinds & !(DIGIT | DOT | DASH) == 0 && is_decimal(text),
     }
+}
+
+/// Whether text of digits and capitals is in Crockford's base 32, as a ULID is (github.com/ulid/spec). Those of the years
+/// from 2004 to 2039 begin with `01`, which the base 32 of RFC 4648, in which secrets are written, does not have.
+fn is_ulid(bytes: &[u8]) -> bool {
+    !bytes.iter().any(|b| matches!(b, b'I' | b'L' | b'O' | b'U'))
 }
 
 /// Whether it names a row of a shop's tables (`gid://shopify/Order/4303466384710`), whose number may look like a card's.
@@ -294,8 +301,13 @@ mod tests {
             "2024-01-15T12:00:00.123+02:00",
             "2024-01-15 12:00:00",
             "-113.42060352112769",
+            "01G07FNA9G3DST53HV47RHWTX9",
         ] {
             assert!(harmless(text), "{text}");
+        }
+        // A secret in base 32, and what only begins like a ULID.
+        for text in ["JBSWY3DPEHPK3PXPJBSWY3DPEH", "01G07FNA9G3DST53HV47RHWTXO", "01g07fna9g3dst53hv47rhwtx9"] {
+            assert!(!harmless(text), "{text}");
         }
         for text in ["4242424242424242", "ada@example.org", "2024-01-15 call 4155550132", "415.555.0132", "12"] {
             assert!(!harmless(text), "{text}");

@@ -115,6 +115,10 @@ impl Spellings {
         let mut at = from;
         while let Some(start) = next_digit(bytes, at) {
             at = start;
+            if start.checked_sub(1).is_some_and(|before| is_of_word(bytes[before])) {
+                at += bytes[at..].iter().take_while(|b| b.is_ascii_digit() || is_of_word(**b)).count();
+                continue;
+            }
             let mut run = Run::from(at);
             while let Some(end) = run.read_group(bytes, at) {
                 at = end;
@@ -282,8 +286,13 @@ fn next_digit(bytes: &[u8], from: usize) -> Option<usize> {
 /// Whether digits are part of a word of letters.
 fn is_in_word(bytes: &[u8], (start, end): Group) -> bool {
     let before = start.checked_sub(1).map(|at| bytes[at]);
-    before.is_some_and(|b| b.is_ascii_alphabetic() || b == b'_')
+    before.is_some_and(is_of_word)
         || bytes.get(end).is_some_and(|b| b.is_ascii_alphabetic() && *b != b'T')
+}
+
+/// What makes a word, as identifiers and digests are, of the digits after it.
+fn is_of_word(byte: u8) -> bool {
+    byte.is_ascii_alphabetic() || byte == b'_'
 }
 
 /// What stands between the groups of a number.
