@@ -1,9 +1,11 @@
-//! Lines of letters, forms and recognised print that say what follows: `Surname: Lovelace`. The words before the colon
-//! are a name if rules list it by itself; the value goes on to the end of the line.
+//! Lines of letters, forms, logs and recognised print that say what follows: `Surname: Lovelace`, `Surname ...... Lovelace`,
+//! `[surname] => Lovelace`. The words before the sign are a name if rules list it by itself; the value goes on to the end of
+//! the line, or to a further name on it.
 
 use crate::redact::evidence::captions;
 use crate::redact::evidence::names::Key;
 use crate::redact::matching::find::splice;
+use crate::redact::matching::gate::{COLON, DOT, EQUALS, Kinds, SPACE, UNDERSCORE, WIDE};
 use crate::redact::pass::Pass;
 use crate::redact::stand_in::kind::Kind;
 use crate::redact::stand_in::pseudonym;
@@ -47,15 +49,29 @@ const END_BYTES_MAX: usize = 256;
 /// Names that are looked at as what stands beside a value, at most.
 const BESIDE_MAX: usize = 32;
 
+/// Whether a text may hold such lines.
+pub(in crate::redact) fn may_hold(text: &str, kinds: Kinds) -> bool {
+    let has = |kind: Kinds, signs: &[&str]| kinds & kind != 0 && signs.iter().any(|sign| text.contains(sign));
+    kinds & SPACE != 0
+        && (kinds & COLON != 0
+            || has(EQUALS, &["=> "])
+            || has(DOT, &["..."])
+            || has(UNDERSCORE, &["___"])
+            || has(WIDE, &["：", "…", "···"]))
+}
+
 /// Replaces the values of such lines; `Some` if one changed.
 pub(in crate::redact) fn lines(pass: &mut Pass<'_>, text: &str) -> Option<String> {
     let mut found: Vec<(Key<'_>, Range<usize>)> = Vec::new();
     let mut start = 0;
     for line in text.split_inclusive('\n') {
-        if let Some((name, value)) = parts(line.trim_end())
-            && found.len() < LINES_MAX
+        let mut at = 0;
+        while found.len() < LINES_MAX
+            && let Some((name, value)) = next(line.trim_end(), at)
         {
             let key = pass.key_in_text(name);
+            // What no rule lists may be the beginning of a sentence that goes on with another name.
+            at = if key.is_listed() { value.end } else { value.start };
             if key.is_listed() {
                 found.push((key, start + value.start..start + value.end));
             }
@@ -87,30 +103,68 @@ pub(in crate::redact) fn lines(pass: &mut Pass<'_>, text: &str) -> Option<String
     splice(text, spans)
 }
 
-/// The name of a line and where its value stands, if it has both.
-fn parts(line: &str) -> Option<(&str, Range<usize>)> {
-    let near = &line[..line.floor_char_boundary(NAME_BYTES_MAX)];
-    let (colon, sign) = near.match_indices([':', '：']).next()?;
-    let is_mark = |c: char| c.is_whitespace() || "*_-+–•·>#|".contains(c);
-    let rest = &line[colon + sign.len()..];
-    // `**Name:** Ada` has marks on both sides.
-    let after = rest.trim_start_matches(['*', '_']);
-    let name = line[..colon].trim_matches(is_mark);
-    // Scripts without blanks need none here: `氏名:山田`.
-    if !after.starts_with([' ', '\t']) && name.chars().any(|c| c.is_ascii()) {
+/// The next name at or after a place of a line, and where its value stands.
+fn next(line: &str, from: usize) -> Option<(&str, Range<usize>)> {
+    let mut at = from;
+    while let Some((sign, len)) = next_sign(line, at) {
+        at = sign + len;
+        let Some(name) = name_before(&line[from..sign]) else { continue };
+        let rest = &line[at..];
+        // `**Name:** Ada` has marks on both sides.
+        let after = rest.trim_start_matches(['*', '_']);
+        let is_apart = after.starts_with([' ', '\t']) || line[..at].ends_with(LEADERS);
+        // Scripts without blanks need none here: `氏名:山田`.
+        if !is_apart && name.chars().any(|c| c.is_ascii()) {
+            continue;
+        }
+        let value = after.trim_start();
+        let start = line.len() - value.len();
+        let end = start + end_of_value(value);
+        if start < end {
+            return Some((name, start..end));
+        }
+    }
+    None
+}
+
+/// What a form leads the eye with from a name to its value: `Surname ........ Lovelace`.
+const LEADERS: [char; 4] = ['.', '_', '·', '…'];
+/// How many of them it has, at least.
+const LEADERS_MIN: usize = 3;
+
+/// The next sign between a name and a value, and its length: a colon, an arrow, or leaders.
+fn next_sign(line: &str, from: usize) -> Option<(usize, usize)> {
+    let mut at = from;
+    while let Some(sign) = line[at..].find(|c: char| c == ':' || c == '：' || c == '=' || LEADERS.contains(&c)) {
+        let (sign, rest) = (at + sign, &line[at + sign..]);
+        let leaders = rest.len() - rest.trim_start_matches(LEADERS).len();
+        let is_leader = rest.chars().take(LEADERS_MIN).filter(|c| LEADERS.contains(c)).count() == LEADERS_MIN;
+        match rest.chars().next()? {
+            ':' | '：' => return Some((sign, rest.chars().next()?.len_utf8())),
+            '=' if rest.starts_with("=> ") => return Some((sign, "=>".len())),
+            '…' => return Some((sign, leaders)),
+            _ if is_leader => return Some((sign, leaders)),
+            _ => at = sign + leaders.max(1),
+        }
+    }
+    None
+}
+
+/// The name that a text ends with, which may be a sentence: `could not be saved. Surname`.
+fn name_before(text: &str) -> Option<&str> {
+    let near = &text[text.ceil_char_boundary(text.len().saturating_sub(NAME_BYTES_MAX))..].trim_end();
+    let is_mark = |c: char| c.is_whitespace() || "*_-+–•·>#|[]\"'".contains(c);
+    let ends = [", ", "; ", "| ", ". ", "! ", "? ", ": ", "  ", "\t", " - ", " – ", "，", "；", "。"];
+    let start = ends.iter().filter_map(|end| near.rfind(end).map(|at| at + end.len())).max().unwrap_or(0);
+    if start == 0 && near.len() < text.trim_end().len() {
         return None;
     }
+    let name = near[start..].trim_matches(is_mark);
     let is_name = name.starts_with(char::is_alphabetic)
         && name.chars().all(|c| c.is_alphanumeric() || " .'’()/-_".contains(c))
         && name.bytes().filter(u8::is_ascii_digit).count() <= 2
         && name.split_whitespace().count() <= NAME_WORDS_MAX;
-    if !is_name {
-        return None;
-    }
-    let value = after.trim_start();
-    let start = line.len() - value.len();
-    let end = start + end_of_value(value);
-    (start < end).then_some((name, start..end))
+    is_name.then_some(name)
 }
 
 /// Where a value ends on its line: before wide space, a bar, a semicolon, or a further name.
@@ -118,8 +172,8 @@ fn end_of_value(whole: &str) -> usize {
     let value = &whole[..whole.floor_char_boundary(END_BYTES_MAX)];
     let apart = ["  ", "\t", " |", ";"].iter().filter_map(|sign| value.find(sign)).min().unwrap_or(value.len());
     let is_named = |at: usize| {
-        let near = value[at + 1..].char_indices().take(NAME_BYTES_MAX);
-        let end = near.clone().find(|(_, c)| !(c.is_alphanumeric() || " .-".contains(*c)));
+        let near = value[at + 1..apart.max(at + 1)].char_indices().take(NAME_BYTES_MAX);
+        let end = near.clone().find(|(_, c)| !(c.is_alphanumeric() || " .-'’()/".contains(*c)));
         end.is_some_and(|(_, c)| c == ':')
     };
     let named = value[..apart].match_indices(',').map(|(at, _)| at).find(|at| is_named(*at));
@@ -163,12 +217,16 @@ mod tests {
             ("> Né(e) le:\t1973  a", "Né(e) le", "1973"),
             ("氏名:五十嵐 千尋", "氏名", "五十嵐 千尋"),
             ("住所：高松市", "住所", "高松市"),
+            ("    [first_name] => Ada", "first_name", "Ada"),
+            ("Date of birth ......... 10/12/1815", "Date of birth", "10/12/1815"),
+            ("Town.....London", "Town", "London"),
+            ("12:30 WARN not saved, surname: Lovelace, town: x", "surname", "Lovelace"),
+            ("Patient: Lovelace, Ada   DOB: 1815-12-10", "Patient", "Lovelace, Ada"),
         ] {
-            assert_eq!(parts(line).map(|(name, range)| (name, &line[range])), Some((name, value)), "{line}");
+            assert_eq!(next(line, 0).map(|(name, range)| (name, &line[range])), Some((name, value)), "{line}");
         }
-        for line in ["", ":", "Name:", "Name:x", "12:30: x", "http://a b", "a, b: c", "one two three four five six: x"]
-        {
-            assert_eq!(parts(line), None, "{line}");
+        for line in ["", ":", "Name:", "Name:x", "12:30: x", "http://a b", "a, b:c", "one two three four five six: x"] {
+            assert_eq!(next(line, 0), None, "{line}");
         }
     }
 }

@@ -128,8 +128,7 @@ fn plain(pass: &mut Pass<'_>, raw: &str, kinds: Kinds, place: Place<'_>) -> Resu
         kinds = kinds_of(fresh.as_bytes());
         text = Cow::Owned(fresh);
     }
-    if kinds & COLON != 0
-        && kinds & SPACE != 0
+    if labelled::may_hold(&text, kinds)
         && let Some(fresh) = labelled::lines(pass, &text)
     {
         kinds = kinds_of(fresh.as_bytes());

@@ -286,8 +286,7 @@ fn next_digit(bytes: &[u8], from: usize) -> Option<usize> {
 /// Whether digits are part of a word of letters.
 fn is_in_word(bytes: &[u8], (start, end): Group) -> bool {
     let before = start.checked_sub(1).map(|at| bytes[at]);
-    before.is_some_and(is_of_word)
-        || bytes.get(end).is_some_and(|b| b.is_ascii_alphabetic() && *b != b'T')
+    before.is_some_and(is_of_word) || bytes.get(end).is_some_and(|b| b.is_ascii_alphabetic() && *b != b'T')
 }
 
 /// What makes a word, as identifiers and digests are, of the digits after it.
