@@ -3,9 +3,9 @@
 use crate::exchange::DropReason;
 use crate::redact::engine::Redactor;
 use crate::redact::evidence::names::{Key, Known, Name, Names, Words};
-use crate::redact::evidence::{dicom, shape, siblings};
+use crate::redact::evidence::{captions, dicom, shape, siblings};
 use crate::redact::explain::Trace;
-use crate::redact::format::{jwt, nested, text};
+use crate::redact::format::{jwt, nested, text, violation};
 use crate::redact::matching::find::{self, Doubt};
 use crate::redact::matching::gate::{DIGIT, Kinds, kinds_of};
 use crate::redact::matching::memo::{self, Lent};
@@ -341,10 +341,25 @@ impl<'r> Pass<'r> {
         // `"postcode": " 38654\n"`: what somebody left around a value is no part of it.
         let core = raw.trim();
         if !core.is_empty()
-            && let Some(rule) = place.key.and_then(|key| self.rule_at(core, key, place.parents, spot))
+            && let Some(key) = place.key
+            && let Some(rule) = self.rule_at(core, key, place.parents, spot)
         {
-            let padded = |fresh: String| if core.len() < raw.len() { raw.replacen(core, &fresh, 1) } else { fresh };
-            return Ok(self.apply(rule, core).map(padded));
+            if is_cookies(key, core) {
+                let fresh = self.cookies(Some(rule), raw, key.joined().starts_with("set"))?;
+                return Ok((fresh != raw).then_some(fresh));
+            }
+            // A secret may be a sentence that somebody chose.
+            let is_secret = self.redactor.rules[usize::from(rule)].kind == Kind::Token;
+            if is_secret || !captions::is_verdict(core) {
+                let padded = |fresh: String| if core.len() < raw.len() { raw.replacen(core, &fresh, 1) } else { fresh };
+                return Ok(self.apply(rule, core).map(padded));
+            }
+        }
+        if let Some(key) = place.key.filter(|key| !key.said().values.is_empty() && captions::is_verdict(core))
+            && let Some(fresh) = violation::about(self, raw, key, place.parents)
+        {
+            let rest = self.value_at(&fresh, kinds_of(fresh.as_bytes()), Place { key: None, ..place }, None)?;
+            return Ok(Some(rest.unwrap_or(fresh)));
         }
         if nested::may_hold(raw, kinds)
             && let Some(fresh) = nested::document(self, raw, kinds, place)?
@@ -459,12 +474,22 @@ impl<'r> Pass<'r> {
             // A member that is called a value may be a secret, which has no shape.
             listed.next().is_some()
         } else if own.is_listed() || name.contains(' ') {
-            // `{"scheme": "passport", "id": ".."}`: an identifier is somebody's if what is named has numbers.
-            listed.any(|rule| rule.kind.is_of_paper() && rule.shape.is_some())
+            // `{"scheme": "passport", "id": ".."}`: an identifier is somebody's if what is named has numbers. A number is one
+            // of what is named: `{"type": "PASSPORT", "number": ".."}`.
+            let is_number = matches!(own.joined(), "number" | "num" | "nr" | "no");
+            listed.any(|rule| rule.kind.is_of_paper() && (is_number || rule.shape.is_some()))
         } else {
             // Another member may be about the field.
             listed.any(|rule| rule.shape.is_some() || rule.check.is_some())
         };
         has_rule.then_some(key)
     }
+}
+
+/// Whether a value is a list of cookies under their header's name.
+fn is_cookies(key: &Key<'_>, value: &str) -> bool {
+    let name = key.joined();
+    (name.ends_with("cookie") || name.ends_with("cookies"))
+        && value.contains('=')
+        && !value.starts_with(['{', '[', '"'])
 }

@@ -58,6 +58,69 @@ pub(in crate::redact) fn is_no_advice(text: &str) -> bool {
     !(is_long && is_advice() || is_tally() || is_caption_of_field(text))
 }
 
+/// Whether a whole text says what is wrong with a value, which may be in it: `The passport number X1 is expired.`
+pub(in crate::redact) fn is_verdict(text: &str) -> bool {
+    if !(VERDICT_BYTES_MIN..=VERDICT_BYTES_MAX).contains(&text.len()) || !text.contains(' ') {
+        return false;
+    }
+    let words = || text.split_whitespace().map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()));
+    let is_small = |word: &&str| !word.is_empty() && word.chars().all(char::is_lowercase);
+    words().filter(is_small).take(VERDICT_SMALL_WORDS_MIN).count() == VERDICT_SMALL_WORDS_MIN
+        && words().any(|word| VERDICTS.contains(&word))
+}
+
+/// Shorter texts may be values, and longer ones are letters; bytes.
+const VERDICT_BYTES_MIN: usize = 16;
+const VERDICT_BYTES_MAX: usize = 400;
+/// Words of small letters in it, at least.
+const VERDICT_SMALL_WORDS_MIN: usize = 3;
+const VERDICTS: [&str; 44] = [
+    "invalid",
+    "valid",
+    "must",
+    "required",
+    "expired",
+    "already",
+    "taken",
+    "match",
+    "matches",
+    "format",
+    "exist",
+    "exists",
+    "wrong",
+    "incorrect",
+    "allowed",
+    "missing",
+    "unknown",
+    "failed",
+    "converted",
+    "parsed",
+    "could",
+    "cannot",
+    "ungültig",
+    "ungültige",
+    "bereits",
+    "muss",
+    "falsch",
+    "fehlt",
+    "invalide",
+    "obligatoire",
+    "doit",
+    "existe",
+    "inválido",
+    "inválida",
+    "debe",
+    "deve",
+    "valido",
+    "valida",
+    "ongeldig",
+    "ongeldige",
+    "moet",
+    "nieprawidłowy",
+    "nieprawidłowa",
+    "geçersiz",
+];
+
 /// Whether a whole text is the caption of a field for an address or a password. Somebody's password may be a word: of those
 /// without a blank only what begins as a caption does is one.
 fn is_caption_of_field(text: &str) -> bool {

@@ -165,7 +165,7 @@ const NAMING: [&str; 32] = [
     "xpath",
 ];
 /// Last words of names whose values are named so.
-const NAMED: [&str; 30] = [
+const NAMED: [&str; 31] = [
     "value",
     "val",
     "content",
@@ -194,6 +194,7 @@ const NAMED: [&str; 30] = [
     "answers",
     "rejected",
     "rejectedvalue",
+    "received",
     "from",
     "to",
 ];

@@ -50,6 +50,15 @@ const ABOUT: [&str; 46] = [
     "column",
 ];
 
+/// Names of members that say what is wrong with a field.
+const VERDICTS: [&str; 10] =
+    ["message", "msg", "reason", "description", "detail", "details", "error", "diagnostics", "issue", "title"];
+
+/// Whether a member of this name may say what is wrong with the field that a sibling names.
+pub(in crate::redact) fn is_verdict(name: &str) -> bool {
+    VERDICTS.contains(&name)
+}
+
 /// The name of the paper that a register of numbers stands for, by its object identifier (HL7's and the national registers
 /// of them).
 pub(in crate::redact) fn paper_of_register(urn: &str) -> Option<&'static str> {

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 /// Redacts line by line. A line that is no pair is text under the nearest name.
 pub(in crate::redact) fn document(pass: &mut Pass<'_>, text: &str, place: Place<'_>) -> Result<String, DropReason> {
-    let mut walk = Walk { patch: Patch::new(text), open: Vec::new(), section: Vec::new(), place };
+    let mut walk = Walk { patch: Patch::new(text), open: Vec::new(), section: Vec::new(), told: None, place };
     let mut at = 0;
     for line in text.split_inclusive('\n') {
         let bare = line.trim_end_matches(['\r', '\n']);
@@ -40,6 +40,8 @@ struct Walk<'t, 'k> {
     /// Names without a value of their own, with their indentation.
     open: Vec<(usize, Key<'k>)>,
     section: Vec<Key<'k>>,
+    /// What the line before a value says that it is, with its indentation: `- name: DB_PASSWORD`, `value: ".."`.
+    told: Option<(usize, Key<'k>)>,
     place: Place<'k>,
 }
 
@@ -86,7 +88,13 @@ impl<'k> Walk<'_, 'k> {
         if self.open.len() >= pass.redactor.settings.depth_max {
             return Err(DropReason::TooDeep);
         }
-        names.extend(form::path(pass, plain_name));
+        match self.told.take().filter(|(at, _)| *at == indent && key.is_named()) {
+            Some((_, told)) => names.push(told),
+            None => names.extend(form::path(pass, plain_name)),
+        }
+        if key.is_naming() && !value.trim().is_empty() {
+            self.told = Some((indent, pass.key_in_text(value.trim().trim_matches(['"', '\'']))));
+        }
         let value_range = range.end - value.len()..range.end;
         let bare = value.trim();
         if bare.is_empty() || matches!(bare.as_bytes()[0], b'|' | b'>' | b'&') && bare.len() < 4 {

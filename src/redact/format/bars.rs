@@ -16,6 +16,70 @@ pub(in crate::redact) fn may_hold(text: &str, kinds: Kinds) -> bool {
     kinds & OTHER != 0 && kinds & DASH != 0 && kinds & SPACE != 0 && text.contains('|') && text.contains("---")
 }
 
+/// Whether a text may hold a table whose columns stand apart by wide space alone.
+pub(in crate::redact) fn may_be_spaced(text: &str, kinds: Kinds) -> bool {
+    kinds & SPACE != 0 && text.contains('\n') && (text.contains("  ") || text.contains('\t'))
+}
+
+/// Columns that rules list among the names of such a table, at least: two lines of a letter may look like one.
+const LISTED_MIN: usize = 2;
+
+/// Replaces what rules claim in the cells of tables without bars: lines of as many cells as the names above them; `Some` if
+/// one changed.
+pub(in crate::redact) fn spaced_cells(pass: &mut Pass<'_>, text: &str) -> Option<String> {
+    let mut spans = Vec::new();
+    let (mut columns, mut start): (Vec<Key<'_>>, usize) = (Vec::new(), 0);
+    for line in text.split_inclusive('\n') {
+        let range = start..start + line.len();
+        start = range.end;
+        if is_rule(line) {
+            continue;
+        }
+        let cells = apart(text, range);
+        if cells.len() > 1 && cells.len() == columns.len() {
+            let row = cells.into_iter().zip(&columns);
+            spans.extend(
+                row.filter_map(|(cell, column)| Some((cell.clone(), replaced(pass, &text[cell], column, &columns)?))),
+            );
+            continue;
+        }
+        columns.clear();
+        let is_name = |cell: &Range<usize>| {
+            text[cell.clone()].chars().all(|c| c.is_alphanumeric() || " _-./()'".contains(c))
+                && text[cell.clone()].starts_with(char::is_alphabetic)
+        };
+        if cells.len() > LISTED_MIN && cells.iter().all(is_name) {
+            columns.extend(cells.into_iter().map(|name| pass.key_in_text(&text[name])));
+            if columns.iter().filter(|key| !key.said().values.is_empty()).count() < LISTED_MIN {
+                columns.clear();
+            }
+        }
+    }
+    splice(text, spans)
+}
+
+/// Where the cells of a line stand that wide space keeps apart.
+fn apart(text: &str, line: Range<usize>) -> Vec<Range<usize>> {
+    let line = trimmed(text, line);
+    let mut cells: Vec<Range<usize>> = Vec::new();
+    let mut start = line.start;
+    let mut add = |cell: Range<usize>| {
+        let cell = trimmed(text, cell);
+        if !cell.is_empty() && cells.len() < COLUMNS_MAX {
+            cells.push(cell);
+        }
+    };
+    let bytes = text.as_bytes();
+    for at in line.clone() {
+        if bytes[at] == b'\t' || bytes[at] == b' ' && bytes.get(at + 1) == Some(&b' ') {
+            add(start..at);
+            start = at + 1;
+        }
+    }
+    add(start..line.end);
+    cells
+}
+
 /// Replaces what rules claim in the cells of tables; `Some` if one changed.
 pub(in crate::redact) fn cells(pass: &mut Pass<'_>, text: &str) -> Option<String> {
     let mut spans = Vec::new();

@@ -2,6 +2,7 @@
 
 use crate::exchange::DropReason;
 use crate::redact::evidence::epoch;
+use crate::redact::evidence::names::Key;
 use crate::redact::format::form;
 use crate::redact::format::splice::{Patch, Unescaped, trimmed};
 use crate::redact::format::{mime, url};
@@ -314,9 +315,33 @@ fn node(pass: &mut Pass<'_>, text: &str, place: Place<'_>) -> Result<Option<Stri
 const ATTRIBUTES: [&str; 9] =
     ["domain", "expires", "httponly", "max-age", "path", "samesite", "secure", "partitioned", "priority"];
 
+/// Cookies that keep how a page is shown.
+const PREFERENCES: [&str; 11] = [
+    "lang",
+    "language",
+    "locale",
+    "currency",
+    "country",
+    "theme",
+    "timezone",
+    "tz",
+    "abbucket",
+    "variant",
+    "colorscheme",
+];
+/// Longer values are no preference, bytes.
+const PREFERENCE_BYTES_MAX: usize = 24;
+
+/// Whether a cookie only keeps how a page is shown: `lang=en-US`.
+fn is_preference(key: &Key<'_>, value: &str) -> bool {
+    value.len() <= PREFERENCE_BYTES_MAX
+        && PREFERENCES.contains(&key.joined())
+        && value.bytes().all(|b| b.is_ascii_alphabetic() || b"-_/".contains(&b))
+}
+
 impl Pass<'_> {
     /// `name=value; name=value`, or one cookie and its attributes: each value by the rule for cookies, else by its name.
-    fn cookies(&mut self, rule: Option<u16>, raw: &str, set: bool) -> Result<String, DropReason> {
+    pub(in crate::redact) fn cookies(&mut self, rule: Option<u16>, raw: &str, set: bool) -> Result<String, DropReason> {
         let mut patch = Patch::new(raw);
         let mut start = 0;
         for (at, part) in raw.split(';').enumerate() {
@@ -338,7 +363,8 @@ impl Pass<'_> {
                 patch.put(range.start..range.start + name.len(), name.replacen(plain_name, &fresh, 1));
             }
             let core = unquoted_range(raw, trimmed(raw, range.end - value.len()..range.end));
-            if core.is_empty() || epoch::is_only_instants(&raw[core.clone()]) {
+            if core.is_empty() || epoch::is_only_instants(&raw[core.clone()]) || is_preference(&key, &raw[core.clone()])
+            {
                 continue;
             }
             let fresh = match rule {

@@ -3,7 +3,7 @@
 use crate::exchange::DropReason;
 use crate::redact::format::{bars, form, json, labelled, mrz, sniff, sql, turns, violation};
 use crate::redact::matching::find::{replace_all, splice};
-use crate::redact::matching::gate::{COLON, DIGIT, EQUALS, Kinds, OTHER, PERCENT, SPACE, STRUCTURE, UPPER, kinds_of};
+use crate::redact::matching::gate::{COLON, DIGIT, EQUALS, Kinds, PERCENT, SPACE, STRUCTURE, UPPER, kinds_of};
 use crate::redact::pass::{NESTED_DEPTH_MAX, Pass, Place};
 use serde::de::IgnoredAny;
 use std::borrow::Cow;
@@ -122,6 +122,12 @@ fn plain(pass: &mut Pass<'_>, raw: &str, kinds: Kinds, place: Place<'_>) -> Resu
         kinds = kinds_of(fresh.as_bytes());
         text = Cow::Owned(fresh);
     }
+    if bars::may_be_spaced(&text, kinds)
+        && let Some(fresh) = bars::spaced_cells(pass, &text)
+    {
+        kinds = kinds_of(fresh.as_bytes());
+        text = Cow::Owned(fresh);
+    }
     if kinds & (PERCENT | COLON) != 0
         && let Some(fresh) = words(pass, &text, place)?
     {
@@ -142,7 +148,7 @@ fn plain(pass: &mut Pass<'_>, raw: &str, kinds: Kinds, place: Place<'_>) -> Resu
         kinds = kinds_of(fresh.as_bytes());
         text = Cow::Owned(fresh);
     }
-    if (kinds & STRUCTURE != 0 || kinds & OTHER != 0 && text.contains('`'))
+    if violation::may_hold(&text, kinds)
         && let Some(fresh) = violation::values(pass, &text)
     {
         kinds = kinds_of(fresh.as_bytes());

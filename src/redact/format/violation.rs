@@ -2,8 +2,10 @@
 //! (PostgreSQL), `Duplicate entry 'ada' for key 'users.login'` (MySQL, MariaDB), `Invalid value 'ada' for field 'login'`,
 //! `login eq 'ada'` (OData, SCIM). The columns and fields are the names of the values.
 
+use crate::redact::evidence::names::Key;
 use crate::redact::format::splice::trimmed;
 use crate::redact::matching::find::splice;
+use crate::redact::matching::gate::{Kinds, OTHER, STRUCTURE, WIDE};
 use crate::redact::pass::Pass;
 use std::ops::Range;
 
@@ -17,6 +19,17 @@ const ENTRY: &str = "' for key '";
 /// Quotes of values, and how many values in quotes are looked at in a text.
 const QUOTES: [char; 3] = ['\'', '"', '`'];
 const QUOTED_MAX: usize = 64;
+/// What opens a quotation, and what closes it.
+const QUOTE_PAIRS: [(char, char); 7] =
+    [('\'', '\''), ('"', '"'), ('`', '`'), ('“', '”'), ('„', '“'), ('‘', '’'), ('«', '»')];
+/// Words of a text that are looked at, at most, and digits that make one a value.
+const WORDS_MAX: usize = 64;
+const NUMBER_DIGITS_MIN: usize = 4;
+/// Shorter words with a digit are nobody's, bytes.
+const NAME_BYTES_MIN: usize = 5;
+/// How far back the words of a name are looked for, bytes, and how many there are, at most.
+const NAME_BYTES_MAX: usize = 48;
+const NAME_WORDS_MAX: usize = 3;
 /// Words for fields, before the name of one.
 const FIELD_WORDS: [&str; 9] =
     ["field", "parameter", "param", "column", "attribute", "property", "argument", "header", "path"];
@@ -24,6 +37,13 @@ const FIELD_WORDS: [&str; 9] =
 const COMPARED: [&str; 9] = ["eq", "ne", "co", "sw", "ew", "like", "LIKE", "from", "=>"];
 /// First and last words of the names of indexes, which say nothing of the column.
 const INDEX_WORDS: [&str; 10] = ["uk", "uq", "ux", "ix", "idx", "index", "key", "unique", "uniq", "constraint"];
+
+/// Whether a text may hold such values.
+pub(in crate::redact) fn may_hold(text: &str, kinds: Kinds) -> bool {
+    kinds & STRUCTURE != 0
+        || kinds & OTHER != 0 && text.contains('`')
+        || kinds & WIDE != 0 && text.contains(['“', '„', '‘', '«'])
+}
 
 /// Replaces the values of columns that rules know; `Some` if one changed.
 pub(in crate::redact) fn values(pass: &mut Pass<'_>, text: &str) -> Option<String> {
@@ -40,6 +60,57 @@ pub(in crate::redact) fn values(pass: &mut Pass<'_>, text: &str) -> Option<Strin
     // A value that holds the signs of another is replaced once.
     spans.dedup_by(|after, before| after.0.start < before.0.end);
     splice(text, spans)
+}
+
+/// Replaces the values in a text that says what is wrong with a field: what stands in quotes, and words with digits, if a
+/// rule claims them under the field's name; `Some` if one changed.
+pub(in crate::redact) fn about(pass: &mut Pass<'_>, text: &str, key: &Key<'_>, parents: &[Key<'_>]) -> Option<String> {
+    let mut ranges: Vec<Range<usize>> = in_quotes(text).collect();
+    let mut start = 0;
+    for word in text.split_inclusive(char::is_whitespace).take(WORDS_MAX) {
+        let core = word.trim_matches(|c: char| !c.is_alphanumeric() && c != '+');
+        let at = start + word.find(core).unwrap_or(0);
+        start += word.len();
+        let digits = core.bytes().filter(u8::is_ascii_digit).count();
+        // `ada75 is already in use.`
+        let is_called = digits > 0 && core.len() >= NAME_BYTES_MIN && core.starts_with(char::is_alphabetic);
+        let is_number = digits >= NUMBER_DIGITS_MIN || is_called;
+        if is_number && !ranges.iter().any(|range| range.contains(&at)) {
+            ranges.push(at..at + core.len());
+        }
+    }
+    ranges.sort_by_key(|range| range.start);
+    let replaced = ranges.into_iter().filter_map(|range| {
+        let rule = pass.name_rule(&text[range.clone()], key, parents)?;
+        Some((range.clone(), pass.apply(rule, &text[range])?))
+    });
+    let spans = replaced.collect();
+    splice(text, spans)
+}
+
+/// What stands in quotes in a text, in order.
+fn in_quotes(text: &str) -> impl Iterator<Item = Range<usize>> {
+    let mut at = 0;
+    let next = move || {
+        loop {
+            let step = text.get(at..)?.find(|c| QUOTE_PAIRS.iter().any(|(open, _)| *open == c))?;
+            let (open, rest) = (at + step, &text[at + step..]);
+            let quote = rest.chars().next()?;
+            at = open + quote.len_utf8();
+            let close = QUOTE_PAIRS.iter().find(|(open, _)| *open == quote).map(|(_, close)| *close)?;
+            let near = &text[at..text.floor_char_boundary((at + BYTES_MAX).min(text.len()))];
+            // An apostrophe opens nothing.
+            if text[..open].ends_with(char::is_alphanumeric) {
+                continue;
+            }
+            if let Some(len) = near.find(close) {
+                let range = at..at + len;
+                at = range.end + close.len_utf8();
+                return Some(range);
+            }
+        }
+    };
+    std::iter::from_fn(next).take(QUOTED_MAX)
 }
 
 /// `Key (first_name, born)=(Ada, 1980-01-02)`.
@@ -84,27 +155,16 @@ fn entry(pass: &mut Pass<'_>, text: &str, at: usize, spans: &mut Vec<(Range<usiz
 /// Values in quotes with a name near them: `Invalid value 'ada' for field 'login'`, `could not parse login from 'ada'`,
 /// `login eq 'ada'`, `login=>'ada'`.
 fn quoted(pass: &mut Pass<'_>, text: &str, spans: &mut Vec<(Range<usize>, String)>) {
-    let (mut at, mut seen) = (0, 0);
-    while let Some(open) = text[at..].find(QUOTES).map(|step| at + step)
-        && seen < QUOTED_MAX
-    {
-        seen += 1;
-        let quote = char::from(text.as_bytes()[open]);
-        let start = open + 1;
-        let near = &text[start..text.floor_char_boundary((start + BYTES_MAX).min(text.len()))];
-        let Some(end) = near.find(quote).map(|len| start + len) else {
-            at = start;
-            continue;
-        };
-        // An apostrophe opens nothing, and what is right behind a word closes something.
-        if text[..open].ends_with(char::is_alphanumeric) {
-            at = start;
-            continue;
-        }
-        at = end + 1;
-        let name = name_after(&text[end + 1..]).or_else(|| name_before(&text[..open]));
+    for range in in_quotes(text) {
+        let (before, value) = (&text[..range.start], &text[range.clone()]);
+        let before = before.trim_end_matches(|c| QUOTE_PAIRS.iter().any(|(open, _)| *open == c));
+        let after = text[range.end..].chars().next().map_or("", |quote| &text[range.end + quote.len_utf8()..]);
+        let name = name_after(after)
+            .or_else(|| name_before(before))
+            .or_else(|| name_above(before))
+            .or_else(|| words_before(pass, before));
         if let Some(name) = name {
-            put(pass, name, &text[start..end], start, spans);
+            put(pass, name, value, range.start, spans);
         }
     }
 }
@@ -124,12 +184,41 @@ fn name_after(text: &str) -> Option<&str> {
 
 /// The field that is named before a value: `login eq `, `login from `, `login=>`.
 fn name_before(text: &str) -> Option<&str> {
-    let text = text.trim_end();
+    let text = without_type(text.trim_end()).trim_end();
     let before = COMPARED.iter().find_map(|sign| text.strip_suffix(sign))?;
     let is_apart = before.len() < text.len() && (text.ends_with('>') || before.ends_with(' '));
-    let name = before.trim_end().trim_end_matches(QUOTES);
+    let name = before.trim_end().trim_end_matches(']').trim_end_matches(QUOTES);
     let name = &name[name.rfind(|c: char| !is_of_name(c)).map_or(0, |at| name.ceil_char_boundary(at + 1))..];
     Some(last_part(name)).filter(|name| is_apart && !name.is_empty())
+}
+
+/// A text without the type of a value at its end: PHP tells `["plate"]=> string(8) "..."`.
+fn without_type(text: &str) -> &str {
+    let bare = text.strip_suffix(')').map(|rest| rest.trim_end_matches(|c: char| c.is_ascii_digit()));
+    bare.and_then(|rest| rest.strip_suffix("string(")).unwrap_or(text)
+}
+
+/// The field whose name stands on the line above a value: pydantic's `input_value='..'` below `customer.phone`, jsonschema's
+/// value below `On instance['phone']:`.
+fn name_above(text: &str) -> Option<&str> {
+    let near = &text[text.ceil_char_boundary(text.len().saturating_sub(BYTES_MAX))..];
+    let name = match near.strip_suffix("input_value=") {
+        Some(line) => line.rsplit('\n').nth(1)?.trim(),
+        None => {
+            near.trim_end().strip_suffix("]:").filter(|_| near.contains('\n'))?.rsplit('[').next()?.trim_matches(QUOTES)
+        }
+    };
+    Some(last_part(name)).filter(|name| !name.is_empty() && name.chars().all(is_of_name))
+}
+
+/// The words before a value that are a field's name: `could not parse date of birth '..'`.
+fn words_before<'t>(pass: &mut Pass<'_>, text: &'t str) -> Option<&'t str> {
+    let near = &text[text.ceil_char_boundary(text.len().saturating_sub(NAME_BYTES_MAX))..];
+    let near = near.strip_suffix(' ')?;
+    let starts = near.rmatch_indices(' ').map(|(at, _)| at + 1).chain((near.len() == text.len() - 1).then_some(0));
+    let mut names: Vec<&str> = starts.take(NAME_WORDS_MAX).map(|start| &near[start..]).collect();
+    names.retain(|name| name.chars().all(|c| c.is_alphabetic() || c == ' ' || c == '-' || c == '_'));
+    names.into_iter().rev().find(|name| !pass.key_in_text(name).said().values.is_empty())
 }
 
 /// `[street_address] 1 Main St does not match pattern`.

@@ -7,7 +7,7 @@ mod tokens;
 
 use crate::exchange::DropReason;
 use crate::redact::evidence::names::Key;
-use crate::redact::evidence::siblings;
+use crate::redact::evidence::{captions, siblings};
 use crate::redact::format::card;
 use crate::redact::format::json::tokens::{Kind, Token, Tokens};
 use crate::redact::format::turns;
@@ -255,6 +255,15 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
             if is_nameable || named.is_some() {
                 return (named.unwrap_or(own), true);
             }
+        }
+        // `{"name": "dateOfBirth", "reason": "'04.07.1987' is not a valid date"}`
+        if !object.naming.is_empty()
+            && token.kind.is_string()
+            && siblings::is_verdict(name)
+            && tokens.string(token).is_ok_and(|(text, _)| captions::is_verdict(&text))
+            && let Some(named) = self.named_before(&object.naming, token)
+        {
+            return (named, false);
         }
         if is_nameable && own.is_naming() && object.naming.len() < NAMINGS_MAX {
             object.naming.push(value);
