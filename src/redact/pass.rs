@@ -465,7 +465,9 @@ impl<'r> Pass<'r> {
         let rules = &self.redactor.rules;
         let alone = |rule: &u16| !rules[usize::from(*rule)].has_parents;
         // Most pairs end here: what their values would say as names need not be known.
-        if !own.is_named() && (own.said().values.iter().any(alone) || !own.said().keywords.is_empty()) {
+        // A number is one of what is named: `{"type": "PASSPORT", "number": ".."}`.
+        let is_number = matches!(own.joined(), "number" | "num" | "nr" | "no");
+        if !own.is_named() && !is_number && (own.said().values.iter().any(alone) || !own.said().keywords.is_empty()) {
             return None;
         }
         let key = self.key_in_text(name);
@@ -473,10 +475,8 @@ impl<'r> Pass<'r> {
         let has_rule = if own.is_named() {
             // A member that is called a value may be a secret, which has no shape.
             listed.next().is_some()
-        } else if own.is_listed() || name.contains(' ') {
-            // `{"scheme": "passport", "id": ".."}`: an identifier is somebody's if what is named has numbers. A number is one
-            // of what is named: `{"type": "PASSPORT", "number": ".."}`.
-            let is_number = matches!(own.joined(), "number" | "num" | "nr" | "no");
+        } else if is_number || own.is_listed() || name.contains(' ') {
+            // `{"scheme": "passport", "id": ".."}`: an identifier is somebody's if what is named has numbers.
             listed.any(|rule| rule.kind.is_of_paper() && (is_number || rule.shape.is_some()))
         } else {
             // Another member may be about the field.

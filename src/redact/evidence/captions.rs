@@ -73,7 +73,7 @@ pub(in crate::redact) fn is_verdict(text: &str) -> bool {
 const VERDICT_BYTES_MIN: usize = 16;
 const VERDICT_BYTES_MAX: usize = 400;
 /// Words of small letters in it, at least.
-const VERDICT_SMALL_WORDS_MIN: usize = 3;
+const VERDICT_SMALL_WORDS_MIN: usize = 2;
 const VERDICTS: [&str; 44] = [
     "invalid",
     "valid",

@@ -1,10 +1,12 @@
 //! Values in running text: JSON objects, URLs and percent-encoded words, `name: value` pairs, then every pattern in one pass.
 
 use crate::exchange::DropReason;
+use crate::redact::evidence::names::Key;
 use crate::redact::format::{bars, form, json, labelled, mrz, sniff, sql, turns, violation};
 use crate::redact::matching::find::{replace_all, splice};
 use crate::redact::matching::gate::{COLON, DIGIT, EQUALS, Kinds, PERCENT, SPACE, STRUCTURE, UPPER, kinds_of};
 use crate::redact::pass::{NESTED_DEPTH_MAX, Pass, Place};
+use crate::redact::stand_in::kind::Kind;
 use serde::de::IgnoredAny;
 use std::borrow::Cow;
 use std::ops::Range;
@@ -242,6 +244,7 @@ fn pairs(pass: &mut Pass<'_>, text: &str, place: Place<'_>) -> Option<String> {
         if start >= end {
             continue;
         }
+        let end = if quote.is_none() { end_of_name(pass, text, start..end, &key) } else { end };
         let value = text[start..end].trim_end_matches('\\');
         // An encoded value was looked at in clear, as part of a word.
         let encoded = || value.contains('%') && form::decode(value, false).is_some_and(|plain| plain != value);
@@ -256,4 +259,21 @@ fn pairs(pass: &mut Pass<'_>, text: &str, place: Place<'_>) -> Option<String> {
         }
     }
     splice(text, spans)
+}
+
+/// Words of a name without quotes, at most.
+const NAME_WORDS_MAX: usize = 5;
+
+/// Where a person's name without quotes ends, whose first word is given: `User(name=Ada Maria Lovelace, id=7)`.
+fn end_of_name(pass: &mut Pass<'_>, text: &str, first: Range<usize>, key: &Key<'_>) -> usize {
+    let near = &text[first.start..text.floor_char_boundary((first.start + PAIR_BYTES_MAX).min(text.len()))];
+    let Some(len) = near.find([',', ')', ']', '}', '=', '\n', ';', '&', '"', '\'']) else { return first.end };
+    let whole = &near[..len];
+    let is_closed = near[len..].starts_with([',', ')', ']', '}']);
+    let is_name = whole.len() > first.len()
+        && whole.split(' ').count() <= NAME_WORDS_MAX
+        && whole.split(' ').all(|word| word.starts_with(char::is_alphabetic));
+    let is_person = |rule: u16| pass.redactor.rules[usize::from(rule)].kind == Kind::Person;
+    let names = is_closed && is_name && pass.name_rule(whole, key, &[]).is_some_and(is_person);
+    if names { first.start + len } else { first.end }
 }
