@@ -18,6 +18,7 @@ mod mentions;
 mod placed;
 mod places;
 mod properties;
+mod said;
 mod wrapped;
 
 static REDACTOR: LazyLock<Redactor> = LazyLock::new(|| {

@@ -65,9 +65,9 @@ pub(in crate::redact) fn lines(pass: &mut Pass<'_>, text: &str) -> Option<String
     let mut found: Vec<(Key<'_>, Range<usize>)> = Vec::new();
     let mut start = 0;
     for line in text.split_inclusive('\n') {
-        let mut at = 0;
+        let (bare, mut at) = (line.trim_end(), 0);
         while found.len() < LINES_MAX
-            && let Some((name, value)) = next(line.trim_end(), at)
+            && let Some((name, value)) = next(bare, at)
         {
             let key = pass.key_in_text(name);
             // What no rule lists may be the beginning of a sentence that goes on with another name.

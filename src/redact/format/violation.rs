@@ -90,9 +90,10 @@ pub(in crate::redact) fn about(pass: &mut Pass<'_>, text: &str, key: &Key<'_>, p
 
 /// What stands in quotes in a text, in order.
 fn in_quotes(text: &str) -> impl Iterator<Item = Range<usize>> {
-    let mut at = 0;
+    let (mut at, mut opened) = (0, 0);
     let next = move || {
-        loop {
+        while opened < QUOTED_MAX {
+            opened += 1;
             let step = text.get(at..)?.find(|c| QUOTE_PAIRS.iter().any(|(open, _)| *open == c))?;
             let (open, rest) = (at + step, &text[at + step..]);
             let quote = rest.chars().next()?;
@@ -109,8 +110,9 @@ fn in_quotes(text: &str) -> impl Iterator<Item = Range<usize>> {
                 return Some(range);
             }
         }
+        None
     };
-    std::iter::from_fn(next).take(QUOTED_MAX)
+    std::iter::from_fn(next)
 }
 
 /// `Key (first_name, born)=(Ada, 1980-01-02)`.
