@@ -348,14 +348,13 @@ impl<'r> Pass<'r> {
                 let fresh = self.cookies(Some(rule), raw, key.joined().starts_with("set"))?;
                 return Ok((fresh != raw).then_some(fresh));
             }
-            // A secret may be a sentence that somebody chose.
-            let is_secret = self.redactor.rules[usize::from(rule)].kind == Kind::Token;
-            if is_secret || !captions::is_verdict(core) {
+            if !self.tells_of(key, core, rule) {
                 let padded = |fresh: String| if core.len() < raw.len() { raw.replacen(core, &fresh, 1) } else { fresh };
                 return Ok(self.apply(rule, core).map(padded));
             }
         }
-        if let Some(key) = place.key.filter(|key| !key.said().values.is_empty() && captions::is_verdict(core))
+        if self.redactor.strict.is_none()
+            && let Some(key) = place.key.filter(|key| !key.said().values.is_empty() && captions::is_verdict(core))
             && let Some(fresh) = violation::about(self, raw, key, place.parents)
         {
             let rest = self.value_at(&fresh, kinds_of(fresh.as_bytes()), Place { key: None, ..place }, None)?;
@@ -382,6 +381,27 @@ impl<'r> Pass<'r> {
             None => residue::decode_runs(raw, kinds, &mut self.decoded),
         }
         Ok(fresh)
+    }
+
+    /// Whether what a rule claims under a field's name only says what is wrong with the field. A secret may be a sentence that
+    /// somebody chose, and an address one that tells the way: it must name its field.
+    fn tells_of(&self, key: &Key<'_>, text: &str, rule: u16) -> bool {
+        let kind = self.redactor.rules[usize::from(rule)].kind;
+        let names_field = || {
+            let last = key.joined();
+            let bare: String = text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+            let is_subject = |(word, rest): (&str, &str)| {
+                word.bytes().any(|b| b.is_ascii_digit())
+                    && ["is ", "has ", "ist ", "est ", "existe "].iter().any(|verb| rest.starts_with(verb))
+            };
+            bare.contains(last)
+                || text.contains(['\'', '"', '“', '„', '‘', '«'])
+                // `ada75 is already in use.`
+                || text.split_once(' ').is_some_and(is_subject)
+        };
+        self.redactor.strict.is_none()
+            && captions::is_verdict(text)
+            && (kind.has_no_sentence() || matches!(kind, Kind::Person | Kind::Address) && names_field())
     }
 
     /// How many bytes may still come out of what is compressed inside the body at hand: all of it together is no larger than

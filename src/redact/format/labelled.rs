@@ -20,7 +20,7 @@ const NAME_WORDS_MAX: usize = 5;
 const VALUE_BYTES_MAX: usize = 160;
 const VALUE_WORDS_MAX: usize = 12;
 /// What forms and programs say of a field instead of its value.
-const STATES: [&str; 22] = [
+const STATES: [&str; 25] = [
     "ok",
     "yes",
     "no",
@@ -41,6 +41,9 @@ const STATES: [&str; 22] = [
     "unverified",
     "confirmed",
     "mandatory",
+    "read",
+    "write",
+    "none",
     "see below",
     "as above",
 ];
@@ -190,7 +193,9 @@ fn is_value(text: &str) -> bool {
         && words <= VALUE_WORDS_MAX
         && (words == 1 || text.chars().any(|c| c.is_uppercase() || c.is_ascii_digit() || !c.is_ascii()))
         && !captions::is_blank(text)
-        && !STATES.iter().any(|state| state.eq_ignore_ascii_case(text.trim_end_matches(['.', '!'])))
+        && !STATES.iter().any(|state| state.eq_ignore_ascii_case(text.trim_end_matches(['.', '!', '}', ')'])))
+        // `[CODE]`, `<name>`: a place for one.
+        && !text.starts_with(['[', '<', '{'])
         // Addresses have patterns; pairs and what stands in quotes are read elsewhere.
         && !text.contains(['@', '=', '"'])
         && !opens_quote(text)

@@ -220,6 +220,8 @@ fn words_before<'t>(pass: &mut Pass<'_>, text: &'t str) -> Option<&'t str> {
     let starts = near.rmatch_indices(' ').map(|(at, _)| at + 1).chain((near.len() == text.len() - 1).then_some(0));
     let mut names: Vec<&str> = starts.take(NAME_WORDS_MAX).map(|start| &near[start..]).collect();
     names.retain(|name| name.chars().all(|c| c.is_alphabetic() || c == ' ' || c == '-' || c == '_'));
+    // `secrets "db" not found` is about things that are called so.
+    names.retain(|name| name.ends_with("ss") || !name.ends_with('s') || name.contains(' '));
     names.into_iter().rev().find(|name| !pass.key_in_text(name).said().values.is_empty())
 }
 

@@ -66,6 +66,14 @@ fn a_sentence_about_a_field_loses_the_value_alone() {
 }
 
 #[test]
+fn a_sentence_that_is_the_value_goes_whole() {
+    let body =
+        r#"{"delivery_instructions":"The back door must be used, the bell failed","password":"it must be valid"}"#;
+    let out = once("application/json", body);
+    assert!(!out.contains("back door") && !out.contains("must"), "{out}");
+}
+
+#[test]
 fn a_sibling_names_what_a_sentence_is_about() {
     let body = json!({"name": "dateOfBirth", "reason": "'04.07.1987' is not a valid date"});
     let out = once("application/json", &body.to_string());
@@ -116,4 +124,15 @@ fn cookies_in_a_body_are_cookies() {
         once("application/json", r#"{"Set-Cookie":["sid=fela17nlrzds9; Path=/; SameSite=Lax","lang=en-US; Path=/"]}"#);
     assert!(!out.contains("fela17nlrzds9") && out.contains("; Path=/; SameSite=Lax"), "{out}");
     assert!(out.contains(r#""lang=en-US; Path=/""#), "{out}");
+}
+
+#[test]
+fn places_for_values_and_rights_are_no_values() {
+    for text in [
+        "permissions: {contents: read, id-token: write}",
+        "Code de retrait : [CODE]. Town: <town>, postcode: none",
+        "secrets \"db-credentials\" not found",
+    ] {
+        assert_eq!(text_once(text), text);
+    }
 }
