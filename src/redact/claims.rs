@@ -197,7 +197,7 @@ impl Redactor {
 }
 
 /// Whether a stand-in is one of the words of a text.
-fn holds_stand_in(raw: &str) -> bool {
+pub(in crate::redact) fn holds_stand_in(raw: &str) -> bool {
     let is_of_word = |c: char| c.is_alphanumeric() || c == '-';
     raw.contains('-') && raw.split(|c| !is_of_word(c)).any(pseudonym::is_word_stand_in)
 }

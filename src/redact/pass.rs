@@ -1,6 +1,7 @@
 //! One pass over one capture: what was found, and the way of a value through name rules, nesting and patterns.
 
 use crate::exchange::DropReason;
+use crate::redact::claims;
 use crate::redact::engine::Redactor;
 use crate::redact::evidence::names::{Key, Known, Name, Names, Words};
 use crate::redact::evidence::{captions, dicom, shape, siblings};
@@ -348,17 +349,21 @@ impl<'r> Pass<'r> {
                 let fresh = self.cookies(Some(rule), raw, key.joined().starts_with("set"))?;
                 return Ok((fresh != raw).then_some(fresh));
             }
-            if !self.tells_of(key, core, rule) {
+            let tells_of_it = self.tells_of(key, core, rule);
+            let fresh = if tells_of_it { violation::about(self, core, key, place.parents) } else { None };
+            // What is left must still be a sentence about the field, also for who redacts it again.
+            if !tells_of_it || fresh.as_ref().is_some_and(|fresh| !self.tells_of(key, fresh, rule)) {
                 let padded = |fresh: String| if core.len() < raw.len() { raw.replacen(core, &fresh, 1) } else { fresh };
                 return Ok(self.apply(rule, core).map(padded));
             }
-        }
-        if self.redactor.strict.is_none()
+            if let Some(fresh) = fresh {
+                return self.rest_of(raw.replacen(core, &fresh, 1), place).map(Some);
+            }
+        } else if self.redactor.strict.is_none()
             && let Some(key) = place.key.filter(|key| !key.said().values.is_empty() && captions::is_verdict(core))
             && let Some(fresh) = violation::about(self, raw, key, place.parents)
         {
-            let rest = self.value_at(&fresh, kinds_of(fresh.as_bytes()), Place { key: None, ..place }, None)?;
-            return Ok(Some(rest.unwrap_or(fresh)));
+            return self.rest_of(fresh, place).map(Some);
         }
         if nested::may_hold(raw, kinds)
             && let Some(fresh) = nested::document(self, raw, kinds, place)?
@@ -383,6 +388,12 @@ impl<'r> Pass<'r> {
         Ok(fresh)
     }
 
+    /// The rest of a sentence about a field, in which the value was replaced: looked at as a text without a name.
+    fn rest_of(&mut self, text: String, place: Place<'_>) -> Result<String, DropReason> {
+        let rest = self.value_at(&text, kinds_of(text.as_bytes()), Place { key: None, ..place }, None)?;
+        Ok(rest.unwrap_or(text))
+    }
+
     /// Whether what a rule claims under a field's name only says what is wrong with the field. A secret may be a sentence that
     /// somebody chose, and an address one that tells the way: it must name its field.
     fn tells_of(&self, key: &Key<'_>, text: &str, rule: u16) -> bool {
@@ -395,6 +406,8 @@ impl<'r> Pass<'r> {
                     && ["is ", "has ", "ist ", "est ", "existe "].iter().any(|verb| rest.starts_with(verb))
             };
             bare.contains(last)
+                // What was replaced in it once.
+                || claims::holds_stand_in(text)
                 || text.contains(['\'', '"', '“', '„', '‘', '«'])
                 // `ada75 is already in use.`
                 || text.split_once(' ').is_some_and(is_subject)

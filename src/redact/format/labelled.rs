@@ -20,7 +20,7 @@ const NAME_WORDS_MAX: usize = 5;
 const VALUE_BYTES_MAX: usize = 160;
 const VALUE_WORDS_MAX: usize = 12;
 /// What forms and programs say of a field instead of its value.
-const STATES: [&str; 25] = [
+const STATES: [&str; 28] = [
     "ok",
     "yes",
     "no",
@@ -44,6 +44,9 @@ const STATES: [&str; 25] = [
     "read",
     "write",
     "none",
+    "null",
+    "nil",
+    "array",
     "see below",
     "as above",
 ];

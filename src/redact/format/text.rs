@@ -1,6 +1,7 @@
 //! Values in running text: JSON objects, URLs and percent-encoded words, `name: value` pairs, then every pattern in one pass.
 
 use crate::exchange::DropReason;
+use crate::redact::claims;
 use crate::redact::evidence::names::Key;
 use crate::redact::format::{bars, form, json, labelled, mrz, sniff, sql, turns, violation};
 use crate::redact::matching::find::{replace_all, splice};
@@ -271,6 +272,7 @@ fn end_of_name(pass: &mut Pass<'_>, text: &str, first: Range<usize>, key: &Key<'
     let whole = &near[..len];
     let is_closed = near[len..].starts_with([',', ')', ']', '}']);
     let is_name = whole.len() > first.len()
+        && !claims::holds_stand_in(whole)
         && whole.split(' ').count() <= NAME_WORDS_MAX
         && whole.split(' ').all(|word| word.starts_with(char::is_alphabetic));
     let is_person = |rule: u16| pass.redactor.rules[usize::from(rule)].kind == Kind::Person;

@@ -2,6 +2,7 @@
 //! (PostgreSQL), `Duplicate entry 'ada' for key 'users.login'` (MySQL, MariaDB), `Invalid value 'ada' for field 'login'`,
 //! `login eq 'ada'` (OData, SCIM). The columns and fields are the names of the values.
 
+use crate::redact::claims;
 use crate::redact::evidence::names::Key;
 use crate::redact::format::splice::trimmed;
 use crate::redact::matching::find::splice;
@@ -75,11 +76,14 @@ pub(in crate::redact) fn about(pass: &mut Pass<'_>, text: &str, key: &Key<'_>, p
         // `ada75 is already in use.`
         let is_called = digits > 0 && core.len() >= NAME_BYTES_MIN && core.starts_with(char::is_alphabetic);
         let is_number = digits >= NUMBER_DIGITS_MIN || is_called;
-        if is_number && !ranges.iter().any(|range| range.contains(&at)) {
-            ranges.push(at..at + core.len());
+        let end = at + core.len();
+        if is_number && !ranges.iter().any(|range| range.start < end && at < range.end) {
+            ranges.push(at..end);
         }
     }
     ranges.sort_by_key(|range| range.start);
+    // What holds a stand-in was replaced before.
+    ranges.retain(|range| !claims::holds_stand_in(&text[range.clone()]));
     let replaced = ranges.into_iter().filter_map(|range| {
         let rule = pass.name_rule(&text[range.clone()], key, parents)?;
         Some((range.clone(), pass.apply(rule, &text[range])?))
@@ -248,6 +252,9 @@ fn last_part(name: &str) -> &str {
 }
 
 fn put(pass: &mut Pass<'_>, column: &str, value: &str, at: usize, spans: &mut Vec<(Range<usize>, String)>) {
+    if claims::holds_stand_in(value) {
+        return;
+    }
     let key = pass.key_in_text(column);
     let core = trimmed(value, 0..value.len());
     let range = at + core.start..at + core.end;
