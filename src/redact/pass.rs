@@ -396,7 +396,7 @@ impl<'r> Pass<'r> {
 
     /// Whether what a rule claims under a field's name only says what is wrong with the field. A secret may be a sentence that
     /// somebody chose, and an address one that tells the way: it must name its field.
-    fn tells_of(&self, key: &Key<'_>, text: &str, rule: u16) -> bool {
+    pub fn tells_of(&self, key: &Key<'_>, text: &str, rule: u16) -> bool {
         let kind = self.redactor.rules[usize::from(rule)].kind;
         let names_field = || {
             let last = key.joined();

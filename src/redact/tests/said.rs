@@ -78,6 +78,8 @@ fn a_sibling_names_what_a_sentence_is_about() {
     let body = json!({"name": "dateOfBirth", "reason": "'04.07.1987' is not a valid date"});
     let out = once("application/json", &body.to_string());
     assert!(!out.contains("04.07.1987") && out.contains("' is not a valid date"), "{out}");
+    let body = r#"{"field":"city","message":"This must be at least 2 characters long"}"#;
+    assert_eq!(once("application/json", body), body);
     let body = json!({"name": "dateOfBirth", "reason": "input='04.07.1987' is not a valid date"});
     let out = once("application/json", &body.to_string());
     assert!(!out.contains("04.07.1987") && out.contains("' is not a valid date"), "{out}");

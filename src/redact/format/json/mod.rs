@@ -256,13 +256,7 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
                 return (named.unwrap_or(own), true);
             }
         }
-        // `{"name": "dateOfBirth", "reason": "'04.07.1987' is not a valid date"}`
-        if !object.naming.is_empty()
-            && token.kind.is_string()
-            && siblings::is_verdict(name)
-            && tokens.string(token).is_ok_and(|(text, _)| captions::is_verdict(&text))
-            && let Some(named) = self.named_before(&object.naming, token)
-        {
+        if let Some(named) = self.told_by_sibling(object, name, token) {
             return (named, false);
         }
         if is_nameable && own.is_naming() && object.naming.len() < NAMINGS_MAX {
@@ -277,6 +271,21 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
         }
         let is_value = own.is_named();
         (own, is_value)
+    }
+
+    /// The name of the field that a sentence is about: `{"name": "dateOfBirth", "reason": "'04.07.1987' is not a valid date"}`.
+    fn told_by_sibling(&mut self, object: &Object<'_, 'r>, name: &str, token: &Token) -> Option<Key<'r>> {
+        if object.naming.is_empty() || !token.kind.is_string() || !siblings::is_verdict(name) {
+            return None;
+        }
+        let text = self.tokens.string(token).ok()?.0;
+        if !captions::is_verdict(&text) {
+            return None;
+        }
+        let named = self.named_before(&object.naming, token)?;
+        // A sentence that could be the field's value stays what its own name says.
+        let rule = self.pass.name_rule(&text, &named, &self.parents);
+        rule.is_none_or(|rule| self.pass.tells_of(&named, &text, rule)).then_some(named)
     }
 
     /// The name that members before a value give it: where several do, one by which a rule claims it, else the nearest.
