@@ -92,8 +92,10 @@ impl<'k> Walk<'_, 'k> {
             Some((_, told)) => names.push(told),
             None => names.extend(form::path(pass, plain_name)),
         }
-        if key.is_naming() && !value.trim().is_empty() {
-            self.told = Some((indent, pass.key_in_text(value.trim().trim_matches(['"', '\'']))));
+        // Strict mode names its paths as the document has them.
+        if key.is_naming() && !value.trim().is_empty() && pass.redactor.strict.is_none() {
+            let told = pass.key_in_text(value.trim().trim_matches(['"', '\'']));
+            self.told = Some((indent, told)).filter(|(_, key)| !key.said().values.is_empty());
         }
         let value_range = range.end - value.len()..range.end;
         let bare = value.trim();

@@ -363,8 +363,8 @@ impl Pass<'_> {
                 patch.put(range.start..range.start + name.len(), name.replacen(plain_name, &fresh, 1));
             }
             let core = unquoted_range(raw, trimmed(raw, range.end - value.len()..range.end));
-            if core.is_empty() || epoch::is_only_instants(&raw[core.clone()]) || is_preference(&key, &raw[core.clone()])
-            {
+            let is_kept = self.redactor.strict.is_none() && is_preference(&key, &raw[core.clone()]);
+            if core.is_empty() || is_kept || epoch::is_only_instants(&raw[core.clone()]) {
                 continue;
             }
             let fresh = match rule {

@@ -142,3 +142,20 @@ fn places_for_values_and_rights_are_no_values() {
         assert_eq!(text_once(text), text);
     }
 }
+
+#[test]
+fn strict_mode_hears_no_sentence_no_sibling_and_no_preference() {
+    let kept_paths = Some(vec!["reason".to_owned(), "env.DB_HOST".to_owned()]);
+    let settings = Settings { kept_paths, ..Settings::default() };
+    let strict = Redactor::compile(&builtin(), PseudonymKey::new([3; 32]), settings).unwrap();
+    let redact =
+        |kind: &str, text: &str| String::from_utf8(strict.body(kind, text.as_bytes()).unwrap().into_inner()).unwrap();
+    // A kept path keeps what it holds, under the name that the document gives it.
+    let body = r#"{"name":"dateOfBirth","reason":"it is not a valid date"}"#;
+    assert!(redact("application/json", body).ends_with(r#","reason":"it is not a valid date"}"#));
+    let body = r#"{"errors":{"city":["The selected city 'Quickborn' is invalid."],"cookie":"lang=en-US; theme=dark"}}"#;
+    let out = redact("application/json", body);
+    assert!(!["selected", "Quickborn", "en-US", "dark"].iter().any(|raw| out.contains(raw)), "{out}");
+    let out = redact("application/yaml", "env:\n  - name: DB_HOST\n    value: north\n");
+    assert!(!out.contains("north"), "{out}");
+}

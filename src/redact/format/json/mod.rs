@@ -275,7 +275,8 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
 
     /// The name of the field that a sentence is about: `{"name": "dateOfBirth", "reason": "'04.07.1987' is not a valid date"}`.
     fn told_by_sibling(&mut self, object: &Object<'_, 'r>, name: &str, token: &Token) -> Option<Key<'r>> {
-        if object.naming.is_empty() || !token.kind.is_string() || !siblings::is_verdict(name) {
+        let is_strict = self.pass.redactor.strict.is_some();
+        if is_strict || object.naming.is_empty() || !token.kind.is_string() || !siblings::is_verdict(name) {
             return None;
         }
         let text = self.tokens.string(token).ok()?.0;
