@@ -110,8 +110,8 @@ fn a_number_beside_the_type_of_a_paper_is_one() {
 
 #[test]
 fn a_name_of_several_words_may_stand_without_quotes() {
-    let out = text_once("Card(cardHolder=Clara Maria Quittenbaum, brand=visa)");
-    assert!(!out.contains("Quittenbaum") && !out.contains("Maria") && out.ends_with(", brand=visa)"), "{out}");
+    let out = text_once("Card(cardHolder=Jessa Torvik Quittenbaum, brand=visa)");
+    assert!(!out.contains("Quittenbaum") && !out.contains("Torvik") && out.ends_with(", brand=visa)"), "{out}");
 }
 
 #[test]
