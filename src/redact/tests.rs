@@ -15,6 +15,7 @@ mod dialects;
 mod formats;
 mod headers;
 mod mentions;
+mod pages;
 mod placed;
 mod places;
 mod properties;

@@ -59,6 +59,12 @@ pub(in crate::redact) fn is_verdict(name: &str) -> bool {
     VERDICTS.contains(&name)
 }
 
+/// Whether what stands below a name is wrong with fields.
+pub(in crate::redact) fn is_of_errors(name: &str) -> bool {
+    ["error", "errors", "violations", "fielderrors", "formerrors", "validationerrors", "validation", "validations"]
+        .contains(&name)
+}
+
 /// The name of the paper that a register of numbers stands for, by its object identifier (HL7's and the national registers
 /// of them).
 pub(in crate::redact) fn paper_of_register(urn: &str) -> Option<&'static str> {

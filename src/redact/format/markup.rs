@@ -164,12 +164,14 @@ pub(in crate::redact) struct Named<'r> {
     pub below: Option<Key<'r>>,
 }
 
-/// Redacts the attributes of an element, and returns the names that they give.
+/// Redacts the attributes of an element, and returns the names that they give. `hint`: the name that holds where they give
+/// none that rules list.
 pub(in crate::redact) fn attributes<'r>(
     pass: &mut Pass<'r>,
     patch: &mut Patch<'_>,
     element: &str,
     attributes: &[Attribute<'_>],
+    hint: Option<Key<'r>>,
     place: Place<'_>,
 ) -> Result<Named<'r>, DropReason> {
     let carrier = CARRIERS.iter().any(|known| local(element).eq_ignore_ascii_case(known)) || is_given(local(element));
@@ -203,6 +205,11 @@ pub(in crate::redact) fn attributes<'r>(
         }
     }
     let (naming, named) = naming.unzip();
+    let is_known = |key: &Key<'_>| !key.said().values.is_empty();
+    let (naming, named) = match hint.filter(|_| !named.as_ref().is_some_and(is_known)) {
+        Some(hint) => (None, Some(hint)),
+        None => (naming, named),
+    };
     for (at, attribute) in attributes.iter().enumerate() {
         if attribute.name.starts_with("xmlns") || attribute.name.starts_with("xsi:") {
             continue;

@@ -292,7 +292,7 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
         let own = self.pass.key(local(name));
         self.names.push(own);
         let place = Place { key: None, parents: &self.names, depth: self.depth };
-        let named = markup::attributes(self.pass, &mut self.patch, name, &attributes, place)?;
+        let named = markup::attributes(self.pass, &mut self.patch, name, &attributes, None, place)?;
         let told: Option<Key<'k>> = named.below;
         let named: Option<Key<'k>> = named.own.or(given);
         if closed {

@@ -10,6 +10,7 @@ use crate::redact::evidence::names::Key;
 use crate::redact::evidence::{captions, siblings};
 use crate::redact::format::card;
 use crate::redact::format::json::tokens::{Kind, Token, Tokens};
+use crate::redact::format::markup;
 use crate::redact::format::turns;
 use crate::redact::matching::spots::Spot;
 use crate::redact::pass::{Pass, Place};
@@ -191,7 +192,10 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
             // `{"name": {"S": ".."}, "email": {"S": ".."}}`
             let typed = beside::typed(tokens, value).filter(|_| token.kind == Kind::Object);
             let asks = self.tell_beside(&object, &key, is_value, &typed.and_then(|it| tokens.get(it)).unwrap_or(token));
-            let done = self.value(value, Some(&key));
+            let done = match is_value && token.kind.is_string() && markup::is_given(&text) {
+                true => self.given(value, &key),
+                false => self.value(value, Some(&key)),
+            };
             if asks {
                 self.pass.beside.clear();
             }
@@ -203,6 +207,19 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
             self.parents.pop();
         }
         Ok(())
+    }
+
+    /// A value that somebody gave: under `errors` are texts about fields, but `{"field": "password", "rejectedValue": ".."}`
+    /// there has one.
+    fn given(&mut self, value: usize, key: &Key<'k>) -> Result<(), DropReason> {
+        if self.pass.redactor.strict.is_some() {
+            return self.value(value, Some(key));
+        }
+        let bare = self.parents.iter().filter(|parent| !siblings::is_of_errors(parent.joined())).cloned().collect();
+        let (parents, spot) = (std::mem::replace(&mut self.parents, bare), self.spot.take());
+        let done = self.value(value, Some(key));
+        (self.parents, self.spot) = (parents, spot);
+        done
     }
 
     /// What stands in for the value that a member is called by; `None` if no rule claims it, or it is a stand-in already.

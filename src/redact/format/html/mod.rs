@@ -1,12 +1,20 @@
-//! HTML and other markup, read leniently: what is no tag is text. Scripts are texts, or JSON where they say so.
+//! HTML and other markup, read leniently: what is no tag is text. Scripts are texts, or JSON where they say so. What a text
+//! is may be said by its element, by a caption before it, by the column of its table, or by what people call their classes.
+
+mod hints;
+mod rows;
+mod tags;
 
 use crate::exchange::DropReason;
+use crate::redact::evidence::captions;
 use crate::redact::evidence::names::Key;
-use crate::redact::format::markup::{self, Attribute, escape, is_naming, local, unescape};
+use crate::redact::format::markup::{self, escape, is_naming, local, unescape};
 use crate::redact::format::splice::{Patch, Unescaped, trimmed};
 use crate::redact::format::{json, sniff};
 use crate::redact::pass::{Pass, Place};
+use rows::Table;
 use std::ops::Range;
+use tags::{Tag, is_tag, line_break};
 
 /// Elements without an end tag.
 const VOID: [&str; 14] =
@@ -16,6 +24,10 @@ const CONTROLS: [&str; 4] = ["input", "select", "option", "button"];
 /// Elements whose text has no tags; of these, the first have no references either.
 const RAW: [&str; 7] = ["script", "style", "xmp", "iframe", "noembed", "textarea", "title"];
 const RAW_WITHOUT_REFERENCES: usize = 5;
+/// Elements whose first words may be the caption of what follows: `<li><b>Town</b> Ustrzyki`.
+const BLOCKS: [&str; 5] = ["li", "p", "td", "div", "dd"];
+/// Elements within a line.
+const INLINE: [&str; 5] = ["span", "b", "strong", "em", "i"];
 /// Elements that an open one of the same name ends.
 const LISTED: [&str; 8] = ["p", "li", "td", "th", "tr", "dt", "dd", "option"];
 /// Lines that are looked at together, at most.
@@ -38,28 +50,14 @@ pub(in crate::redact) fn document(pass: &mut Pass<'_>, text: &str, place: Place<
         next: None,
         captioned: false,
         last: String::new(),
+        texts: 0,
+        begins: false,
+        tables: Vec::new(),
     };
     while walk.at < text.len() {
         walk.step()?;
     }
     Ok(walk.patch.done())
-}
-
-/// How many bytes of a text's start are a `<br>` without attributes.
-fn line_break(text: &str) -> Option<usize> {
-    let tag = text.get(..3).filter(|tag| tag.eq_ignore_ascii_case("<br"))?;
-    let rest = &text[tag.len()..];
-    let end = rest.find(|c: char| c != '/' && !c.is_ascii_whitespace())?;
-    rest[end..].starts_with('>').then_some(tag.len() + end + 1)
-}
-
-/// Whether what stands after `<` is a tag; `<ada@example.org>` is none.
-fn is_tag(text: &str) -> bool {
-    let is_of_name = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | ':' | '.');
-    let end = text.find(|c: char| !is_of_name(c)).unwrap_or(text.len());
-    let after = text.as_bytes().get(end);
-    text.starts_with(|c: char| c.is_alphabetic() || c == '_')
-        && after.is_none_or(|b| b.is_ascii_whitespace() || matches!(b, b'>' | b'/'))
 }
 
 struct Walk<'t, 'k, 'p, 'r> {
@@ -71,13 +69,34 @@ struct Walk<'t, 'k, 'p, 'r> {
     /// How many names stand above the document.
     base: usize,
     names: Vec<Key<'k>>,
-    open: Vec<&'t str>,
+    open: Vec<Open<'t>>,
     /// What `<dt>`, `<th>`, `<label>` or `<key>` said the name of the next text is.
-    next: Option<Key<'k>>,
+    next: Option<Key<'r>>,
     /// Whether that was a caption, which is of one text only.
     captioned: bool,
     /// The last short text.
     last: String,
+    /// How many texts stood in the element or cell at hand.
+    texts: usize,
+    /// Whether nothing stands between the start of the innermost element and the cursor.
+    begins: bool,
+    tables: Vec<Table<'r>>,
+}
+
+/// An element that is open.
+#[derive(Clone, Copy)]
+struct Open<'t> {
+    name: &'t str,
+    /// Whether its text gives a name to what comes next.
+    names: bool,
+    /// Whether it stands first in a block, and its text may be the caption of the rest.
+    leads: bool,
+}
+
+impl Open<'_> {
+    fn is(&self, name: &str) -> bool {
+        self.name.eq_ignore_ascii_case(name)
+    }
 }
 
 impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
@@ -173,26 +192,52 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
         if plain.text.len() <= markup::NAME_BYTES_MAX {
             self.last.push_str(plain.text.trim_end_matches([':', ' ', '*']));
         }
-        let named = match (self.names_next(), self.captioned) {
-            (true, _) => None,
-            (false, true) => self.next.take(),
-            (false, false) => self.next.clone(),
-        };
+        self.texts += 1;
+        self.begins = false;
+        let named = self.name_of();
+        let is_caption = self.is_no_value(&plain.text);
         let parents = &self.names[..self.names.len().saturating_sub(1)];
-        let place = Place { key: named.as_ref().or(self.names.last()), parents, depth: self.depth };
-        if let Some(fresh) = self.pass.value(&plain.text, place)? {
+        let key = named.as_ref().or(self.names.last()).filter(|_| !is_caption);
+        if let (Some(key), Some(table)) = (key, self.tables.last())
+            && self.pass.looks_beside(key, plain.text.as_bytes())
+        {
+            self.pass.beside.clone_from(&table.columns);
+        }
+        let fresh = self.pass.value(&plain.text, Place { key, parents, depth: self.depth });
+        self.pass.beside.clear();
+        if let Some(fresh) = fresh? {
             let fresh = plain.graft(&fresh, |text| if references { escape(text) } else { text.to_owned() });
             self.patch.put(start..start + core.len(), fresh);
         }
         Ok(())
     }
 
+    /// Whether a text asks for a value, or is itself the caption of one: in a first row of captions none is the value of the
+    /// one before, and an element of the class `address` may say no more than `Delivery address`.
+    fn is_no_value(&mut self, text: &str) -> bool {
+        let is_short = text.len() <= markup::NAME_BYTES_MAX;
+        self.pass.redactor.strict.is_none()
+            && (captions::is_caption(text) || is_short && !self.pass.key_in_text(text).said().values.is_empty())
+    }
+
+    /// The name that a text has from the texts before it.
+    fn name_of(&mut self) -> Option<Key<'r>> {
+        let next = match (self.names_next(), self.captioned) {
+            (true, _) => return None,
+            (false, true) => self.next.take(),
+            (false, false) => self.next.clone(),
+        };
+        if next.is_some() {
+            return next;
+        }
+        let is_inline = self.open.last().is_some_and(|open| INLINE.iter().any(|one| open.is(one)));
+        let own = !is_inline && self.names.last().is_some_and(|own| !own.said().values.is_empty());
+        self.tables.last().filter(|_| !own).and_then(Table::column).cloned()
+    }
+
     /// Whether the innermost element gives a name to what comes next.
     fn names_next(&self) -> bool {
-        self.open.last().is_some_and(|name| {
-            let name = local(name);
-            is_naming(name) || ["dt", "th", "label"].iter().any(|known| name.eq_ignore_ascii_case(known))
-        })
+        self.open.last().is_some_and(|open| open.names)
     }
 
     /// Takes the last text for the name of the next one, if rules list it.
@@ -208,72 +253,147 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
         let name_end = self.at + 2 + name.len();
         self.at = (self.at + 2 + len + 1).min(self.text.len());
         self.aside(name_end..name_end + (len - name.len()))?;
-        let known = self.open.iter().rev().take(LEVELS_MAX).position(|open| open.eq_ignore_ascii_case(name));
-        if let Some(levels) = known {
-            let inside = &self.text[..name_end - name.len() - 2];
-            let is_caption = levels == 0 && markup::holds_caption(name, inside, &self.text[self.at..]);
-            if levels == 0 && self.names_next() || is_caption {
-                self.name_next();
-                self.captioned = is_caption;
-            } else if self.next.is_some() && !["span", "b", "strong", "em", "i"].contains(&name) {
-                self.next = None;
-            }
-            self.open.truncate(self.open.len() - levels - 1);
-            self.names.truncate(self.base + self.open.len());
+        let levels = self.open.iter().rev().take(LEVELS_MAX).position(|open| open.is(name));
+        let Some(levels) = levels else { return Ok(()) };
+        let inside = &self.text[..name_end - name.len() - 2];
+        let is_caption = levels == 0 && self.is_caption(name, inside);
+        if levels == 0 && self.names_next() || is_caption {
+            self.name_next();
+            self.captioned = is_caption;
+        } else if self.next.is_some() && !INLINE.contains(&name) {
+            self.next = None;
+        }
+        let ended = self.open.len() - levels - 1;
+        self.cell_ends(ended);
+        self.begins = false;
+        self.open.truncate(ended);
+        self.names.truncate(self.base + ended);
+        while self.tables.last().is_some_and(|table| table.level >= ended) {
+            self.tables.pop();
         }
         Ok(())
     }
 
+    /// Whether the innermost element, which ends here, holds the caption of the text behind it.
+    fn is_caption(&self, name: &str, inside: &str) -> bool {
+        let behind = self.text[self.at..].trim_start();
+        let has_colon =
+            inside.ends_with(':') && self.texts == 1 && BLOCKS.iter().any(|block| name.eq_ignore_ascii_case(block));
+        let leads = self.open.last().is_some_and(|open| open.leads) && self.texts == 1;
+        let goes_on = || {
+            let tag = behind.strip_prefix('<');
+            !behind.is_empty() && tag.is_none_or(|tag| ["br", "span", "em", "i>"].iter().any(|of| tag.starts_with(of)))
+        };
+        markup::holds_caption(name, inside, &self.text[self.at..]) || has_colon || leads && goes_on()
+    }
+
+    /// Ends the cell or row of the innermost table that is among the open elements from `level` on.
+    fn cell_ends(&mut self, level: usize) {
+        let Some(table) = self.tables.last_mut() else { return };
+        let mut ended = self.open[level.max(table.level)..].iter();
+        let Some(open) = ended.rfind(|open| ["td", "th", "tr"].iter().any(|part| open.is(part))) else { return };
+        if !open.is("tr") {
+            let is_name = self.texts == 1 && !self.last.is_empty() && self.pass.redactor.strict.is_none();
+            let caption = if is_name { self.pass.key_in_text(&self.last) } else { Key::default() };
+            if table.cell_ends(open.is("th"), caption.clone()) {
+                self.next = Some(caption);
+                self.captioned = true;
+            }
+        }
+        if self.open[level..].iter().any(|open| open.is("tr")) {
+            table.row_ends();
+            self.next = None;
+        }
+    }
+
     fn start(&mut self) -> Result<(), DropReason> {
-        let (name, attributes, closed) = self.tag();
-        let follows = |open: &&str| {
-            [("dt", "dd"), ("dt", "dt"), ("th", "td"), ("th", "th")]
+        let tag = Tag::of(self.text, self.at);
+        self.at = tag.end;
+        let follows = |open: &Open<'_>| {
+            [("dt", "dd"), ("dt", "dt"), ("th", "td"), ("th", "th"), ("td", "th"), ("td", "tr"), ("th", "tr")]
                 .iter()
-                .any(|(before, after)| open.eq_ignore_ascii_case(before) && name.eq_ignore_ascii_case(after))
+                .any(|(before, after)| open.is(before) && tag.is(after))
         };
         // `<dt>Email<dd>ada`: the end tag may be left out.
         if self.open.last().is_some_and(follows) {
-            self.name_next();
+            self.cell_ends(self.open.len() - 1);
+            if self.names_next() {
+                self.name_next();
+            }
             self.open.pop();
             self.names.pop();
         }
-        let own = self.pass.key(local(name));
+        self.enter(&tag);
+        let own = self.pass.key(local(tag.name));
         self.names.push(own);
-        let place = Place { key: None, parents: &self.names, depth: self.depth };
-        let named = markup::attributes(self.pass, &mut self.patch, name, &attributes, place)?.own;
-        let is = |known: &&str| name.eq_ignore_ascii_case(known);
-        if let Some(at) = RAW.iter().position(|known| name.eq_ignore_ascii_case(known)) {
-            let json = attributes
+        let named = self.attributes(&tag)?;
+        if let Some(at) = RAW.iter().position(|known| tag.is(known)) {
+            let json = tag
+                .attributes
                 .iter()
                 .any(|one| one.name.eq_ignore_ascii_case("type") && self.text[one.value.clone()].contains("json"));
-            self.raw_text(name, at >= RAW_WITHOUT_REFERENCES, json, named)?;
+            self.raw_text(tag.name, at >= RAW_WITHOUT_REFERENCES, json, named)?;
             self.names.pop();
             return Ok(());
         }
-        // A label is that of the control beside it, not of what can be chosen there.
-        if CONTROLS.iter().any(is) {
-            self.next = None;
-        }
-        if closed || VOID.iter().any(is) {
+        if tag.closed || tag.is_one_of(&VOID) {
             self.names.pop();
             return Ok(());
         }
         if let (Some(named), Some(last)) = (named, self.names.last_mut()) {
             *last = named;
         }
-        let again = self.open.last().is_some_and(|last| last.eq_ignore_ascii_case(name)) && LISTED.iter().any(is);
-        if again {
+        let is_strict = self.pass.redactor.strict.is_some();
+        let open = Open {
+            name: tag.name,
+            names: is_naming(local(tag.name))
+                || tag.is_one_of(&["dt", "th", "label"])
+                || !is_strict && hints::is_caption(self.text, &tag.attributes),
+            leads: !is_strict
+                && self.begins
+                && tag.is_one_of(&INLINE)
+                && self.open.last().is_some_and(|open| BLOCKS.iter().any(|block| open.is(block))),
+        };
+        self.begins = true;
+        if self.open.last().is_some_and(|last| last.is(tag.name)) && tag.is_one_of(&LISTED) {
             // `<li>a<li>b`: the second ends the first.
+            self.cell_ends(self.open.len() - 1);
             let name = self.names.pop();
             self.names.pop();
             self.names.extend(name);
-            return Ok(());
+            self.open.pop();
         }
         if self.open.len() >= 4 * self.pass.redactor.settings.depth_max {
             return Err(DropReason::TooDeep);
         }
-        self.open.push(name);
+        self.open.push(open);
+        self.texts = 0;
         Ok(())
+    }
+
+    /// Begins a table, or a row of one.
+    fn enter(&mut self, tag: &Tag<'_>) {
+        if tag.is("table") {
+            self.tables.push(Table::new(self.open.len()));
+        } else if let Some(table) = self.tables.last_mut().filter(|_| tag.is("tr")) {
+            table.row_begins();
+        }
+    }
+
+    /// Redacts the attributes of an element, and returns the name that they give to its text.
+    fn attributes(&mut self, tag: &Tag<'_>) -> Result<Option<Key<'k>>, DropReason> {
+        // A label is that of the control beside it, not of what can be chosen there.
+        let label: Option<Key<'r>> = if tag.is_one_of(&CONTROLS) { self.next.take() } else { None };
+        let label = label.filter(|_| tag.is("input"));
+        let is_strict = self.pass.redactor.strict.is_some();
+        let hint = if is_strict { None } else { hints::of(self.pass, self.text, &tag.attributes).or(label) };
+        let place = Place { key: None, parents: &self.names, depth: self.depth };
+        let named = markup::attributes(self.pass, &mut self.patch, tag.name, &tag.attributes, hint, place)?.own;
+        let is_chosen =
+            || tag.is("option") && tag.attributes.iter().any(|one| one.name.eq_ignore_ascii_case("selected"));
+        // What is chosen is what the control asked for.
+        let chosen = |names: &[Key<'k>]| names.iter().rev().nth(1).filter(|key| !key.said().values.is_empty()).cloned();
+        Ok(named.or_else(|| chosen(&self.names).filter(|_| !is_strict && is_chosen())))
     }
 
     /// The text of an element that knows no tags, up to its end tag.
@@ -304,51 +424,5 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
             *last = named;
         }
         self.value(range, references)
-    }
-
-    /// The tag at the cursor: its name, its attributes, and whether it closes itself.
-    fn tag(&mut self) -> (&'t str, Vec<Attribute<'t>>, bool) {
-        let text = self.text;
-        let bytes = text.as_bytes();
-        let until = |from: usize, stop: fn(u8) -> bool| {
-            bytes[from..].iter().position(|b| stop(*b)).map_or(bytes.len(), |len| from + len)
-        };
-        let name_end = until(self.at + 1, |b| b.is_ascii_whitespace() || b == b'>' || b == b'/');
-        let name = &text[self.at + 1..name_end];
-        let mut attributes = Vec::new();
-        let mut at = name_end;
-        loop {
-            let start = until(at, |b| !b.is_ascii_whitespace() && b != b'/');
-            if start >= bytes.len() || bytes[start] == b'>' {
-                self.at = (start + 1).min(bytes.len());
-                let closed =
-                    start > name_end && bytes[start - 1] == b'/' || start == name_end && text[..start].ends_with('/');
-                return (name, attributes, closed);
-            }
-            // A name may begin with `=`, which then is part of it.
-            let end = until(start + 1, |b| b.is_ascii_whitespace() || matches!(b, b'=' | b'>' | b'/'));
-            let equals = until(end, |b| !b.is_ascii_whitespace());
-            if bytes.get(equals) != Some(&b'=') {
-                attributes.push(Attribute {
-                    name: &text[start..end],
-                    name_start: start,
-                    value: end..end,
-                    quoted: true,
-                });
-                at = end;
-                continue;
-            }
-            let open = until(equals + 1, |b| !b.is_ascii_whitespace());
-            let quote = bytes.get(open).copied().filter(|b| matches!(b, b'"' | b'\''));
-            let value = match quote {
-                Some(quote) => {
-                    let len = memchr::memchr(quote, &bytes[open + 1..]).unwrap_or(bytes.len() - open - 1);
-                    open + 1..open + 1 + len
-                }
-                None => open..until(open, |b| b.is_ascii_whitespace() || b == b'>'),
-            };
-            at = if quote.is_some() { (value.end + 1).min(bytes.len()) } else { value.end };
-            attributes.push(Attribute { name: &text[start..end], name_start: start, value, quoted: quote.is_some() });
-        }
     }
 }
