@@ -130,7 +130,7 @@ pub(in crate::redact) struct Name {
 static NEXT_NAME: AtomicU64 = AtomicU64::new(1);
 
 /// Last words of names whose value names the value of a sibling.
-const NAMING: [&str; 32] = [
+const NAMING: [&str; 62] = [
     "key",
     "name",
     "field",
@@ -163,9 +163,39 @@ const NAMING: [&str; 32] = [
     "selector",
     "sel",
     "xpath",
+    "reptext",
+    "scrtext",
+    "caption",
+    "libelle",
+    "bezeichnung",
+    "feld",
+    "frage",
+    "champ",
+    "etiqueta",
+    "campo",
+    "pregunta",
+    "pergunta",
+    "etichetta",
+    "domanda",
+    "etykieta",
+    "pole",
+    "pytanie",
+    "veld",
+    "vraag",
+    "falt",
+    "fraga",
+    "soru",
+    "тип",
+    "поле",
+    "название",
+    "вопрос",
+    "项目",
+    "項目",
+    "字段",
+    "質問",
 ];
 /// Last words of names whose values are named so.
-const NAMED: [&str; 31] = [
+const NAMED: [&str; 59] = [
     "value",
     "val",
     "content",
@@ -197,6 +227,34 @@ const NAMED: [&str; 31] = [
     "received",
     "from",
     "to",
+    "valeur",
+    "reponse",
+    "wert",
+    "antwort",
+    "inhalt",
+    "valor",
+    "respuesta",
+    "resposta",
+    "valore",
+    "risposta",
+    "wartosc",
+    "odpowiedz",
+    "waarde",
+    "antwoord",
+    "varde",
+    "verdi",
+    "vaerdi",
+    "svar",
+    "hodnota",
+    "deger",
+    "yanit",
+    "cevap",
+    "значение",
+    "ответ",
+    "值",
+    "値",
+    "答案",
+    "回答",
 ];
 /// So many of them also as the end of a longer name.
 const NAMED_AS_ENDINGS: usize = 12;
@@ -269,7 +327,7 @@ impl Name {
         let whole = |word: &str| words.joined == word;
         // A longer name that rules list themselves (`phoneValue`) needs no sibling.
         let plain = NAMED.iter().any(|word| whole(word)) || SHORT.iter().any(|(_, value)| whole(value));
-        let named = plain || ends(&NAMED[..NAMED_AS_ENDINGS]) && said.values.is_empty();
+        let named = plain || ends(&NAMED[..NAMED_AS_ENDINGS]) && said.values.is_empty() && !naming;
         let serial = NEXT_NAME.fetch_add(1, Ordering::Relaxed);
         Self { words, said, clean, naming, named, serial }
     }

@@ -31,37 +31,77 @@ pub(in crate::redact) fn tabs(pass: &mut Pass<'_>, text: &str, place: Place<'_>)
 }
 
 fn table<'r>(pass: &mut Pass<'r>, text: &str, separator: u8, place: Place<'_>) -> Result<String, DropReason> {
-    let first = Cells::of(text, separator).map_while(|cell| cell.ok().filter(|cell| cell.row == 0));
-    let first = first.map(|cell| plain(text, &cell)).collect::<Vec<_>>();
-    let is_header = is_header(pass, &first);
+    let head = header(pass, text, separator);
     // Each column's name, with what stands before it in a composed one.
-    let columns: Vec<Vec<Key<'r>>> = match is_header {
-        true => first.iter().map(|cell| form::path(pass, &cell.text)).collect(),
-        false => Vec::new(),
+    let columns: Vec<Vec<Key<'r>>> = match &head {
+        Some((_, cells)) => cells.iter().map(|cell| column(pass, &cell.text)).collect(),
+        None => Vec::new(),
     };
+    let head = head.map_or(0, |(row, _)| row);
     let mut patch = Patch::new(text);
     for cell in Cells::of(text, separator) {
         let cell = cell?;
-        let plain = plain(text, &cell);
+        let column = columns.get(cell.column).filter(|_| cell.row > head).map(Vec::as_slice).unwrap_or_default();
+        let beside = || columns.iter().filter_map(|column| column.last().cloned()).take(COLUMNS_BESIDE_MAX).collect();
+        if let Some((range, fresh)) = cell.redacted(pass, text, separator, column, beside, place)? {
+            patch.put(range, fresh);
+        }
+    }
+    Ok(patch.done())
+}
+
+/// Redacts one line of a table whose columns have been named elsewhere; `None` if it has another number of cells.
+pub(in crate::redact) fn line<'r>(
+    pass: &mut Pass<'r>,
+    text: &str,
+    separator: u8,
+    columns: &[Key<'r>],
+    place: Place<'_>,
+) -> Result<Option<String>, DropReason> {
+    let cells: Result<Vec<Cell>, DropReason> = Cells::of(text, separator).take(columns.len() + 1).collect();
+    let Some(cells) = cells.ok().filter(|cells| cells.len() == columns.len() && cells.iter().all(|it| it.row == 0))
+    else {
+        return Ok(None);
+    };
+    let mut patch = Patch::new(text);
+    for (cell, column) in cells.iter().zip(columns) {
+        let beside = || columns.iter().take(COLUMNS_BESIDE_MAX).cloned().collect();
+        if let Some((range, fresh)) =
+            cell.redacted(pass, text, separator, std::slice::from_ref(column), beside, place)?
+        {
+            patch.put(range, fresh);
+        }
+    }
+    Ok(Some(patch.done()))
+}
+
+impl Cell {
+    /// What stands in for the cell under the name of its column, which may be composed of several, and where; `None` if it
+    /// stays. `beside`: the names of all columns.
+    fn redacted<'r>(
+        &self,
+        pass: &mut Pass<'r>,
+        text: &str,
+        separator: u8,
+        column: &[Key<'r>],
+        beside: impl FnOnce() -> Vec<Key<'r>>,
+        place: Place<'_>,
+    ) -> Result<Option<(Range<usize>, String)>, DropReason> {
+        let plain = plain(text, self);
         let mut names = place.parents.to_vec();
         names.extend(place.key.cloned());
-        let key = match columns.get(cell.column) {
-            Some(column) if cell.row > 0 => {
-                names.extend(column.iter().cloned());
-                names.pop()
-            }
-            _ => None,
-        };
+        names.extend(column.iter().cloned());
+        let key = if column.is_empty() { None } else { names.pop() };
         let inner = Place { key: key.as_ref(), parents: &names, depth: place.depth };
         let core = plain.text.trim();
         if key.as_ref().is_some_and(|key| pass.looks_beside(key, core.as_bytes())) {
-            pass.beside = columns.iter().filter_map(|column| column.last().cloned()).take(COLUMNS_BESIDE_MAX).collect();
+            pass.beside = beside();
         }
-        let fresh = pass.value(core, inner)?;
+        let fresh = pass.value(core, inner);
         pass.beside.clear();
-        let Some(fresh) = fresh else { continue };
+        let Some(fresh) = fresh? else { return Ok(None) };
         let fresh = plain.text.replacen(core, &fresh, 1);
-        let fresh = if cell.quoted {
+        let fresh = if self.quoted {
             // The quotes are part of the raw text, not of the plain one.
             plain.graft(&fresh, |text| text.replace('"', "\"\""))
         } else if separator == b'\t' {
@@ -71,12 +111,48 @@ fn table<'r>(pass: &mut Pass<'r>, text: &str, separator: u8, place: Place<'_>) -
         } else {
             fresh
         };
-        let inside = if cell.quoted { cell.range.start + 1..cell.range.end - 1 } else { cell.range.clone() };
-        patch.put(inside, fresh);
+        let inside = if self.quoted { self.range.start + 1..self.range.end - 1 } else { self.range.clone() };
+        Ok(Some((inside, fresh)))
     }
-    Ok(patch.done())
 }
 
+/// A column's name. Where rules list what stands before a remark in brackets, that is it: `Name (natürl. Person)`.
+fn column<'r>(pass: &mut Pass<'r>, text: &str) -> Vec<Key<'r>> {
+    if let Some((bare, _)) = text.split_once(" (").filter(|_| text.ends_with(')') && pass.redactor.strict.is_none()) {
+        let is_of_person = text[bare.len()..].to_lowercase().contains("person");
+        let key = pass.key_in_text(if is_of_person && bare == "Name" { "person name" } else { bare });
+        if !key.said().values.is_empty() {
+            return vec![key];
+        }
+    }
+    form::path(pass, text)
+}
+
+/// The row that names the columns, and its cells: the first, or one near it of which rules list more (a line about the file
+/// may stand before it).
+fn header<'t>(pass: &mut Pass<'_>, text: &'t str, separator: u8) -> Option<(usize, Vec<Unescaped<'t>>)> {
+    let mut rows: Vec<Vec<Unescaped<'t>>> = Vec::new();
+    for cell in Cells::of(text, separator).map_while(Result::ok).take_while(|cell| cell.row < HEADER_ROWS_MAX) {
+        if rows.len() <= cell.row {
+            rows.push(Vec::new());
+        }
+        rows.last_mut()?.push(plain(text, &cell));
+    }
+    let mut listed = |cells: &[Unescaped<'_>]| {
+        let cells = cells.iter().take(COLUMNS_BESIDE_MAX);
+        cells.filter(|cell| pass.key_in_text(cell.text.trim()).is_listed()).count()
+    };
+    let of_first = rows.first().map_or(0, |cells| listed(cells));
+    // Only the last of the rows may not be whole, and it is read no further than its width needs.
+    let told = rows.iter().skip(1).position(|cells| of_first < LISTED_MIN && listed(cells) >= LISTED_MIN);
+    let told = told.map(|at| at + 1).filter(|at| is_header(pass, &rows[*at]));
+    let head = told.or_else(|| rows.first().is_some_and(|cells| is_header(pass, cells)).then_some(0))?;
+    Some((head, rows.swap_remove(head)))
+}
+
+/// Rows among which the header is looked for, and how many names rules list in one that is not the first, at least.
+const HEADER_ROWS_MAX: usize = 4;
+const LISTED_MIN: usize = 2;
 /// Columns that are looked at as what stands beside a cell, at most.
 const COLUMNS_BESIDE_MAX: usize = 32;
 /// Digits of a column's name, at most: stand-ins have more.

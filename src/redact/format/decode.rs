@@ -5,7 +5,7 @@ use crate::redact::format::charset::Text;
 use crate::redact::format::media::{Claim, Format, MediaType, claim};
 use crate::redact::format::{
     assignments, binary, card, csv, dsn, edifact, events, form, gedcom, graphql, hl7, html, json, jwt, ldif, lines,
-    message, multipart, ofx, sniff, swift, x12, xml,
+    message, multipart, nacha, ofx, sniff, swift, x12, xdt, xml, zpl,
 };
 use crate::redact::pass::{NESTED_DEPTH_MAX, Pass, Place};
 use std::borrow::Cow;
@@ -115,6 +115,9 @@ fn text(pass: &mut Pass<'_>, format: Format, text: &str, place: Place<'_>) -> Re
         Format::X12 => x12::document(pass, text, place),
         Format::Ofx => ofx::document(pass, text, place),
         Format::Gedcom => gedcom::document(pass, text, place),
+        Format::Nacha => nacha::document(pass, text, place),
+        Format::Xdt => xdt::document(pass, text, place),
+        Format::Zpl => zpl::document(pass, text, place),
         Format::Swift => swift::document(pass, text, place),
         Format::Dsn => dsn::document(pass, text, place),
         Format::Ldif => ldif::document(pass, text, place),

@@ -16,6 +16,8 @@ const LINES_MAX: usize = 256;
 /// Longest name, bytes and words.
 const NAME_BYTES_MAX: usize = 48;
 const NAME_WORDS_MAX: usize = 5;
+/// Longest word before a full stop that may be an abbreviation.
+const ABBREVIATION_CHARS_MAX: usize = 4;
 /// Longest value, bytes and words: a longer one is a sentence.
 const VALUE_BYTES_MAX: usize = 160;
 const VALUE_WORDS_MAX: usize = 12;
@@ -49,6 +51,25 @@ const STATES: [&str; 28] = [
     "array",
     "see below",
     "as above",
+];
+/// What is said of somebody behind the name: `Zeuge: Quittenbaum, Ilvy, wohnhaft Am Deich 9`.
+const GOING_ON: [&str; 16] = [
+    ", wohnhaft",
+    ", geb",
+    ", born",
+    ", residing",
+    ", of ",
+    ", né",
+    ", nat",
+    ", res.",
+    ", residente",
+    ", domicili",
+    ", demeurant",
+    ", zam.",
+    ", bytem",
+    ", bosatt",
+    ", woonachtig",
+    ", tel",
 ];
 /// How far the end of a value is looked for before the end of its line, bytes.
 const END_BYTES_MAX: usize = 256;
@@ -160,8 +181,13 @@ fn next_sign(line: &str, from: usize) -> Option<(usize, usize)> {
 fn name_before(text: &str) -> Option<&str> {
     let near = &text[text.ceil_char_boundary(text.len().saturating_sub(NAME_BYTES_MAX))..].trim_end();
     let is_mark = |c: char| c.is_whitespace() || "*_-+–•·>#|[]\"'".contains(c);
-    let ends = [", ", "; ", "| ", ". ", "! ", "? ", ": ", "  ", "\t", " - ", " – ", "，", "；", "。"];
-    let start = ends.iter().filter_map(|end| near.rfind(end).map(|at| at + end.len())).max().unwrap_or(0);
+    let ends = [", ", "; ", "| ", "! ", "? ", ": ", "  ", "\t", " - ", " – ", "，", "；", "。"];
+    let after = |end: &str| near.rfind(end).map(|at| at + end.len());
+    let start = ends.iter().filter_map(|end| after(end)).max().unwrap_or(0);
+    // A full stop behind one short word is that of an abbreviation: `geb. am`.
+    let is_short = |head: &str| !head.trim().contains(' ') && head.trim().chars().count() <= ABBREVIATION_CHARS_MAX;
+    let stop = near[start..].rfind(". ").filter(|at| !is_short(&near[start..start + at]));
+    let start = stop.map_or(start, |at| start + at + 2);
     if start == 0 && near.len() < text.trim_end().len() {
         return None;
     }
@@ -182,7 +208,8 @@ fn end_of_value(whole: &str) -> usize {
         let end = near.clone().find(|(_, c)| !(c.is_alphanumeric() || " .-'’()/".contains(*c)));
         end.is_some_and(|(_, c)| c == ':')
     };
-    let named = value[..apart].match_indices(',').map(|(at, _)| at).find(|at| is_named(*at));
+    let goes_on = |at: usize| GOING_ON.iter().any(|word| value[at..].starts_with(word));
+    let named = value[..apart].match_indices(',').map(|(at, _)| at).find(|at| is_named(*at) || goes_on(*at));
     if apart == value.len() && named.is_none() {
         return whole.trim_end_matches('*').len();
     }

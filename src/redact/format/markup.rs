@@ -45,6 +45,25 @@ const CARRIERS: [&str; 32] = [
 ];
 /// Attributes that name a value.
 const NAMING: [&str; 8] = ["key", "name", "field", "param", "property", "attribute", "itemprop", "friendlyname"];
+/// Attributes that say in words what the text of their element is: `<e17 bez="Wohnort">..`.
+const TITLING: [&str; 12] = [
+    "bez",
+    "bezeichnung",
+    "libelle",
+    "label",
+    "caption",
+    "etykieta",
+    "etiqueta",
+    "etichetta",
+    "opis",
+    "reptext",
+    "nazwapola",
+    "displayname",
+];
+/// Elements that do, in languages other than English, and those that hold the value then.
+const NAMING_WORDS: [&str; 8] =
+    ["тип", "название", "libelle", "bezeichnung", "etiqueta", "etykieta", "label", "caption"];
+const NAMED_WORDS: [&str; 8] = ["значение", "valeur", "wert", "valor", "valore", "wartosc", "waarde", "hodnota"];
 /// Attributes that name the value in an element below, or in an element that says itself that it is a value:
 /// `<error field="phone"><rejectedValue>..`.
 const TELLING: [&str; 7] = ["field", "fieldname", "param", "property", "attribute", "path", "propertypath"];
@@ -115,7 +134,7 @@ pub(in crate::redact) fn children(inside: &str) -> Vec<&str> {
 
 /// Whether an element's text is the name of the next one's.
 pub(in crate::redact) fn is_naming(element: &str) -> bool {
-    NAMING.iter().any(|known| element.eq_ignore_ascii_case(known)) || element.eq_ignore_ascii_case("header")
+    NAMING.iter().chain(&["header"]).any(|known| element.eq_ignore_ascii_case(known)) || is_word(element, &NAMING_WORDS)
 }
 
 /// Elements that may hold the caption of the text behind them.
@@ -136,7 +155,12 @@ pub(in crate::redact) fn behind_caption(text: &str) -> &str {
 
 /// Whether an element's text is named by its sibling or its parent.
 pub(in crate::redact) fn is_named(element: &str) -> bool {
-    NAMED.iter().any(|known| element.eq_ignore_ascii_case(known))
+    NAMED.iter().any(|known| element.eq_ignore_ascii_case(known)) || is_word(element, &NAMED_WORDS)
+}
+
+/// Whether an element is called by one of some words, in capitals or not.
+fn is_word(element: &str, words: &[&str]) -> bool {
+    words.iter().any(|word| element.len() == word.len() && element.to_lowercase() == *word)
 }
 
 /// Whether an element says that its text is a value that somebody gave: `rejectedValue`.
@@ -180,18 +204,19 @@ pub(in crate::redact) fn attributes<'r>(
     let valued = attributes.iter().any(|one| is_one_of(one, &NAMED));
     // `<x key="email">` names its text whatever the element is; `<customer name="Ada">` does not.
     let mut naming: Option<(usize, Key<'r>)> = None;
+    // What names it less surely: `<field id="firstName">`, most of which are identifiers, and titles.
+    let mut titled: Option<(usize, Key<'r>)> = None;
     let mut below = None;
     for (at, one) in attributes.iter().enumerate() {
         let names = is_one_of(one, &NAMING) && (carrier || valued || is_one_of(one, &["key"]));
-        let may_name = carrier && is_one_of(one, &["id"]);
+        let may_name = carrier && is_one_of(one, &["id"]) || is_one_of(one, &TITLING);
         if !names && !may_name && !is_one_of(one, &TELLING) {
             continue;
         }
         let plain = unescape(patch.original(one.value.clone()));
         if may_name {
-            // `<field id="firstName">`; most such values are identifiers.
             let key = Some(told(pass, element, &plain.text)).filter(|key| !key.said().values.is_empty());
-            naming = naming.or(key.map(|key| (at, key)));
+            titled = titled.or(key.map(|key| (at, key)));
         } else if names {
             // Of several names the first that rules know: `Name="urn:oid:2.5.4.42" FriendlyName="givenName"`.
             let known = naming.as_ref().is_some_and(|(_, key)| !key.said().values.is_empty());
@@ -204,8 +229,9 @@ pub(in crate::redact) fn attributes<'r>(
             below = Some(pass.key_in_text(last));
         }
     }
-    let (naming, named) = naming.unzip();
     let is_known = |key: &Key<'_>| !key.said().values.is_empty();
+    let naming = if naming.as_ref().is_some_and(|(_, key)| is_known(key)) { naming } else { titled.or(naming) };
+    let (naming, named) = naming.unzip();
     let (naming, named) = match hint.filter(|_| !named.as_ref().is_some_and(is_known)) {
         Some(hint) => (None, Some(hint)),
         None => (naming, named),

@@ -92,6 +92,9 @@ pub(in crate::redact) enum Format {
     Ofx,
     /// GEDCOM: lines of a level, a tag, a value.
     Gedcom,
+    Nacha,
+    Xdt,
+    Zpl,
     /// SWIFT: fields of a tag between colons.
     Swift,
     /// DSN: lines of a heading and a value in quotes.

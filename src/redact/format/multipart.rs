@@ -74,7 +74,8 @@ fn delimiters(bytes: &[u8], dashed: &[u8]) -> Vec<Delimiter> {
         let ending = match &rest[blank..] {
             [b'\r', b'\n', ..] => 2,
             [b'\n', ..] => 1,
-            [] if closing => 0,
+            // The line ending after the last may be missing, or cut.
+            [] | [b'\r'] if closing => 0,
             // A longer word that only begins like the boundary.
             _ => continue,
         };
@@ -116,6 +117,7 @@ mod tests {
         let texts: Vec<&str> = found.iter().map(|d| std::str::from_utf8(&body[d.range.clone()]).unwrap()).collect();
         assert_eq!(texts, ["\r\n--b\r\n", "\r\n--b \r\n", "\r\n--b--"]);
         assert!(found[2].closing);
+        assert!(delimiters(b"--b\r\n\r\n--b--\r", b"--b").last().unwrap().closing);
         assert_eq!(boundary_of(b"--x\r\nContent-Type: a/b\r\n"), Some("x"));
         assert_eq!(boundary_of(b"-- hello\n"), None);
     }

@@ -30,7 +30,7 @@ pub(in crate::redact) fn may_hold(raw: &str, kinds: Kinds) -> bool {
                 || kinds & EQUALS != 0 && kinds & OTHER != 0 && raw.contains('&')
                 || kinds & SPACE != 0 && raw.contains(['\r', '\n'])
                 // An interchange may be one line.
-                || raw.starts_with(['U', 'I']) && sniff::of_records(raw).is_some())
+                || raw.starts_with(['U', 'I', '^']) && sniff::of_records(raw).is_some())
 }
 
 /// `Some` if the string holds a document: then what it becomes, if it changes.

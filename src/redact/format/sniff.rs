@@ -3,7 +3,8 @@
 use crate::exchange::DropReason;
 use crate::redact::format::media::Format;
 use crate::redact::format::{
-    assignments, card, csv, dsn, edifact, events, gedcom, graphql, hl7, ldif, message, multipart, ofx, swift, x12,
+    assignments, card, csv, dsn, edifact, events, gedcom, graphql, hl7, ldif, message, multipart, nacha, ofx, swift,
+    x12, xdt, zpl,
 };
 
 /// The format of a text.
@@ -109,7 +110,10 @@ pub(in crate::redact) fn of_records(start: &str) -> Option<Format> {
         b'U' => (edifact::is_interchange(start), Format::Edifact),
         b'I' => (x12::is_interchange(start), Format::X12),
         b'O' | b'<' => (ofx::is_file(start), Format::Ofx),
+        b'0' if xdt::is_record(start) => (true, Format::Xdt),
         b'0' => (gedcom::is_tree(start), Format::Gedcom),
+        b'1' => (nacha::is_file(start), Format::Nacha),
+        b'^' => (zpl::is_label(start), Format::Zpl),
         b'S' => (dsn::is_declaration(start), Format::Dsn),
         b':' | b'{' => (swift::is_message(start), Format::Swift),
         _ => return None,

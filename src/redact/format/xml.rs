@@ -5,10 +5,14 @@ use crate::exchange::DropReason;
 use crate::redact::evidence::names::Key;
 use crate::redact::format::directory;
 use crate::redact::format::markup::{self, Attribute, escape, is_naming, local, reference, unescape};
+use crate::redact::format::rows::Table;
 use crate::redact::format::splice::{Patch, Unescaped, trimmed};
 use crate::redact::pass::{Pass, Place};
 use std::collections::HashSet;
 use std::ops::Range;
+
+/// Elements that are rows of a table.
+const ROWS: [&str; 3] = ["row", "tr", "zeile"];
 
 /// Redacts a well-formed document.
 pub(in crate::redact) fn document(pass: &mut Pass<'_>, text: &str, place: Place<'_>) -> Result<String, DropReason> {
@@ -23,6 +27,7 @@ pub(in crate::redact) fn document(pass: &mut Pass<'_>, text: &str, place: Place<
         open: Vec::new(),
         names,
         pieces: Vec::new(),
+        tables: Vec::new(),
         typed: false,
         rooted: false,
     };
@@ -65,6 +70,8 @@ struct Walk<'t, 'k, 'p, 'r> {
     names: Vec<Key<'k>>,
     /// Text and CDATA since the last tag, which together are one value.
     pieces: Vec<(Range<usize>, Piece)>,
+    /// Tables whose rows are open, each with the elements around its rows.
+    tables: Vec<Table<'r>>,
     /// Whether there is a document type, so that unknown references may be defined elsewhere.
     typed: bool,
     rooted: bool,
@@ -201,8 +208,17 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
             self.pass.name(&joined[core.clone()], &key, self.depth)?
         } else {
             self.tell_beside(&joined[core.clone()]);
+            let column = if captioned.is_none() { self.column() } else { None };
+            // In a first row of captions none is the value of the one before.
+            let is_caption = self.tables.last().is_some_and(|table| self.open.len() > table.level + 1)
+                && !self.pass.key_in_text(&joined[core.clone()]).said().values.is_empty();
+            if let (Some(key), Some(table)) = (&column, self.tables.last())
+                && self.pass.looks_beside(key, joined[core.clone()].as_bytes())
+            {
+                self.pass.beside.clone_from(&table.columns);
+            }
             let place = Place {
-                key: captioned.as_ref().or(self.names.last()),
+                key: captioned.as_ref().or(column.as_ref()).or(self.names.last()).filter(|_| !is_caption),
                 parents: &self.names[..self.names.len().saturating_sub(1)],
                 depth: self.depth,
             };
@@ -222,6 +238,49 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
             self.patch.put(range.clone(), "");
         }
         Ok(())
+    }
+
+    /// The name of the column in which the text at hand stands, if its own element says nothing.
+    fn column(&self) -> Option<Key<'r>> {
+        let table = self.tables.last().filter(|table| self.open.len() > table.level + 1)?;
+        let is_vague = self.open.last().is_some_and(|open| markup::is_named(local(open.name)));
+        let is_told = !is_vague && self.names.last().is_some_and(|own| !own.said().values.is_empty());
+        table.column().filter(|_| !is_told).cloned()
+    }
+
+    /// Begins the row of a table, if the element that starts is one.
+    fn row_begins(&mut self, name: &str) {
+        if self.pass.redactor.strict.is_some() || !ROWS.iter().any(|row| name.eq_ignore_ascii_case(row)) {
+            return;
+        }
+        let level = self.open.len();
+        if self.tables.last().is_none_or(|table| table.level < level) {
+            self.tables.push(Table::new(level));
+        }
+        if let Some(table) = self.tables.last_mut() {
+            table.row_begins();
+        }
+    }
+
+    /// Ends what the element that ends was of a table: a cell, a row, or the table.
+    fn row_ends(&mut self, text: &str) {
+        let level = self.open.len();
+        while self.tables.last().is_some_and(|table| table.level > level) {
+            self.tables.pop();
+        }
+        let Some(table) = self.tables.last_mut() else { return };
+        if level == table.level {
+            table.row_ends();
+        } else if level == table.level + 1 {
+            let caption = if text.is_empty() { Key::default() } else { self.pass.key_in_text(text) };
+            if table.cell_ends(false, caption.clone())
+                && let Some(row) = self.open.last_mut()
+            {
+                row.next = Some(caption);
+            }
+        } else if let Some(cell) = self.open.last_mut().filter(|cell| cell.text.is_empty()) {
+            text.clone_into(&mut cell.text);
+        }
     }
 
     /// Tells the pass which elements stand beside the one whose text this is, if a rule asks for it.
@@ -260,6 +319,7 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
             }
         }
         self.closed(open.name, &open.text);
+        self.row_ends(&open.text);
         Ok(())
     }
 
@@ -289,6 +349,7 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
                 if markup::is_named(local(name)) { parent.next.take().or_else(|| parent.named.clone()) } else { None };
             next.or_else(|| parent.told.clone().filter(|_| markup::is_given(local(name))))
         });
+        self.row_begins(local(name));
         let own = self.pass.key(local(name));
         self.names.push(own);
         let place = Place { key: None, parents: &self.names, depth: self.depth };

@@ -6,7 +6,8 @@ use crate::redact::format::markup::{Attribute, unescape};
 use crate::redact::pass::Pass;
 
 /// Attributes that say it, the surest first.
-const SAYING: [&str; 13] = [
+const SAYING: [&str; 14] = [
+    "itemprop",
     "data-label",
     "data-th",
     "data-title",

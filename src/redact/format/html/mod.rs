@@ -2,17 +2,16 @@
 //! is may be said by its element, by a caption before it, by the column of its table, or by what people call their classes.
 
 mod hints;
-mod rows;
 mod tags;
 
 use crate::exchange::DropReason;
 use crate::redact::evidence::captions;
 use crate::redact::evidence::names::Key;
 use crate::redact::format::markup::{self, escape, is_naming, local, unescape};
+use crate::redact::format::rows::Table;
 use crate::redact::format::splice::{Patch, Unescaped, trimmed};
 use crate::redact::format::{json, sniff};
 use crate::redact::pass::{Pass, Place};
-use rows::Table;
 use std::ops::Range;
 use tags::{Tag, is_tag, line_break};
 

@@ -9,6 +9,7 @@ use crate::exchange::DropReason;
 use crate::redact::evidence::names::Key;
 use crate::redact::evidence::{captions, siblings};
 use crate::redact::format::card;
+use crate::redact::format::csv;
 use crate::redact::format::json::tokens::{Kind, Token, Tokens};
 use crate::redact::format::markup;
 use crate::redact::format::turns;
@@ -71,6 +72,8 @@ struct Table<'r> {
     /// Where the rows are, or the only one.
     rows: usize,
     is_row: bool,
+    /// What stands between the cells of rows that are texts.
+    separator: Option<u8>,
     /// Where the list of names is, which are no values.
     names: Option<usize>,
 }
@@ -176,8 +179,9 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
             let after = members.clone().map(|(_, after)| after);
             let (key, is_value) = self.named(&mut object, (&text, own), (value, &token), after);
             match &table {
-                Some(Table { columns, rows, is_row, .. }) if *rows == value => {
+                Some(Table { columns, rows, is_row, separator, .. }) if *rows == value => {
                     match is_row {
+                        _ if let Some(separator) = separator => self.lines(value, *separator, columns, &key)?,
                         true => self.rows(std::iter::once(value), columns, Some(&key))?,
                         false => self.rows(tokens.elements(value), columns, Some(&key))?,
                     }
@@ -466,10 +470,16 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
     /// The table that the object at a token is, or the lists of names and of their values.
     fn table(&mut self, object: usize) -> Option<Table<'r>> {
         if let Some((names, rows)) = tables::columns(self.tokens, object) {
-            return Some(Table { columns: self.columns(&names), rows, is_row: false, names: None });
+            return Some(Table { columns: self.columns(&names), rows, is_row: false, separator: None, names: None });
+        }
+        if let Some((names, rows, separator)) = tables::lined(self.tokens, object)
+            && self.pass.redactor.strict.is_none()
+            && let Some(columns) = self.header(&names)
+        {
+            return Some(Table { columns, rows, is_row: false, separator: Some(separator), names: None });
         }
         let (names, list, rows) = tables::parallel(self.tokens, object)?;
-        Some(Table { columns: self.header(&names)?, rows, is_row: true, names: Some(list) })
+        Some(Table { columns: self.header(&names)?, rows, is_row: true, separator: None, names: Some(list) })
     }
 
     /// The keys of a first row that names columns: rules list two of them, and nothing there is a value in itself.
@@ -508,6 +518,25 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
                 let done = self.value(cell, Some(column));
                 self.pass.beside.clear();
                 done?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Rows that are texts with something between their cells.
+    fn lines(&mut self, list: usize, separator: u8, columns: &[Key<'r>], key: &Key<'k>) -> Result<(), DropReason> {
+        let tokens = self.tokens;
+        for row in tokens.elements(list) {
+            let Some(token) = tokens.get(row).filter(|token| token.kind.is_string()) else {
+                self.value(row, Some(key))?;
+                continue;
+            };
+            let place = Place { key: Some(key), parents: &self.parents, depth: self.nested };
+            let raw = tokens.string(&token)?.0;
+            match csv::line(self.pass, &raw, separator, columns, place)? {
+                Some(fresh) if fresh != raw => self.splice(token.range(), &quoted(&fresh)),
+                Some(_) => {}
+                None => self.value(row, Some(key))?,
             }
         }
         Ok(())

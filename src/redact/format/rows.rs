@@ -1,4 +1,4 @@
-//! Tables: the row that names the columns, and cells whose text is the caption of the cell behind them.
+//! Tables of pages and of spreadsheets: the row that names the columns, and cells whose text is the caption of the cell behind them.
 
 use crate::redact::evidence::names::Key;
 
@@ -7,7 +7,7 @@ const COLUMNS_MAX: usize = 64;
 
 /// A table as far as it was read.
 #[derive(Default)]
-pub(super) struct Table<'k> {
+pub(in crate::redact) struct Table<'k> {
     /// How many elements were open where it began.
     pub level: usize,
     /// Names of the columns; empty if no row gave them.
@@ -30,9 +30,7 @@ impl<'k> Table<'k> {
 
     /// Begins a row; the end tag of the one before may have been left out.
     pub fn row_begins(&mut self) {
-        if !self.row.is_empty() {
-            self.row_ends();
-        }
+        self.row_ends();
     }
 
     /// Takes the cell that ends, and what its whole text would name, if it is a name at all. Whether the cell is the
@@ -51,6 +49,9 @@ impl<'k> Table<'k> {
     /// Ends the row: it names the columns if all of it are headings, or if it is the first and at least half of it are names
     /// that rules list.
     pub fn row_ends(&mut self) {
+        if self.row.is_empty() {
+            return;
+        }
         let listed = self.row.iter().filter(|cell| !cell.caption.said().values.is_empty()).count();
         let is_header = self.row.len() > 1
             && (self.row.iter().all(|cell| cell.is_heading)
