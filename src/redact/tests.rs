@@ -20,6 +20,7 @@ mod placed;
 mod places;
 mod properties;
 mod said;
+mod trades;
 mod wrapped;
 
 static REDACTOR: LazyLock<Redactor> = LazyLock::new(|| {

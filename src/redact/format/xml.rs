@@ -343,10 +343,11 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
         }
         self.rooted = true;
         let (name, attributes, closed) = self.tag()?;
+        let is_cell = self.tables.last().is_some_and(|table| self.open.len() == table.level + 1);
         let parent = self.open.last_mut();
         let given = parent.and_then(|parent| {
-            let next =
-                if markup::is_named(local(name)) { parent.next.take().or_else(|| parent.named.clone()) } else { None };
+            let is_value = markup::is_named(local(name)) || is_cell;
+            let next = if is_value { parent.next.take().or_else(|| parent.named.clone()) } else { None };
             next.or_else(|| parent.told.clone().filter(|_| markup::is_given(local(name))))
         });
         self.row_begins(local(name));

@@ -9,7 +9,7 @@ const CITY: &str = "Quickborn";
 
 /// Redacts a text alone, in a JSON string and in base64 in one: each must lose the values, keep the rest, and change no
 /// more when it is redacted again. Returns what became of the text.
-fn once(content_type: &str, text: &str, gone: &[&str], kept: &[&str]) -> String {
+pub(super) fn once(content_type: &str, text: &str, gone: &[&str], kept: &[&str]) -> String {
     let out = redact(content_type, text);
     assert_eq!(redact(content_type, &out), out, "twice: {text}");
     let carried = |string: &str| {
