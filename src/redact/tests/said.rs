@@ -159,3 +159,14 @@ fn strict_mode_hears_no_sentence_no_sibling_and_no_preference() {
     let out = redact("application/yaml", "env:\n  - name: DB_HOST\n    value: north\n");
     assert!(!out.contains("north"), "{out}");
 }
+
+#[test]
+fn a_value_that_somebody_gave_is_one_under_errors_too() {
+    let body = json!({ "errors": [
+        { "field": "password", "rejectedValue": "hunter77x", "message": "Password too short" },
+        { "field": "nickname", "rejectedValue": "x" },
+    ], "error": { "password": "too short" } });
+    let out = once("application/json", &body.to_string());
+    assert!(!out.contains("hunter77x"), "{out}");
+    assert!(out.contains("Password too short") && out.ends_with(r#""error":{"password":"too short"}}"#), "{out}");
+}

@@ -64,8 +64,7 @@ fn rows_of_a_spreadsheet_have_columns() {
 fn fields_are_named_in_words_of_many_languages() {
     for (name, value) in [("libelle", "valeur"), ("bezeichnung", "wert"), ("etiqueta", "valor"), ("тип", "значение")]
     {
-        let body =
-            json!({ "felder": [{ name: "Geburtsdatum", value: "1963-05-02" }, { name: "Status", value: "aktiv" }] });
+        let body = json!({ "felder": [{ name: "Geburtsdatum", "nr": 4, value: "1963-05-02" }, { name: "Status", value: "aktiv" }] });
         check(&body, &["1963-05-02"], &["aktiv", "Geburtsdatum"]);
     }
     let body = json!({ "T_FIELDS": [{ "FIELDNAME": "ORT01", "REPTEXT": "Ort", "VALUE": "Quickborn" }] });

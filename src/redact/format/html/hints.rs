@@ -59,10 +59,9 @@ fn listed<'r>(pass: &mut Pass<'r>, word: &str) -> Option<Key<'r>> {
     Some(pass.key_in_text(word)).filter(|key| !key.said().values.is_empty())
 }
 
-/// A class without what it belongs to: `p-locality` of a microformat, `customer__street` of a block.
+/// A class without the kind that microformats put before it: `p-locality`.
 fn meaning(class: &str) -> Option<&str> {
-    let own = class.rsplit("__").next().unwrap_or_default();
-    let own = ["p-", "dt-", "u-", "js-"].iter().find_map(|kind| own.strip_prefix(kind)).unwrap_or(own);
+    let own = ["p-", "dt-", "u-", "js-"].iter().find_map(|kind| class.strip_prefix(kind)).unwrap_or(class);
     (!own.is_empty() && !VAGUE.iter().any(|vague| own.eq_ignore_ascii_case(vague))).then_some(own)
 }
 

@@ -52,17 +52,18 @@ pub(super) fn parallel<'t>(tokens: &Tokens<'t>, object: usize) -> Option<(Vec<&'
 /// The names of the columns that one text of the object at a token lists, where the lines of cells are, and what stands
 /// between them: `{"header": "id|last_name", "lines": ["7|.."]}`.
 pub(super) fn lined<'t>(tokens: &Tokens<'t>, object: usize) -> Option<(Vec<&'t str>, usize, u8)> {
-    let mut members = tokens.members(object).take(MEMBERS_MAX);
-    let (_, list) = members.find(|(name, _)| is_called(tokens, *name, &LISTS))?;
+    let first = |at: usize| {
+        tokens.get(at).filter(|token| token.kind == Kind::Array)?;
+        tokens.plain(tokens.elements(at).next()?)
+    };
+    // Nearly every object ends here.
+    let members = || tokens.members(object).take(MEMBERS_MAX);
+    let (line, rows) = members().find_map(|(_, value)| Some((first(value)?, value)))?;
+    let (_, list) = members().find(|(name, _)| is_called(tokens, *name, &LISTS))?;
     let header = tokens.plain(list)?;
     let separator = SEPARATORS.into_iter().find(|separator| header.contains(char::from(*separator)))?;
     let names: Vec<&str> = header.split(char::from(separator)).take(COLUMNS_MAX + 1).collect();
-    let is_line = |at: usize| tokens.plain(at).is_some_and(|line| line.contains(char::from(separator)));
-    let is_list = |at: usize| {
-        tokens.get(at).is_some_and(|token| token.kind == Kind::Array) && tokens.elements(at).next().is_some_and(is_line)
-    };
-    let (_, rows) = tokens.members(object).take(MEMBERS_MAX).find(|(_, value)| is_list(*value))?;
-    (names.len() <= COLUMNS_MAX).then_some((names, rows, separator))
+    (names.len() <= COLUMNS_MAX && line.contains(char::from(separator))).then_some((names, rows, separator))
 }
 
 /// What may stand between the names of such a text.
