@@ -29,6 +29,7 @@ const LISTED_MIN: usize = 2;
 pub(in crate::redact) fn spaced_cells(pass: &mut Pass<'_>, text: &str) -> Option<String> {
     let mut spans = Vec::new();
     let (mut columns, mut start): (Vec<Key<'_>>, usize) = (Vec::new(), 0);
+    let mut before = 0;
     for line in text.split_inclusive('\n') {
         let range = start..start + line.len();
         start = range.end;
@@ -36,6 +37,8 @@ pub(in crate::redact) fn spaced_cells(pass: &mut Pass<'_>, text: &str) -> Option
             continue;
         }
         let cells = apart(text, range);
+        // Below a line of as many cells it is a row, if of a table whose columns no rule lists.
+        let is_row = std::mem::replace(&mut before, cells.len()) == cells.len();
         if cells.len() > 1 && cells.len() == columns.len() {
             let row = cells.into_iter().zip(&columns);
             spans.extend(
@@ -48,7 +51,7 @@ pub(in crate::redact) fn spaced_cells(pass: &mut Pass<'_>, text: &str) -> Option
             text[cell.clone()].chars().all(|c| c.is_alphanumeric() || " _-./()'".contains(c))
                 && text[cell.clone()].starts_with(char::is_alphabetic)
         };
-        if cells.len() > LISTED_MIN && cells.iter().all(is_name) {
+        if cells.len() > LISTED_MIN && !is_row && cells.iter().all(is_name) {
             columns.extend(cells.into_iter().map(|name| pass.key_in_text(&text[name])));
             if columns.iter().filter(|key| !key.said().values.is_empty()).count() < LISTED_MIN {
                 columns.clear();

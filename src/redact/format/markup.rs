@@ -237,7 +237,8 @@ pub(in crate::redact) fn attributes<'r>(
         None => (naming, named),
     };
     for (at, attribute) in attributes.iter().enumerate() {
-        if attribute.name.starts_with("xmlns") || attribute.name.starts_with("xsi:") {
+        let is_of_markup = |name: &str| name.starts_with("xmlns") || name.starts_with("xsi:") || name == "accesskey";
+        if is_of_markup(attribute.name) {
             continue;
         }
         let own = pass.key(local(attribute.name));

@@ -53,6 +53,18 @@ fn a_cell_or_a_block_may_be_the_caption_of_the_next() {
 }
 
 #[test]
+fn what_describes_a_field_is_no_value() {
+    for page in [
+        "<p><strong>password</strong> (string) -- Not documented</p><p><b>surname</b> -- the last name</p>",
+        "<p><strong>Town</strong> Tell us where the parcel should go to then</p>",
+        "<a accesskey=\"n\" href=\"../index.html\">next</a>",
+        "<pre>  Property  Type    Description\n  family    String  Family names\n  style     String  Languages of each</pre>",
+    ] {
+        assert_eq!(once(page), page);
+    }
+}
+
+#[test]
 fn classes_and_the_like_say_what_a_text_is() {
     let page = "<div class=\"vcard\"><span class=\"family-name\">Quittenbaum</span><span class=\"p-locality\">Quickborn</span>\
         <span class=\"card__street\">Am Deich 9</span><span class=\"status\">active</span></div>";

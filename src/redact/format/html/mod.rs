@@ -27,6 +27,8 @@ const RAW_WITHOUT_REFERENCES: usize = 5;
 const BLOCKS: [&str; 5] = ["li", "p", "td", "div", "dd"];
 /// Elements within a line.
 const INLINE: [&str; 5] = ["span", "b", "strong", "em", "i"];
+/// Longest value behind words that lead a block, in words.
+const VALUE_WORDS_MAX: usize = 6;
 /// Elements that an open one of the same name ends.
 const LISTED: [&str; 8] = ["p", "li", "td", "th", "tr", "dt", "dd", "option"];
 /// Lines that are looked at together, at most.
@@ -281,7 +283,14 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
         let leads = self.open.last().is_some_and(|open| open.leads) && self.texts == 1;
         let goes_on = || {
             let tag = behind.strip_prefix('<');
-            !behind.is_empty() && tag.is_none_or(|tag| ["br", "span", "em", "i>"].iter().any(|of| tag.starts_with(of)))
+            // What describes a field is in brackets, or a sentence.
+            let text = behind.split('<').next().unwrap_or_default();
+            let is_value = tag.is_some()
+                || text.starts_with(|c: char| c.is_alphanumeric() || c == '+')
+                    && text.split_whitespace().take(VALUE_WORDS_MAX + 1).count() <= VALUE_WORDS_MAX;
+            is_value
+                && !behind.is_empty()
+                && tag.is_none_or(|tag| ["br", "span", "em", "i>"].iter().any(|of| tag.starts_with(of)))
         };
         markup::holds_caption(name, inside, &self.text[self.at..]) || has_colon || leads && goes_on()
     }
