@@ -98,6 +98,16 @@ def kinds(size, rng):
         "cells between bars": (text[1], "| Name | City |\n|------|------|\n" + "| Ada Annasdotter | Rome |\n" * (size // 27)),
         "typed values": (text[0], quoted([{"town": {"M": {"S": "Rome"}}}] * (size // 32))),
         "segments": (text[1], "UNB+UNOA:4+A+B'" + "NAD+FL+++ANNASDOTTER:ADA'" * (size // 25)),
+        "rows of a page": ("text/html", "<table><tr><th>Town<th>Surname</tr>" + "<tr><td>Rome<td>Annasdotter" * (size // 28)),
+        "tables within tables": ("text/html", "<table><tr><td>Town<td>" * 40 + "<td>Rome<tr>" * (size // 12)),
+        "captions of a page": ("text/html", "<p><b>Town</b> " * (size // 15)),
+        "attributes that hint": ("text/html", "<i" + " class='town city' id=town" * (size // 27) + ">Rome</i>"),
+        "rows of a spreadsheet": ("application/xml", "<t>" + "<row><c><v>Town</v></c><c><v>Rome</v></c></row>" * (size // 47) + "</t>"),
+        "lines of cells": (text[0], quoted({"header": "id|town|surname", "lines": ["7|Rome|Annasdotter"] * (size // 21)})),
+        "lines before a header": ("text/csv", "\"EXTF\";700\n" * 3 + "Ort;Straße\n" + "Rome;Via 5\n" * (size // 11)),
+        "lines of a label": (text[1], "^XA" + "^FDAda Annasdotter^FS" * (size // 22)),
+        "fields of a surgery": (text[1], "01380006302\n" + "0203101Annasdotter\n" * (size // 20)),
+        "entries of a bank": (text[1], ("101 091000019" + " " * 60 + "\n5200" + " " * 70 + "\n") + ("622091000019" + "5" * 82 + "\n") * (size // 95)),
     }
 
 
