@@ -196,6 +196,24 @@ impl Redactor {
     }
 }
 
+/// Schemes of databases, queues and the like.
+const STORES: &str = "postgres postgresql mysql mariadb mongodb redis rediss amqp amqps sqlserver mssql clickhouse cockroachdb nats \
+    kafka smtp smtps ldap ldaps ftp ftps sftp cassandra couchbase neo4j bolt mqtt mqtts";
+
+/// Whether a value is a link to a store in which a name and a password stand before the host, and nothing else hides: they
+/// are found there, and the host stays.
+pub(in crate::redact) fn is_link_with_password(raw: &str) -> bool {
+    let Some((scheme, rest)) = raw.split_once("://") else { return false };
+    let Some((who, place)) = rest.split_once('@') else { return false };
+    let is_plain = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~%!$*+:".contains(&b));
+    let host = place.split(['/', '?', '#']).next().unwrap_or_default();
+    STORES.split(' ').any(|store| scheme.split('+').next() == Some(store))
+        && (who == pseudonym::MASK || who.split(':').count() == 2)
+        && is_plain(who)
+        && is_plain(host)
+        && !place.contains(['@', '#'])
+}
+
 /// Whether a stand-in is one of the words of a text.
 pub(in crate::redact) fn holds_stand_in(raw: &str) -> bool {
     let is_of_word = |c: char| c.is_alphanumeric() || c == '-';

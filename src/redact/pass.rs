@@ -344,6 +344,7 @@ impl<'r> Pass<'r> {
         if !core.is_empty()
             && let Some(key) = place.key
             && let Some(rule) = self.rule_at(core, key, place.parents, spot)
+            && !self.is_read_as_link(core, rule)
         {
             if is_cookies(key, core) {
                 let fresh = self.cookies(Some(rule), raw, key.joined().starts_with("set"))?;
@@ -386,6 +387,13 @@ impl<'r> Pass<'r> {
             None => residue::decode_runs(raw, kinds, &mut self.decoded),
         }
         Ok(fresh)
+    }
+
+    /// Whether what a rule claims as a secret is a link that holds one, which is looked for in it: `postgres://app:x@db/prod`.
+    fn is_read_as_link(&self, core: &str, rule: u16) -> bool {
+        self.redactor.strict.is_none()
+            && self.redactor.rules[usize::from(rule)].kind == Kind::Token
+            && claims::is_link_with_password(core)
     }
 
     /// The rest of a sentence about a field, in which the value was replaced: looked at as a text without a name.

@@ -59,7 +59,14 @@ impl Words {
         &self.joined
     }
 
-    /// The spellings under which the name is looked up: as it is, without a number at its end, and in the singular.
+    /// The name without a last word that only says what its values are made of.
+    fn without_type(&self) -> Option<String> {
+        let last = self.starts.last().copied().filter(|last| *last > 0)?;
+        TYPES.contains(&&self.joined[last..]).then(|| self.joined[..last].to_owned())
+    }
+
+    /// The spellings under which the name is looked up: as it is, without a number at its end, in the singular, and without
+    /// a word for what it is made of.
     fn forms(&self) -> impl Iterator<Item = String> {
         let bare = self.joined.trim_end_matches(|c: char| c.is_ascii_digit());
         let bare = if bare.is_empty() { self.joined.as_str() } else { bare };
@@ -69,9 +76,12 @@ impl Words {
         };
         let without_es = bare.strip_suffix("es").filter(|stem| stem.len() > 3).map(str::to_owned);
         let numbered = (bare.len() < self.joined.len()).then(|| self.joined.clone());
-        numbered.into_iter().chain([bare.to_owned()]).chain(singular).chain(without_es)
+        numbered.into_iter().chain([bare.to_owned()]).chain(singular).chain(without_es).chain(self.without_type())
     }
 }
+
+/// Last words that say of a field what its values are made of, and nothing of what they are: `CITY_TX`.
+const TYPES: [&str; 6] = ["tx", "txt", "val", "vl", "str", "fld"];
 
 /// A letter in lower case and without its accent.
 fn fold(c: char, out: &mut String) {

@@ -146,3 +146,43 @@ fn persons_are_named_by_their_part_in_a_dozen_languages() {
         &["OK"],
     );
 }
+
+#[test]
+fn a_link_to_a_store_keeps_its_host() {
+    let body = json!({ "DATABASE_URL": "postgres://svc_app:BIq81glwWmLU@db.example:9200/prod" });
+    check(&body, &["svc_app", "BIq81glwWmLU"], &["postgres://", "@db.example:9200/prod"]);
+    // What is no such link goes whole.
+    check(&json!({ "DATABASE_URL": "postgres://app:p@ss/w0rd@db.example/prod" }), &["w0rd", "db.example"], &[]);
+    check(&json!({ "webhook_url": "https://ada:pw@shop.example.com/hook" }), &["shop.example.com"], &[]);
+}
+
+#[test]
+fn a_last_word_may_say_what_a_fields_values_are_made_of() {
+    check(
+        &json!({ "CITY_TX": "Quickborn", "strCityVal": "Wrzos", "TOTAL_TX": "5.00" }),
+        &["Quickborn", "Wrzos"],
+        &["5.00"],
+    );
+}
+
+#[test]
+fn fields_are_named_by_a_letter_or_two() {
+    let body = json!({ "u": "zephyr_436", "n": "Ilvy Quittenbaum", "m": "ilvy@example.org", "ship": { "s": "Calle del Olmo, 55", "z": "02995", "t": "Wrzos" } });
+    check(&body, &["zephyr_436", "Quittenbaum", "Calle del Olmo", "02995", "Wrzos"], &[]);
+    let body = json!({ "acct": { "an": "69886616", "sc": "30-21-75" }, "docs": { "ppt": "A75287178", "exp": "2031-04-09" }, "dob_y": 1978 });
+    check(&body, &["69886616", "30-21-75", "A75287178", "1978"], &["2031-04-09"]);
+    // The same letters elsewhere are no one's.
+    let body =
+        json!({ "n": 399, "s": "Northern line", "z": 2.5, "t": "2024-01-15T10:00:00Z", "sc": 200, "no": "69886616" });
+    assert_eq!(json_once(&body), body.to_string());
+}
+
+#[test]
+fn barcodes_of_licences_are_read() {
+    let code = "@\n\u{1e}\rANSI 636025080002DL00410278\nDAQM90091303\nDCSQUITTENBAUM\nDACILVY\nDBB04281955\nDAG9 QUAY ST\nDAIQUICKBORN\nDBA01012030\n";
+    check(
+        &json!({ "data": code }),
+        &["M90091303", "QUITTENBAUM", "ILVY", "04281955", "9 QUAY ST", "QUICKBORN"],
+        &["ANSI 636025080002DL00410278", "DBA01012030"],
+    );
+}
