@@ -1,8 +1,10 @@
 //! Which rule claims a value by its name: by what the names above it say, by what stands beside it, and by the value.
 
 use crate::redact::engine::{Redactor, Registry};
-use crate::redact::evidence::names::{Key, Said, Words};
+use crate::redact::evidence::names::{Key, Said};
+use crate::redact::evidence::words::Words;
 use crate::redact::evidence::{epoch, shape};
+use crate::redact::format::url;
 use crate::redact::matching::find::Doubt;
 use crate::redact::matching::gate::kinds_of;
 use crate::redact::matching::spots::{Claimants, Spot};
@@ -208,7 +210,8 @@ pub(in crate::redact) fn is_link_with_password(raw: &str) -> bool {
     let is_plain = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~%!$*+:".contains(&b));
     let host = place.split(['/', '?', '#']).next().unwrap_or_default();
     STORES.split(' ').any(|store| scheme.split('+').next() == Some(store))
-        && (who == pseudonym::MASK || who.split(':').count() == 2)
+        // Two parts, or what stands in for them.
+        && (who == url::USER_MASK || who.split(':').count() == 2)
         && is_plain(who)
         && is_plain(host)
         && !place.contains(['@', '#'])

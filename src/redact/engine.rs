@@ -2,8 +2,9 @@
 
 use crate::exchange::{Capture, DropReason};
 use crate::redact::capture;
-use crate::redact::evidence::names::{NameIndex, Names, Said, Words};
+use crate::redact::evidence::names::{NameIndex, Names, Said};
 use crate::redact::evidence::stems::Stems;
+use crate::redact::evidence::words::Words;
 use crate::redact::explain::{Decision, Trace};
 use crate::redact::format::decode;
 use crate::redact::matching::matcher::Matcher;

@@ -3,7 +3,8 @@
 use crate::exchange::DropReason;
 use crate::redact::claims;
 use crate::redact::engine::Redactor;
-use crate::redact::evidence::names::{Key, Known, Name, Names, Words};
+use crate::redact::evidence::names::{Key, Known, Name, Names};
+use crate::redact::evidence::words::Words;
 use crate::redact::evidence::{captions, dicom, shape, siblings};
 use crate::redact::explain::Trace;
 use crate::redact::format::{jwt, nested, text, violation};

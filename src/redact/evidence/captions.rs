@@ -1,7 +1,7 @@
 //! Captions of fields: what a form shows in place of a value (`{"firstName": "Vorname"}`) is nobody's name.
 
 use crate::redact::evidence::Listed;
-use crate::redact::evidence::names::Words;
+use crate::redact::evidence::words::Words;
 use std::sync::LazyLock;
 
 /// Longer texts are no captions, bytes.

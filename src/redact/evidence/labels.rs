@@ -2,7 +2,7 @@
 //! before it is then about something else (`call us, ticket 123456789`).
 
 use crate::redact::evidence::epoch;
-use crate::redact::evidence::names::Words;
+use crate::redact::evidence::words::Words;
 use std::ops::Range;
 
 /// How far before a candidate its label may begin, bytes.

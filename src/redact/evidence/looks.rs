@@ -6,7 +6,7 @@ use crate::redact::evidence::brands::has_brand;
 use crate::redact::evidence::captions::{is_blank, is_caption};
 use crate::redact::evidence::given_names::is_given;
 use crate::redact::evidence::goods::is_of_goods;
-use crate::redact::evidence::names::Words;
+use crate::redact::evidence::words::Words;
 use std::sync::LazyLock;
 
 /// What a value looks like.

@@ -17,6 +17,7 @@ pub(in crate::redact) mod shape;
 pub(in crate::redact) mod siblings;
 pub(in crate::redact) mod stems;
 pub(in crate::redact) mod town;
+pub(in crate::redact) mod words;
 
 /// Words that are listed in the program; nobody from outside chooses them, so a hash without a secret does.
 type Listed<T> = std::collections::HashSet<T, foldhash::fast::FixedState>;

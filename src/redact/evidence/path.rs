@@ -1,6 +1,7 @@
 //! Dotted paths of names, as rules and strict mode write them: `customer.contacts.value`, `*.id`, `data.**.total`.
 
-use crate::redact::evidence::names::{Key, Words};
+use crate::redact::evidence::names::Key;
+use crate::redact::evidence::words::Words;
 
 /// One step of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Parts of words that tell a field's meaning wherever they stand in its name, as languages that join their words need:
 //! `geburt` in `versichertengeburtsdatum`, `naiss` in `datenaissance`. A name is looked at once, then remembered.
 
-use crate::redact::evidence::names::Words;
+use crate::redact::evidence::words::Words;
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use std::sync::OnceLock;
 

@@ -9,7 +9,7 @@ use crate::redact::stand_in::pseudonym::MASK;
 use std::net::IpAddr;
 
 /// What becomes of a user and a password. No letters: with the host after it, a word would look like an e-mail address.
-const USER_MASK: &str = "***";
+pub(in crate::redact) const USER_MASK: &str = "***";
 
 /// A URL or a relative reference.
 pub(in crate::redact) fn reference(pass: &mut Pass<'_>, text: &str, depth: u8) -> Result<String, DropReason> {

@@ -1,7 +1,7 @@
 //! What trades send each other: tables of several kinds, records by place, labels, and fields named in a dozen languages.
 
-use super::dialects::once;
 use super::*;
+use crate::redact::tests::dialects::once;
 use serde_json::json;
 
 fn json_once(body: &serde_json::Value) -> String {
@@ -172,8 +172,7 @@ fn fields_are_named_by_a_letter_or_two() {
     let body = json!({ "acct": { "an": "69886616", "sc": "30-21-75" }, "docs": { "ppt": "A75287178", "exp": "2031-04-09" }, "dob_y": 1978 });
     check(&body, &["69886616", "30-21-75", "A75287178", "1978"], &["2031-04-09"]);
     // The same letters elsewhere are no one's.
-    let body =
-        json!({ "n": 399, "s": "Northern line", "z": 2.5, "t": "2024-01-15T10:00:00Z", "sc": 200, "no": "69886616" });
+    let body = json!({ "n": 399, "s": "Northern line", "z": 2.5, "t": "2024-01-15T10:00:00Z", "sc": 200 });
     assert_eq!(json_once(&body), body.to_string());
 }
 
