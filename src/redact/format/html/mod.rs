@@ -298,8 +298,9 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
     /// Ends the cell or row of the innermost table that is among the open elements from `level` on.
     fn cell_ends(&mut self, level: usize) {
         let Some(table) = self.tables.last_mut() else { return };
-        let mut ended = self.open[level.max(table.level)..].iter();
-        let Some(open) = ended.rfind(|open| ["td", "th", "tr"].iter().any(|part| open.is(part))) else { return };
+        let ended = self.open.get(level.max(table.level)..).unwrap_or_default();
+        let is_part = |open: &&Open<'_>| ["td", "th", "tr"].iter().any(|part| open.is(part));
+        let Some(open) = ended.iter().rfind(is_part) else { return };
         if !open.is("tr") {
             let is_name = self.texts == 1 && !self.last.is_empty() && self.pass.redactor.strict.is_none();
             let caption = if is_name { self.pass.key_in_text(&self.last) } else { Key::default() };
@@ -308,7 +309,7 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
                 self.captioned = true;
             }
         }
-        if self.open[level..].iter().any(|open| open.is("tr")) {
+        if ended.iter().any(|open| open.is("tr")) {
             table.row_ends();
             self.next = None;
         }
