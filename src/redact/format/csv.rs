@@ -143,7 +143,6 @@ fn header<'t>(pass: &mut Pass<'_>, text: &'t str, separator: u8) -> Option<(usiz
         cells.filter(|cell| pass.key_in_text(cell.text.trim()).is_listed()).count()
     };
     let of_first = rows.first().map_or(0, |cells| listed(cells));
-    // Only the last of the rows may not be whole, and it is read no further than its width needs.
     let told = rows.iter().skip(1).position(|cells| of_first < LISTED_MIN && listed(cells) >= LISTED_MIN);
     let told = told.map(|at| at + 1).filter(|at| is_header(pass, &rows[*at]));
     let head = told.or_else(|| rows.first().is_some_and(|cells| is_header(pass, cells)).then_some(0))?;
@@ -277,7 +276,7 @@ fn closing(bytes: &[u8], mut at: usize) -> Option<usize> {
 }
 
 /// The separator that the first row has most of, outside quotes.
-fn separator(text: &str) -> u8 {
+pub(in crate::redact) fn separator(text: &str) -> u8 {
     let mut counts = [0_usize; SEPARATORS.len()];
     let mut quoted = false;
     for b in text.bytes() {

@@ -28,11 +28,6 @@ impl<'k> Table<'k> {
         Self { level, ..Self::default() }
     }
 
-    /// Begins a row; the end tag of the one before may have been left out.
-    pub fn row_begins(&mut self) {
-        self.row_ends();
-    }
-
     /// Takes the cell that ends, and what its whole text would name, if it is a name at all. Whether the cell is the
     /// caption of the next one.
     pub fn cell_ends(&mut self, is_heading: bool, caption: Key<'k>) -> bool {
@@ -46,7 +41,7 @@ impl<'k> Table<'k> {
         is_caption
     }
 
-    /// Ends the row: it names the columns if all of it are headings, or if it is the first and at least half of it are names
+    /// Ends the row, if one is open: it names the columns if all of it are headings, or if it is the first and at least half of it are names
     /// that rules list.
     pub fn row_ends(&mut self) {
         if self.row.is_empty() {

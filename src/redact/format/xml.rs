@@ -210,7 +210,7 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
             self.tell_beside(&joined[core.clone()]);
             let column = if captioned.is_none() { self.column() } else { None };
             // In a first row of captions none is the value of the one before.
-            let is_caption = self.tables.last().is_some_and(|table| self.open.len() > table.level + 1)
+            let is_caption = self.table_of_cell().is_some()
                 && !self.pass.key_in_text(&joined[core.clone()]).said().values.is_empty();
             if let (Some(key), Some(table)) = (&column, self.tables.last())
                 && self.pass.looks_beside(key, joined[core.clone()].as_bytes())
@@ -242,15 +242,21 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
 
     /// The name of the column in which the text at hand stands, if its own element says nothing.
     fn column(&self) -> Option<Key<'r>> {
-        let table = self.tables.last().filter(|table| self.open.len() > table.level + 1)?;
+        let table = self.table_of_cell()?;
         let is_vague = self.open.last().is_some_and(|open| markup::is_named(local(open.name)));
         let is_told = !is_vague && self.names.last().is_some_and(|own| !own.said().values.is_empty());
         table.column().filter(|_| !is_told).cloned()
     }
 
+    /// The table in a cell of which the cursor stands.
+    fn table_of_cell(&self) -> Option<&Table<'r>> {
+        let is_in_row = |table: &&Table<'_>| self.open.get(table.level).is_some_and(|open| is_row(open.name));
+        self.tables.last().filter(|table| self.open.len() > table.level + 1).filter(is_in_row)
+    }
+
     /// Begins the row of a table, if the element that starts is one.
     fn row_begins(&mut self, name: &str) {
-        if self.pass.redactor.strict.is_some() || !ROWS.iter().any(|row| name.eq_ignore_ascii_case(row)) {
+        if self.pass.redactor.strict.is_some() || !is_row(name) {
             return;
         }
         let level = self.open.len();
@@ -258,19 +264,22 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
             self.tables.push(Table::new(level));
         }
         if let Some(table) = self.tables.last_mut() {
-            table.row_begins();
+            table.row_ends();
         }
     }
 
-    /// Ends what the element that ends was of a table: a cell, a row, or the table.
-    fn row_ends(&mut self, text: &str) {
+    /// Ends what an element was of a table: a cell, a row, or the table.
+    fn row_ends(&mut self, name: &str, text: &str) {
         let level = self.open.len();
         while self.tables.last().is_some_and(|table| table.level > level) {
             self.tables.pop();
         }
         let Some(table) = self.tables.last_mut() else { return };
-        if level == table.level {
+        let is_in_row = self.open.get(table.level).is_some_and(|open| is_row(open.name));
+        if level == table.level && is_row(name) {
             table.row_ends();
+        } else if !is_in_row {
+            // Something else beside the rows.
         } else if level == table.level + 1 {
             let caption = if text.is_empty() { Key::default() } else { self.pass.key_in_text(text) };
             if table.cell_ends(false, caption.clone())
@@ -319,7 +328,7 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
             }
         }
         self.closed(open.name, &open.text);
-        self.row_ends(&open.text);
+        self.row_ends(open.name, &open.text);
         Ok(())
     }
 
@@ -343,7 +352,8 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
         }
         self.rooted = true;
         let (name, attributes, closed) = self.tag()?;
-        let is_cell = self.tables.last().is_some_and(|table| self.open.len() == table.level + 1);
+        let is_cell = self.tables.last().is_some_and(|table| self.open.len() == table.level + 1)
+            && self.open.last().is_some_and(|parent| is_row(parent.name));
         let parent = self.open.last_mut();
         let given = parent.and_then(|parent| {
             let is_value = markup::is_named(local(name)) || is_cell;
@@ -430,6 +440,11 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
             attributes.push(Attribute { name: attribute, name_start: start, value, quoted: true });
         }
     }
+}
+
+/// Whether an element is a row of a table.
+fn is_row(name: &str) -> bool {
+    ROWS.iter().any(|row| local(name).eq_ignore_ascii_case(row))
 }
 
 /// Whether a text is a name (the finer classes of letters are not told apart).

@@ -22,6 +22,8 @@ const SAYING: [&str; 14] = [
     "id",
     "class",
 ];
+/// Those of them that hold several words, of which one may say it.
+const LISTS: [&str; 3] = ["autocomplete", "id", "class"];
 /// Classes of elements that hold the caption of their next sibling.
 const CAPTIONS: [&str; 10] =
     ["label", "key", "term", "caption", "field-label", "field-name", "row-label", "lbl", "form-label", "dt"];
@@ -40,15 +42,11 @@ pub(super) fn of<'r>(pass: &mut Pass<'r>, text: &str, attributes: &[Attribute<'_
     SAYING.iter().find_map(|known| {
         let one = attributes.iter().find(|one| one.name.eq_ignore_ascii_case(known))?;
         let said = unescape(&text[one.value.clone()]);
-        let words = WORDS_MAX * WORD_BYTES_MAX;
-        match *known {
-            "class" | "id" | "autocomplete" if said.text.len() <= words => {
-                let words = said.text.split_ascii_whitespace().take(WORDS_MAX);
-                words.filter_map(meaning).find_map(|word| listed(pass, word))
-            }
-            "class" | "id" | "autocomplete" => None,
-            _ => listed(pass, said.text.trim_end_matches([':', '*', ' '])),
+        if !LISTS.contains(known) {
+            return listed(pass, said.text.trim_end_matches([':', '*', ' ']));
         }
+        let words = said.text.split_ascii_whitespace().take(WORDS_MAX);
+        words.filter_map(meaning).find_map(|word| listed(pass, word))
     })
 }
 

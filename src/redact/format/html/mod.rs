@@ -385,7 +385,8 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
         if tag.is("table") {
             self.tables.push(Table::new(self.open.len()));
         } else if let Some(table) = self.tables.last_mut().filter(|_| tag.is("tr")) {
-            table.row_begins();
+            // The end tag of the row before may have been left out.
+            table.row_ends();
         }
     }
 

@@ -2,6 +2,7 @@
 //! whose first string names what comes after it.
 
 use crate::redact::format::card;
+use crate::redact::format::csv;
 use crate::redact::format::json::tokens::{Kind, Tokens};
 
 /// Columns of a table, at most.
@@ -61,13 +62,11 @@ pub(super) fn lined<'t>(tokens: &Tokens<'t>, object: usize) -> Option<(Vec<&'t s
     let (line, rows) = members().find_map(|(_, value)| Some((first(value)?, value)))?;
     let (_, list) = members().find(|(name, _)| is_called(tokens, *name, &LISTS))?;
     let header = tokens.plain(list)?;
-    let separator = SEPARATORS.into_iter().find(|separator| header.contains(char::from(*separator)))?;
+    let separator = csv::separator(header);
     let names: Vec<&str> = header.split(char::from(separator)).take(COLUMNS_MAX + 1).collect();
-    (names.len() <= COLUMNS_MAX && line.contains(char::from(separator))).then_some((names, rows, separator))
+    ((2..=COLUMNS_MAX).contains(&names.len()) && line.contains(char::from(separator)))
+        .then_some((names, rows, separator))
 }
-
-/// What may stand between the names of such a text.
-const SEPARATORS: [u8; 4] = [b'|', b';', b'\t', b','];
 
 /// The names and values of header lines in the array at a token, one after the other or in pairs: Node's `rawHeaders`,
 /// `[["Host", ".."], ..]`.
