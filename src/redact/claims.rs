@@ -1,7 +1,7 @@
 //! Which rule claims a value by its name: by what the names above it say, by what stands beside it, and by the value.
 
 use crate::redact::engine::{Redactor, Registry};
-use crate::redact::evidence::names::{Key, Said};
+use crate::redact::evidence::names::{self, Key, Said};
 use crate::redact::evidence::words::Words;
 use crate::redact::evidence::{epoch, shape};
 use crate::redact::format::url;
@@ -46,7 +46,11 @@ impl<'r> Pass<'r> {
 
     /// The place under a name, below names that lead to another place.
     pub fn spot_below(&mut self, spot: Option<Spot>, key: &Key<'_>, parents: &[Key<'_>]) -> Option<Spot> {
-        let Key::Known(name) = key else { return None };
+        let name = match key {
+            Key::Known(name) => *name,
+            Key::Class(name, true) => name,
+            Key::New(_) | Key::Class(_, false) => return None,
+        };
         let redactor = self.redactor;
         self.memo.below(spot?, name.serial(), || {
             let stands = |rule: &u16| redactor.doubt_of_name(*rule, key, parents).is_none();
@@ -112,7 +116,7 @@ impl<'r> Pass<'r> {
             return None;
         }
         // `{"phone": {"textAnswers": {"answers": [{"value": ".."}]}}}`
-        let is_name = |above: &Key<'_>| !PLAIN_HOLDERS.contains(&above.joined());
+        let is_name = |above: &Key<'_>| !above.is_class() && !PLAIN_HOLDERS.contains(&above.joined());
         let at = parents.iter().rev().take(HOLDERS_MAX).position(is_name)?;
         let (above, rest) = parents[..parents.len() - at].split_last()?;
         above.said().values.iter().copied().find(|&rule| self.claims(rule, raw, above, rest))
@@ -187,12 +191,11 @@ impl Redactor {
     /// Why a rule that lists a name claims no value there, as far as the names above it tell.
     fn doubt_of_name(&self, at: u16, key: &Key<'_>, parents: &[Key<'_>]) -> Option<Doubt> {
         let rule = &self.rules[usize::from(at)];
-        let near = &parents[parents.len().saturating_sub(2)..];
         if key.said().vetoes.contains(&at) {
             return Some(Doubt::ExcludedName);
         }
-        let is_elsewhere = rule.has_parents && !near.iter().any(|parent| parent.said().below.contains(&at))
-            || near.last().is_some_and(|parent| parent.said().not_below.contains(&at))
+        let is_elsewhere = rule.has_parents && !names::near(parents).any(|parent| parent.said().below.contains(&at))
+            || names::is_not_below(parents, at)
             || !rule.paths.is_empty() && !rule.paths.iter().any(|path| path.is_at(parents, Some(key)));
         is_elsewhere.then_some(Doubt::Place)
     }

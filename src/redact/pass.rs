@@ -160,6 +160,18 @@ impl<'r> Pass<'r> {
         key
     }
 
+    /// What an object says it is, if some rule looks below such a name.
+    pub fn class(&mut self, name: &str) -> Option<Key<'r>> {
+        if let Some(known) = self.names.get(name) {
+            return (!known.said().below.is_empty()).then(|| Key::Class(known.clone(), true));
+        }
+        if self.key_in_text(name).said().below.is_empty() {
+            return None;
+        }
+        // As good as a name of the API's: remembered like them.
+        Some(Key::Class(self.new_name(name), false))
+    }
+
     fn new_name(&mut self, text: &str) -> Arc<Name> {
         if let Some((_, name)) = self.new_names.iter().find(|(known, _)| **known == *text) {
             return name.clone();

@@ -11,6 +11,7 @@ use std::io::Write;
 use std::sync::{LazyLock, Mutex};
 
 mod carried;
+mod classes;
 mod dialects;
 mod formats;
 mod headers;

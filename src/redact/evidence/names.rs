@@ -16,6 +16,8 @@ const NAME_BYTES_MAX: usize = 48;
 const NAME_DIGITS_MAX: usize = 3;
 /// From this length on, a listed ending is also recognised inside a run of letters (`billingfirstname`).
 const LONG_ENDING_BYTES: usize = 8;
+/// How many names above a value tell whose it is.
+const NEAR: usize = 2;
 
 /// A name with what the rule set says of it.
 #[derive(Debug, Default)]
@@ -28,8 +30,19 @@ pub(in crate::redact) struct Name {
     naming: bool,
     /// Whether its value may be named by a sibling's.
     named: bool,
+    /// Whether its value may say what the object is that has it, or one below it.
+    classing: Option<Classing>,
     /// Which name it is: no other of this process has the number.
     serial: u64,
+}
+
+/// Of what a member may say what it is: `type` in `{"type": "contacts", "attributes": {"name": ".."}}`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::redact) enum Classing {
+    /// The object that has it.
+    Own,
+    /// Some object below that has what it is about: the own name of such an object may be another's.
+    Held,
 }
 
 /// The number of the next name.
@@ -162,7 +175,27 @@ const NAMED: [&str; 59] = [
     "答案",
     "回答",
 ];
-/// So many of them also as the end of a longer name.
+/// Names of members that say what their object is, and what one below it is.
+const CLASSING_OWN: [&str; 8] =
+    ["typename", "odatatype", "resourcetype", "object", "objecttype", "entitytype", "recordtype", "sobjecttype"];
+const CLASSING_HELD: [&str; 15] = [
+    "type",
+    "kind",
+    "event",
+    "eventtype",
+    "eventname",
+    "action",
+    "topic",
+    "entity",
+    "model",
+    "table",
+    "tablename",
+    "collection",
+    "resource",
+    "aggregatetype",
+    "aggregate",
+];
+/// So many names of values also as the end of a longer name.
 const NAMED_AS_ENDINGS: usize = 12;
 /// One-letter names of the same.
 const SHORT: [(&str, &str); 2] = [("k", "v"), ("n", "v")];
@@ -234,8 +267,13 @@ impl Name {
         // A longer name that rules list themselves (`phoneValue`) needs no sibling.
         let plain = NAMED.iter().any(|word| whole(word)) || SHORT.iter().any(|(_, value)| whole(value));
         let named = plain || ends(&NAMED[..NAMED_AS_ENDINGS]) && said.values.is_empty() && !naming;
+        let classing = if CLASSING_OWN.contains(&words.joined()) {
+            Some(Classing::Own)
+        } else {
+            CLASSING_HELD.contains(&words.joined()).then_some(Classing::Held)
+        };
         let serial = NEXT_NAME.fetch_add(1, Ordering::Relaxed);
-        Self { words, said, clean, naming, named, serial }
+        Self { words, said, clean, naming, named, classing, serial }
     }
 
     /// The whole name, its words joined.
@@ -265,6 +303,11 @@ impl Name {
         self.named
     }
 
+    /// Whether its value may say what the object is that has it, or one below it.
+    pub fn classing(&self) -> Option<Classing> {
+        self.classing
+    }
+
     /// Whether some rule says something of it.
     pub fn is_listed(&self) -> bool {
         self.said.is_listed()
@@ -288,6 +331,29 @@ pub(in crate::redact) enum Key<'k> {
     Known(&'k Name),
     /// Seen for the first time, or not worth remembering.
     New(Arc<Name>),
+    /// No name above a value, but what the object that holds it says it is: `{"@type": "Customer", "name": ".."}`; and
+    /// whether that is remembered.
+    Class(Arc<Name>, bool),
+}
+
+impl Key<'_> {
+    /// Whether it is no name of the document's structure.
+    pub fn is_class(&self) -> bool {
+        matches!(self, Self::Class(..))
+    }
+}
+
+/// The names right above a value that tell whose it is: two, and what its object says it is. `parents`: outermost first.
+pub(in crate::redact) fn near<'a, 'k>(parents: &'a [Key<'k>]) -> impl Iterator<Item = &'a Key<'k>> {
+    let class = parents.last().filter(|last| last.is_class());
+    class.into_iter().chain(parents.iter().rev().filter(|parent| !parent.is_class()).take(NEAR))
+}
+
+/// Whether a rule leaves alone what is right below the last of these names. What an object says it is outweighs its name.
+pub(in crate::redact) fn is_not_below(parents: &[Key<'_>], rule: u16) -> bool {
+    let is_said = |class: &Key<'_>| class.is_class() && class.said().below.contains(&rule);
+    let mut names = parents.iter().rev().filter(|parent| !parent.is_class());
+    names.next().is_some_and(|name| name.said().not_below.contains(&rule)) && !parents.last().is_some_and(is_said)
 }
 
 impl Default for Key<'_> {
@@ -302,7 +368,7 @@ impl Deref for Key<'_> {
     fn deref(&self) -> &Name {
         match self {
             Self::Known(name) => name,
-            Self::New(name) => name,
+            Self::New(name) | Self::Class(name, _) => name,
         }
     }
 }

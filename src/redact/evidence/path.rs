@@ -49,7 +49,8 @@ impl PathPattern {
         if self.0 == [Step::Many] {
             return true;
         }
-        let names: Vec<&str> = parents.iter().chain(key).map(|name| name.joined()).collect();
+        let parents = parents.iter().filter(|parent| !parent.is_class());
+        let names: Vec<&str> = parents.chain(key).map(|name| name.joined()).collect();
         // Wildcards as in file names: on a mismatch the last `**` takes one name more.
         let (mut step, mut at, mut retry) = (0, 0, None);
         while at < names.len() {

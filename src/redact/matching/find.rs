@@ -3,7 +3,7 @@
 
 use crate::redact::engine::Redactor;
 use crate::redact::evidence::labels;
-use crate::redact::evidence::names::{Key, NameIndex};
+use crate::redact::evidence::names::{self, Key, NameIndex};
 use crate::redact::evidence::shape::{
     is_in_digest, is_in_fingerprint, is_in_stand_in, is_network, is_of_machine, is_shape_of_other,
 };
@@ -173,7 +173,7 @@ fn doubt_of_place(rule: &Rule, at: u16, place: Place<'_>) -> Option<Doubt> {
         return Some(Doubt::ExcludedName);
     }
     let elsewhere = !rule.paths.is_empty() && !rule.paths.iter().any(|path| path.is_at(place.parents, place.key))
-        || place.parents.last().is_some_and(|parent| parent.said().not_below.contains(&at));
+        || names::is_not_below(place.parents, at);
     elsewhere.then_some(Doubt::Place)
 }
 

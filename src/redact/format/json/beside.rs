@@ -83,7 +83,7 @@ const TYPED: [&str; 57] = [
 
 /// The own members of the object at a token whose names stand as they are: the member's place, its name, and the token of
 /// its value.
-fn members<'t>(tokens: &Tokens<'t>, object: usize) -> impl Iterator<Item = (usize, &'t str, usize)> {
+pub(super) fn members<'t>(tokens: &Tokens<'t>, object: usize) -> impl Iterator<Item = (usize, &'t str, usize)> {
     let end = tokens.get(object).map_or(0, |token| token.range().start + LOOKED_AT_BYTES_MAX);
     let is_near =
         move |(_, (name, _)): &(usize, (usize, usize))| tokens.get(*name).is_some_and(|name| name.range().end <= end);

@@ -1,6 +1,7 @@
 //! JSON, read strictly and rewritten in place: replacements are spliced into the original text, every other byte stays.
 
 mod beside;
+mod class;
 mod read;
 mod tables;
 mod tokens;
@@ -25,7 +26,8 @@ pub(in crate::redact) fn document(pass: &mut Pass<'_>, text: &str, place: Place<
     let parents = place.parents.to_vec();
     let (out, keys, told, captioned, beside) = (String::new(), Vec::new(), Vec::new(), Vec::new(), (None, Vec::new()));
     let (spot, nested) = (pass.top(place), place.depth);
-    let mut walk = Walk { tokens: &tokens, copied: 0, out, parents, spot, keys, told, captioned, beside, nested, pass };
+    let (around, tokens) = (None, &tokens);
+    let mut walk = Walk { tokens, copied: 0, out, parents, spot, keys, told, captioned, beside, around, nested, pass };
     walk.value(0, place.key)?;
     if walk.copied == 0 {
         return Ok(text.to_owned());
@@ -94,6 +96,8 @@ struct Walk<'d, 't, 'k, 'p, 'r> {
     captioned: Vec<(usize, Key<'r>)>,
     /// The names beside the members of an object, by the object's token, made when a value first asks for them.
     beside: (Option<usize>, Vec<Key<'r>>),
+    /// What the object that is come to is, as the one around it says.
+    around: Option<Key<'r>>,
     nested: u8,
     pass: &'p mut Pass<'r>,
 }
@@ -156,6 +160,13 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
             let text = tokens.get(name).map(|name| tokens.string(&name)).transpose()?.unwrap_or_default().0;
             self.keys.push(self.pass.key(&text));
         }
+        let around = self.around.take();
+        let class = self.class(at, keys, around.clone());
+        let depth = self.parents.len();
+        if let Some(class) = class.own() {
+            self.spot = self.spot_of(Some(&class));
+            self.parents.push(class);
+        }
         let mut object = Object { at, keys, naming: Vec::new(), is_pair: pair.is_some(), by_structure };
         let table = self.table(at);
         let called_by = match key {
@@ -196,10 +207,12 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
             // `{"name": {"S": ".."}, "email": {"S": ".."}}`
             let typed = beside::typed(tokens, value).filter(|_| token.kind == Kind::Object);
             let asks = self.tell_beside(&object, &key, is_value, &typed.and_then(|it| tokens.get(it)).unwrap_or(token));
+            self.around = class.below(&self.keys[keys + place]);
             let done = match is_value && token.kind.is_string() && markup::is_given(&text) {
                 true => self.given(value, &key),
                 false => self.value(value, Some(&key)),
             };
+            self.around = None;
             if asks {
                 self.pass.beside.clear();
             }
@@ -207,9 +220,8 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
         }
         self.keys.truncate(keys);
         self.spot = outer;
-        if key.is_some() {
-            self.parents.pop();
-        }
+        self.parents.truncate(depth - usize::from(key.is_some()));
+        self.around = around;
         Ok(())
     }
 
