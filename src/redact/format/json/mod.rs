@@ -11,6 +11,7 @@ use crate::redact::evidence::names::Key;
 use crate::redact::evidence::{captions, siblings};
 use crate::redact::format::card;
 use crate::redact::format::csv;
+use crate::redact::format::json::class::Class;
 use crate::redact::format::json::tokens::{Kind, Token, Tokens};
 use crate::redact::format::markup;
 use crate::redact::format::turns;
@@ -113,6 +114,8 @@ struct Object<'t, 'r> {
     is_pair: bool,
     /// The member of a pair that the other one names, and its name.
     by_structure: Option<(&'t str, Key<'r>)>,
+    /// What it says it is.
+    class: Class<'r>,
 }
 
 impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
@@ -150,7 +153,7 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
         {
             return self.value(value, key);
         }
-        let outer = self.spot;
+        let (outer, depth, around) = (self.spot, self.parents.len(), self.around.take());
         self.spot = self.spot_of(key);
         self.parents.extend(key.cloned());
         let pair = beside::pair(tokens, at);
@@ -160,14 +163,22 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
             let text = tokens.get(name).map(|name| tokens.string(&name)).transpose()?.unwrap_or_default().0;
             self.keys.push(self.pass.key(&text));
         }
-        let around = self.around.take();
         let class = self.class(at, keys, around.clone());
-        let depth = self.parents.len();
         if let Some(class) = class.own() {
             self.spot = self.spot_of(Some(&class));
             self.parents.push(class);
         }
-        let mut object = Object { at, keys, naming: Vec::new(), is_pair: pair.is_some(), by_structure };
+        let object = Object { at, keys, naming: Vec::new(), is_pair: pair.is_some(), by_structure, class };
+        self.members(object, key)?;
+        self.keys.truncate(keys);
+        self.parents.truncate(depth);
+        (self.spot, self.around) = (outer, around);
+        Ok(())
+    }
+
+    /// The members of an object, in their order. `key`: its own name.
+    fn members(&mut self, mut object: Object<'t, 'r>, key: Option<&Key<'k>>) -> Result<(), DropReason> {
+        let (tokens, at, keys) = (self.tokens, object.at, object.keys);
         let table = self.table(at);
         let called_by = match key {
             Some(key) if beside::is_of_people(tokens, at, key.joined()) => Some("fullname"),
@@ -207,7 +218,7 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
             // `{"name": {"S": ".."}, "email": {"S": ".."}}`
             let typed = beside::typed(tokens, value).filter(|_| token.kind == Kind::Object);
             let asks = self.tell_beside(&object, &key, is_value, &typed.and_then(|it| tokens.get(it)).unwrap_or(token));
-            self.around = class.below(&self.keys[keys + place]);
+            self.around = object.class.below(&self.keys[keys + place]);
             let done = match is_value && token.kind.is_string() && markup::is_given(&text) {
                 true => self.given(value, &key),
                 false => self.value(value, Some(&key)),
@@ -218,10 +229,6 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
             }
             done?;
         }
-        self.keys.truncate(keys);
-        self.spot = outer;
-        self.parents.truncate(depth - usize::from(key.is_some()));
-        self.around = around;
         Ok(())
     }
 
