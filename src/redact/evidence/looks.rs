@@ -67,6 +67,11 @@ pub(in crate::redact) fn may_be_person(value: &str) -> bool {
     looks(value) != Looks::Thing
 }
 
+/// The same of the name of a file or a directory, whose words are joined.
+pub(in crate::redact) fn may_be_person_in_path(value: &str) -> bool {
+    may_be_person(&value.replace(['_', '+'], " ").replace("%20", " "))
+}
+
 /// Whether there is a common given name in it, and another word; brands have that too, and in a text or under a name that
 /// says little they are more often meant.
 pub(in crate::redact) fn is_known_person(value: &str) -> bool {

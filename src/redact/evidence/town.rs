@@ -23,8 +23,19 @@ pub(in crate::redact) fn with_town(text: &str, street: Range<usize>) -> Range<us
 /// Postal codes that nothing else looks like, and those of digits alone.
 const LETTERED: &str = r"(?:[A-Z]{1,3}-[0-9]{4,5}|[0-9]{2}-[0-9]{3}|[0-9]{5}-[0-9]{3,4}|[0-9]{3,4}-[0-9]{3,4}|[A-Z][0-9]{4}(?:[A-Z]{3})?|[0-9]{4} [A-Z]{2}|[A-Z][0-9][A-Z] ?[0-9][A-Z][0-9]|[A-Z]{1,2}[0-9][0-9A-Z]? [0-9][A-Z]{2}|[A-Z][0-9]{2} [0-9A-Z]{4})";
 const DIGITS: &str = r"(?:[0-9]{3} [0-9]{2}|[0-9]{4,7})";
+/// A word of a town's name. A dot ends it, but behind what is always cut short.
+macro_rules! word {
+    () => {
+        r"(?:(?:St|Sta|Ste|Sto|Sv|Bd|Mt|Ft|Pt)\.|[\p{Lu}\p{Lo}][\p{L}\p{M}'’-]+)"
+    };
+}
 /// A town: a word, and what belongs to it before another capital letter.
-const NAME: &str = r"[\p{Lu}\p{Lo}][\p{L}\p{M}'’.-]+(?:(?:[ -](?:am|an|der|im|in|bei|la|le|les|los|las|lo|de|del|do|da|dos|du|des|sur|sous|en|aux|upon|on|di|pri|nad|pod|v|na|ob))*[ -][\p{Lu}\p{Lo}][\p{L}\p{M}'’.-]+){0,2}";
+const NAME: &str = concat!(
+    word!(),
+    r"(?:(?:[ -](?:am|an|der|im|in|bei|la|le|les|los|las|lo|de|del|do|da|dos|du|des|sur|sous|en|aux|upon|on|di|pri|nad|pod|v|na|ob))*[ -]",
+    word!(),
+    r"){0,2}"
+);
 
 static TOWN: LazyLock<Option<Regex>> = LazyLock::new(|| {
     // `Apt 4`, `2. tv`, `lgh 1102`, `bl. A3, sc. 2`, `3º B`
@@ -75,9 +86,18 @@ mod tests {
             ", 3º B, 33201 Gijón",
             ", S2000 Rosario",
             ", 7000-508 Évora",
+            ", 9000 St. Gallen",
         ] {
             let text = format!("Hauptstr. 5{tail}, danke");
             assert_eq!(&text[with_town(&text, 0..11)], format!("Hauptstr. 5{tail}"));
+        }
+    }
+
+    #[test]
+    fn the_next_sentence_is_no_town() {
+        for town in [", 24103 Kiel", ", 31400 Toulouse", " in 37073 Göttingen"] {
+            let text = format!("Hauptstr. 5{town}. Mobil ist es");
+            assert_eq!(&text[with_town(&text, 0..11)], format!("Hauptstr. 5{town}"));
         }
     }
 

@@ -202,7 +202,8 @@ fn name_before(text: &str) -> Option<&str> {
 /// Where a value ends on its line: before wide space, a bar, a semicolon, or a further name.
 fn end_of_value(whole: &str) -> usize {
     let value = &whole[..whole.floor_char_boundary(END_BYTES_MAX)];
-    let apart = ["  ", "\t", " |", ";"].iter().filter_map(|sign| value.find(sign)).min().unwrap_or(value.len());
+    let apart = ["  ", "\t", " |", ";", "。"].iter().filter_map(|sign| value.find(sign));
+    let apart = apart.chain(next_sentence(value)).min().unwrap_or(value.len());
     let is_named = |at: usize| {
         let near = value[at + 1..apart.max(at + 1)].char_indices().take(NAME_BYTES_MAX);
         let end = near.clone().find(|(_, c)| !(c.is_alphanumeric() || " .-'’()/".contains(*c)));
@@ -214,6 +215,17 @@ fn end_of_value(whole: &str) -> usize {
         return whole.trim_end_matches('*').len();
     }
     value[..named.unwrap_or(apart)].trim_end().trim_end_matches(['*', ',']).len()
+}
+
+/// Where another sentence begins in a value: behind a full stop that ends a word which is not cut short.
+fn next_sentence(value: &str) -> Option<usize> {
+    let is_end = |at: &usize| {
+        let word = value[..*at].rsplit(|c: char| !c.is_alphabetic()).next().unwrap_or_default();
+        word.chars().count() >= ABBREVIATION_CHARS_MAX
+            && word.chars().skip(1).all(char::is_lowercase)
+            && value[at + 2..].starts_with(char::is_uppercase)
+    };
+    value.match_indices(". ").map(|(at, _)| at).find(is_end)
 }
 
 /// Whether a value may be somebody's: no sentence in small letters, nothing that is read elsewhere or was replaced.
@@ -252,6 +264,9 @@ mod tests {
             ("> Né(e) le:\t1973  a", "Né(e) le", "1973"),
             ("氏名:五十嵐 千尋", "氏名", "五十嵐 千尋"),
             ("住所：高松市", "住所", "高松市"),
+            ("住所：高松市。注文 5", "住所", "高松市"),
+            ("Anschrift: Amselweg 119, 24103 Kiel. Mobil 5", "Anschrift", "Amselweg 119, 24103 Kiel"),
+            ("Adresse: 5 Bd. Gambetta, Nice", "Adresse", "5 Bd. Gambetta, Nice"),
             ("    [first_name] => Ada", "first_name", "Ada"),
             ("Date of birth ......... 10/12/1815", "Date of birth", "10/12/1815"),
             ("Town.....London", "Town", "London"),

@@ -101,6 +101,7 @@ validators! {
         NationalBare "national-bare" national::is_bare_national,
         NationalLettered "national-lettered" national::is_lettered_national,
         PersonLike "person-like" looks::may_be_person,
+        PersonInPath "person-in-path" looks::may_be_person_in_path,
         KnownPerson "known-person" looks::is_known_person,
         PersonInText "person-in-text" looks::begins_as_person,
         LoginLike "login-like" looks::may_be_login,
