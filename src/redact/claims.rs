@@ -12,6 +12,7 @@ use crate::redact::pass::{Pass, Place};
 use crate::redact::rule::rules::Action;
 use crate::redact::stand_in::kind::Kind;
 use crate::redact::stand_in::pseudonym;
+use regex::bytes::Regex;
 
 /// Names that say nothing but that the value of the object is here.
 const PLAIN_VALUES: [&str; 13] = [
@@ -30,10 +31,13 @@ const PLAIN_VALUES: [&str; 13] = [
     "current",
 ];
 /// Names that say nothing but that the values of the object above are here, and how many of them are passed over.
-const PLAIN_HOLDERS: [&str; 7] = ["answers", "textanswers", "values", "value", "items", "list", "entries"];
+const PLAIN_HOLDERS: [&str; 9] =
+    ["answers", "textanswers", "values", "value", "items", "list", "entries", "versions", "history"];
 const HOLDERS_MAX: usize = 4;
 /// Blanks and other signs in a caption, at most, bytes.
 const CAPTION_SIGNS_MAX: usize = 8;
+/// Hebrew's hyphen.
+const MAQAF: char = '\u{5be}';
 /// Shorter numbers are nobody's unless their name says so.
 const NUMBER_BYTES_MIN: usize = 8;
 
@@ -163,7 +167,11 @@ impl<'r> Pass<'r> {
     /// Why a rule claims no such value under a name, wherever the name stands.
     fn doubt_of_value(&self, at: u16, raw: &str, key: &Key<'_>) -> Option<Doubt> {
         let rule = &self.redactor.rules[usize::from(at)];
-        Some(if rule.shape.as_ref().is_some_and(|shape| !shape.is_match(raw.as_bytes())) {
+        // Hebrew's hyphen joins names as any other does.
+        let fits = |shape: &Regex| {
+            shape.is_match(raw.as_bytes()) || raw.contains(MAQAF) && shape.is_match(raw.replace(MAQAF, "-").as_bytes())
+        };
+        Some(if rule.shape.as_ref().is_some_and(|shape| !fits(shape)) {
             Doubt::Shape
         } else if rule.shape.is_none()
             && rule.kind.is_never_a_shape()

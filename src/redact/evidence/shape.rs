@@ -154,7 +154,9 @@ pub(in crate::redact) fn is_in_digest(text: &str, range: &Range<usize>) -> bool 
 pub(in crate::redact) fn is_of_machine(text: &str, range: &Range<usize>) -> bool {
     let Some(sign) = text[range.clone()].find('@').map(|at| range.start + at) else { return false };
     let local = around(text, &(sign..sign), |b| b.is_ascii_alphanumeric() || b"-._".contains(&b));
-    is_uuid(&text.as_bytes()[local.start..sign]) || is_dated_release(&text[sign + 1..])
+    let host = &text[sign + 1..];
+    // `_accountid_value@OData.Community.Display.V1.FormattedValue`: an annotation's name (OData 4.01, section 4.6).
+    is_uuid(&text.as_bytes()[local.start..sign]) || is_dated_release(host) || host.starts_with("OData.")
 }
 
 /// Whether a release's date stands where a host would: `checkout@2023-01-06.acacia`.

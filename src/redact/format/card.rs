@@ -5,7 +5,7 @@ use crate::redact::format::splice::{Patch, Unescaped};
 use crate::redact::pass::{Pass, Place};
 
 /// Properties whose name says too little, and the name that says the same.
-const PROPERTIES: [(&str, &str); 12] = [
+const PROPERTIES: [(&str, &str); 13] = [
     ("n", "full-name"),
     ("fn", "full-name"),
     ("cn", "full-name"),
@@ -14,6 +14,7 @@ const PROPERTIES: [(&str, &str); 12] = [
     ("adr", "address"),
     ("label", "address"),
     ("bday", "birth-date"),
+    ("geo", "home-coordinates"),
     ("tel", "phone"),
     ("email", "email"),
     ("impp", "username"),

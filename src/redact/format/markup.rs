@@ -44,7 +44,7 @@ const CARRIERS: [&str; 32] = [
     "claim",
 ];
 /// Attributes that name a value.
-const NAMING: [&str; 8] = ["key", "name", "field", "param", "property", "attribute", "itemprop", "friendlyname"];
+const NAMING: [&str; 9] = ["key", "name", "n", "field", "param", "property", "attribute", "itemprop", "friendlyname"];
 /// Attributes that say in words what the text of their element is: `<e17 bez="Wohnort">..`.
 const TITLING: [&str; 12] = [
     "bez",

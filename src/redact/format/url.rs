@@ -79,10 +79,18 @@ fn authority(pass: &mut Pass<'_>, text: &str, depth: u8) -> Result<String, DropR
     Ok(out)
 }
 
+/// Accounts that are nobody's.
+const ACCOUNTS: [&str; 22] = [
+    "admin", "api", "app", "backend", "backup", "db", "default", "deploy", "guest", "mysql", "postgres", "readonly",
+    "reader", "report", "root", "sa", "service", "svc", "test", "user", "web", "worker",
+];
+
 /// Lets the rules see what is masked, so that they count it and look for it elsewhere.
 fn learn(pass: &mut Pass<'_>, user: &str, depth: u8) -> Result<(), DropReason> {
     let (name, password) = user.split_once(':').map_or((user, None), |(name, password)| (name, Some(password)));
-    for (part, key) in [(Some(name), "username"), (password, "password")] {
+    // An account of a service is called like what it does, and so are other things.
+    let name = Some(name).filter(|name| !ACCOUNTS.contains(name));
+    for (part, key) in [(name, "username"), (password, "password")] {
         let key = pass.key(key);
         let place = Place { key: Some(&key), parents: &[], depth };
         if let Some(part) = part {

@@ -84,6 +84,7 @@ validators! {
         Random "random" secret::is_random,
         Base64Key "base64-key" secret::is_base64_key,
         Basic "basic" secret::is_basic,
+        NoWords "no-words" secret::is_no_words,
         NoResource "no-resource" secret::is_no_resource,
         Aba "aba" bank::is_aba,
         Clabe "clabe" bank::is_clabe,

@@ -76,6 +76,11 @@ pub(in crate::redact) fn is_basic(text: &str) -> bool {
     decoded.is_ok_and(|pair| std::str::from_utf8(&pair).is_ok_and(|pair| pair.contains(':') && pair.len() >= 3))
 }
 
+/// No words with blanks between them: a caption or a message, which no token is.
+pub(in crate::redact) fn is_no_words(text: &str) -> bool {
+    !text.trim().contains(' ') || text.chars().any(|c| !c.is_alphabetic() && !" .!?,'’".contains(c))
+}
+
 /// No number of a resource as Twilio has them: two capital letters for what it is, 32 hex digits.
 pub(in crate::redact) fn is_no_resource(text: &str) -> bool {
     let (head, hex) = text.split_at_checked(2).unwrap_or_default();

@@ -105,7 +105,10 @@ pub(super) fn typed(tokens: &Tokens<'_>, object: usize) -> Option<usize> {
 }
 
 /// Last words of names under which members are called by persons, without the plural's `s`.
-const PEOPLE: [&str; 30] = [
+const PEOPLE: [&str; 33] = [
+    "presence",
+    "roster",
+    "leaderboard",
     "employee",
     "staff",
     "worker",
@@ -138,16 +141,24 @@ const PEOPLE: [&str; 30] = [
     "empleado",
 ];
 
-/// Whether the members of the object at a token are called by persons: its own name says so, and each of theirs is written
-/// as one of a person.
-pub(super) fn is_of_people(tokens: &Tokens<'_>, object: usize, name: &str) -> bool {
+/// What the members of the object at a token are called by, if it is persons: each of their names is written as one of a
+/// person, and the object's own name says so or one of them is surely somebody's; or each is made as names to sign in with
+/// are, in an object of people.
+pub(super) fn of_people(tokens: &Tokens<'_>, object: usize, name: &str) -> Option<&'static str> {
+    let first = tokens.plain(object + 1)?;
+    let names = || names(tokens, object).map(|(_, name)| name);
+    let is_named = || PEOPLE.iter().any(|people| name.trim_end_matches('s').ends_with(people));
     // Nearly every object ends here.
-    let may_begin = tokens.get(object + 1).is_some_and(|first| tokens.slice(&first).contains([' ', '\\']));
-    let mut names = names(tokens, object).map(|(_, name)| name).peekable();
-    may_begin
-        && PEOPLE.iter().any(|people| name.trim_end_matches('s').ends_with(people))
-        && names.peek().is_some()
-        && names.all(looks::is_written_as_name)
+    if first.contains(' ') {
+        let are_written = names().all(looks::is_written_as_name);
+        return (are_written && (is_named() || names().any(looks::is_known_person))).then_some("fullname");
+    }
+    let is_login = |name: &str| {
+        name.starts_with(|c: char| c.is_ascii_lowercase())
+            && name.ends_with(|c: char| c.is_ascii_alphanumeric())
+            && name.bytes().filter(u8::is_ascii_digit).count() > 1
+    };
+    (is_login(first) && is_named() && names().all(is_login)).then_some("user")
 }
 
 /// What the members of an object are called by, if its own name (its words joined) says so: `by_email`,
@@ -218,14 +229,25 @@ mod tests {
 
     #[test]
     fn members_may_be_called_by_persons() {
-        let of_people = |name, text| is_of_people(&tokens(text), 0, name);
-        assert!(of_people("hoursbyemployee", r#"{"Ludvig Åkerlund": {}, "Дмитрий Громыко": {}}"#));
-        assert!(of_people("votes", r#"{"Nerys Sidebottom": 1}"#));
-        assert!(
-            !of_people("options", r#"{"Nerys Sidebottom": 1}"#)
-                && !of_people("votes", r#"{"yes": 1, "Nerys Sidebottom": 2}"#)
-        );
-        assert!(!of_people("votes", r#"{"Nerys Sidebottom": 1, "total": 2}"#) && !of_people("votes", "{}"));
+        let of_people = |name, text| of_people(&tokens(text), 0, name);
+        for (name, text) in [
+            ("hoursbyemployee", r#"{"Ludvig Åkerlund": {}, "Дмитрий Громыко": {}}"#),
+            ("votes", r#"{"Nerys Sidebottom": 1}"#),
+            ("tasks", r#"{"Nerys Sidebottom": [], "Ada Lovelace": []}"#),
+        ] {
+            assert_eq!(of_people(name, text), Some("fullname"), "{text}");
+        }
+        assert_eq!(of_people("presence", r#"{"quitten33": 1, "ada.l42": 2}"#), Some("user"));
+        for (name, text) in [
+            ("options", r#"{"Nerys Sidebottom": 1}"#),
+            ("votes", r#"{"yes": 1, "Nerys Sidebottom": 2}"#),
+            ("votes", r#"{"Nerys Sidebottom": 1, "total": 2}"#),
+            ("votes", "{}"),
+            ("presence", r#"{"quitten33": 1, "count": 2}"#),
+            ("versions", r#"{"release33": 1}"#),
+        ] {
+            assert_eq!(of_people(name, text), None, "{text}");
+        }
     }
 
     #[test]

@@ -3,15 +3,15 @@
 mod beside;
 mod class;
 mod read;
+mod rows;
 mod tables;
 mod tokens;
 
 use crate::exchange::DropReason;
 use crate::redact::evidence::names::Key;
 use crate::redact::evidence::{captions, siblings};
-use crate::redact::format::card;
-use crate::redact::format::csv;
 use crate::redact::format::json::class::Class;
+use crate::redact::format::json::rows::Table;
 use crate::redact::format::json::tokens::{Kind, Token, Tokens};
 use crate::redact::format::markup;
 use crate::redact::format::turns;
@@ -47,8 +47,6 @@ pub(in crate::redact) fn quoted(text: &str) -> String {
 
 /// Members of an object that may name another one's value, at most on each side of it: keeps the walk linear.
 const NAMINGS_MAX: usize = 4;
-/// Digits of a column's name, at most: the stand-ins of numbers have more.
-const NAME_DIGITS_MAX: usize = 5;
 /// Texts that tell what type a value has, and not what it is.
 const TYPES: [&str; 16] = [
     "string",
@@ -68,18 +66,6 @@ const TYPES: [&str; 16] = [
     "array",
     "object",
 ];
-
-/// What an object says of rows.
-struct Table<'r> {
-    columns: Vec<Key<'r>>,
-    /// Where the rows are, or the only one.
-    rows: usize,
-    is_row: bool,
-    /// What stands between the cells of rows that are texts.
-    separator: Option<u8>,
-    /// Where the list of names is, which are no values.
-    names: Option<usize>,
-}
 
 struct Walk<'d, 't, 'k, 'p, 'r> {
     tokens: &'d Tokens<'t>,
@@ -180,11 +166,8 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
     fn members(&mut self, mut object: Object<'t, 'r>, key: Option<&Key<'k>>) -> Result<(), DropReason> {
         let (tokens, at, keys) = (self.tokens, object.at, object.keys);
         let table = self.table(at);
-        let called_by = match key {
-            Some(key) if beside::is_of_people(tokens, at, key.joined()) => Some("fullname"),
-            Some(key) => beside::called_by(key.joined()),
-            None => None,
-        };
+        let called_by =
+            key.and_then(|key| beside::of_people(tokens, at, key.joined()).or_else(|| beside::called_by(key.joined())));
         let called_by = called_by.map(|name| self.pass.key_in_text(name)).filter(|key| !key.said().values.is_empty());
         let mut members = tokens.members(at).enumerate();
         while let Some((place, (name, value))) = members.next() {
@@ -419,6 +402,9 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
         {
             return self.header_lines(&lines);
         }
+        if let Some(pairs) = self.pairs(at) {
+            return self.named_pairs(&pairs);
+        }
         let told = beside::told(tokens, at).into_iter();
         self.told = told.map(|name| self.pass.key_in_text(name)).collect();
         let lines = read::lines(tokens, at);
@@ -443,122 +429,6 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
         let name = beside::LISTS.iter().find_map(|end| key.joined().strip_suffix(end))?;
         let name = name.to_owned();
         Some(self.pass.key_in_text(&name)).filter(|key: &Key<'r>| !key.said().values.is_empty())
-    }
-
-    /// Header lines, each under its name as the capture's own are, and else as a member of that name would be.
-    fn header_lines(&mut self, lines: &[(usize, usize)]) -> Result<(), DropReason> {
-        for (name_at, value) in lines {
-            self.value(*name_at, None)?;
-            let (Some(name), Some(token)) = (self.tokens.plain(*name_at), self.tokens.get(*value)) else { continue };
-            let fresh = self.pass.header(name, &self.tokens.string(&token)?.0)?;
-            if let Some(fresh) = fresh {
-                self.splice(token.range(), &quoted(&fresh));
-            } else {
-                let key = self.pass.key_in_text(name);
-                self.value(*value, Some(&key))?;
-            }
-        }
-        Ok(())
-    }
-
-    /// A jCard's property, whose values stand under a name; those of an address each under their own.
-    fn property(&mut self, at: usize, name: &str, key: Option<&Key<'k>>) -> Result<(), DropReason> {
-        let tokens = self.tokens;
-        let own = self.pass.key(name);
-        for (element, place) in tokens.elements(at).zip(0..) {
-            let parts: Vec<usize> = tokens.elements(element).take(card::ADDRESS_PARTS.len() + 1).collect();
-            let is_list = tokens.get(element).is_some_and(|element| element.kind == Kind::Array);
-            if place < tables::PROPERTY_HEAD {
-                self.value(element, key)?;
-            } else if is_list && name == "address" && parts.len() == card::ADDRESS_PARTS.len() {
-                for (part, name) in parts.into_iter().zip(card::ADDRESS_PARTS) {
-                    let own = self.pass.key(name);
-                    self.value(part, Some(&own))?;
-                }
-            } else {
-                self.value(element, Some(&own))?;
-            }
-        }
-        Ok(())
-    }
-
-    fn columns(&mut self, names: &[&str]) -> Vec<Key<'r>> {
-        names.iter().map(|name| self.pass.key_in_text(name)).collect()
-    }
-
-    /// The table that the object at a token is, or the lists of names and of their values.
-    fn table(&mut self, object: usize) -> Option<Table<'r>> {
-        if let Some((names, rows)) = tables::columns(self.tokens, object) {
-            return Some(Table { columns: self.columns(&names), rows, is_row: false, separator: None, names: None });
-        }
-        if let Some((names, rows, separator)) = tables::lined(self.tokens, object)
-            && self.pass.redactor.strict.is_none()
-            && let Some(columns) = self.header(&names)
-        {
-            return Some(Table { columns, rows, is_row: false, separator: Some(separator), names: None });
-        }
-        let (names, list, rows) = tables::parallel(self.tokens, object)?;
-        Some(Table { columns: self.header(&names)?, rows, is_row: true, separator: None, names: Some(list) })
-    }
-
-    /// The keys of a first row that names columns: rules list two of them, and nothing there is a value in itself.
-    fn header(&mut self, names: &[&str]) -> Option<Vec<Key<'r>>> {
-        let columns = self.columns(names);
-        let listed = columns.iter().filter(|key| !key.said().values.is_empty()).count();
-        // What was a value may be a stand-in by now.
-        let is_name = |name: &&str| {
-            name.bytes().filter(u8::is_ascii_digit).count() <= NAME_DIGITS_MAX
-                && !is_word_stand_in(name)
-                && matches!(self.pass.scan_bare(name), Ok(None))
-        };
-        (listed > 1 && names.iter().all(is_name)).then_some(columns)
-    }
-
-    /// Rows of cells, each under the name of its column.
-    fn rows(
-        &mut self,
-        rows: impl Iterator<Item = usize>,
-        columns: &[Key<'r>],
-        key: Option<&Key<'k>>,
-    ) -> Result<(), DropReason> {
-        let tokens = self.tokens;
-        for row in rows {
-            let cells: Vec<usize> = tables::cells(tokens, row).into_iter().flatten().take(columns.len() + 1).collect();
-            if cells.len() != columns.len() {
-                self.value(row, key)?;
-                continue;
-            }
-            for (cell, column) in cells.into_iter().zip(columns) {
-                let Some(token) = tokens.get(cell) else { continue };
-                let raw = if token.kind.is_string() { tokens.inside(&token) } else { tokens.slice(&token) };
-                if self.pass.looks_beside(column, raw.as_bytes()) {
-                    self.pass.beside = columns.to_vec();
-                }
-                let done = self.value(cell, Some(column));
-                self.pass.beside.clear();
-                done?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Rows that are texts with something between their cells.
-    fn lines(&mut self, list: usize, separator: u8, columns: &[Key<'r>], key: &Key<'k>) -> Result<(), DropReason> {
-        let tokens = self.tokens;
-        for row in tokens.elements(list) {
-            let Some(token) = tokens.get(row).filter(|token| token.kind.is_string()) else {
-                self.value(row, Some(key))?;
-                continue;
-            };
-            let place = Place { key: Some(key), parents: &self.parents, depth: self.nested };
-            let raw = tokens.string(&token)?.0;
-            match csv::line(self.pass, &raw, separator, columns, place)? {
-                Some(fresh) if fresh != raw => self.splice(token.range(), &quoted(&fresh)),
-                Some(_) => {}
-                None => self.value(row, Some(key))?,
-            }
-        }
-        Ok(())
     }
 
     fn number(&mut self, token: &Token, key: Option<&Key<'k>>) -> Result<(), DropReason> {

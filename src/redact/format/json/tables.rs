@@ -3,13 +3,26 @@
 
 use crate::redact::format::card;
 use crate::redact::format::csv;
+use crate::redact::format::json::TYPES;
 use crate::redact::format::json::tokens::{Kind, Tokens};
 
 /// Columns of a table, at most.
 pub(super) const COLUMNS_MAX: usize = 128;
 /// Members that list the names of columns, in lower case and without signs.
-const LISTS: [&str; 9] =
-    ["columns", "fields", "header", "headers", "schema", "cols", "columnnames", "fieldnames", "columnheaders"];
+const LISTS: [&str; 10] = [
+    "columns",
+    "fields",
+    "header",
+    "headers",
+    "schema",
+    "cols",
+    "columnnames",
+    "fieldnames",
+    "columnheaders",
+    "layout",
+];
+/// Members whose object has such a list.
+const ABOUT: [&str; 5] = ["meta", "metadata", "definition", "structure", "resultmetadata"];
 /// Members that list names, and members that list their values, where there is one row only.
 const NAME_LISTS: [&str; 8] =
     ["names", "keys", "labels", "params", "parameters", "parameternames", "properties", "attributes"];
@@ -29,7 +42,10 @@ pub(super) fn columns<'t>(tokens: &Tokens<'t>, object: usize) -> Option<(Vec<&'t
         |object| tokens.members(object).filter(|(name, _)| is_called(tokens, *name, &LISTS)).map(|(_, list)| list);
     let named = |list| names(tokens, list).or_else(|| lists(list).find_map(|inner| names(tokens, inner)));
     // `schema` may be a name of its own, and the columns come after it.
-    let names = lists(object).filter(|list| *list != rows).find_map(named)?;
+    let about = tokens.members(object).filter(|(name, _)| is_called(tokens, *name, &ABOUT)).map(|(_, about)| about);
+    let mut named_there = about.flat_map(lists).filter_map(|list| names(tokens, list));
+    let named_here = lists(object).filter(|list| *list != rows).find_map(named);
+    let names = named_here.or_else(|| named_there.next())?;
     (width(tokens, rows) == Some(names.len())).then_some((names, rows))
 }
 
@@ -51,21 +67,80 @@ pub(super) fn parallel<'t>(tokens: &Tokens<'t>, object: usize) -> Option<(Vec<&'
 }
 
 /// The names of the columns that one text of the object at a token lists, where the lines of cells are, and what stands
-/// between them: `{"header": "id|last_name", "lines": ["7|.."]}`.
+/// between them: `{"header": "id|last_name", "lines": ["7|.."]}`, `{"layout": "id|last_name", "record": "7|.."}`.
 pub(super) fn lined<'t>(tokens: &Tokens<'t>, object: usize) -> Option<(Vec<&'t str>, usize, u8)> {
-    let first = |at: usize| {
-        tokens.get(at).filter(|token| token.kind == Kind::Array)?;
-        tokens.plain(tokens.elements(at).next()?)
-    };
-    // Nearly every object ends here.
     let members = || tokens.members(object).take(MEMBERS_MAX);
-    let (line, rows) = members().find_map(|(_, value)| Some((first(value)?, value)))?;
+    // Nearly every object ends here.
     let (_, list) = members().find(|(name, _)| is_called(tokens, *name, &LISTS))?;
     let header = tokens.plain(list)?;
     let separator = csv::separator(header);
+    let first = |at: usize| match tokens.get(at)?.kind {
+        Kind::Array => tokens.plain(tokens.elements(at).next()?),
+        // A text is a row if it has as many cells.
+        Kind::Plain if at != list => {
+            let cells = |text: &str| text.split(char::from(separator)).count();
+            tokens.plain(at).filter(|line| cells(line) == cells(header))
+        }
+        _ => None,
+    };
+    let (line, rows) = members().find_map(|(_, value)| Some((first(value)?, value)))?;
     let names: Vec<&str> = header.split(char::from(separator)).take(COLUMNS_MAX + 1).collect();
     ((2..=COLUMNS_MAX).contains(&names.len()) && line.contains(char::from(separator)))
         .then_some((names, rows, separator))
+}
+
+/// Calls whose arguments stand without names: the last word of the method, and what they are.
+const CALLS: [(&str, usize, &[&str]); 8] = [
+    ("login", 2, &["login", "password"]),
+    ("login", 3, &["db", "login", "password"]),
+    ("signin", 2, &["login", "password"]),
+    ("logon", 2, &["login", "password"]),
+    ("authenticate", 2, &["login", "password"]),
+    ("authenticate", 4, &["db", "login", "password"]),
+    // Odoo's external API.
+    ("execute", 4, &["db", "number", "password"]),
+    ("execute_kw", 5, &["db", "number", "password"]),
+];
+const METHODS: [&str; 4] = ["method", "function", "procedure", "operation"];
+const ARGUMENTS: [&str; 3] = ["params", "args", "arguments"];
+
+/// What the arguments of the call are that the object at a token makes, and where they are: `{"method": "auth.login",
+/// "params": ["ada", ".."]}`.
+pub(super) fn call<'t>(tokens: &Tokens<'t>, object: usize) -> Option<(Vec<&'t str>, usize)> {
+    let members = || tokens.members(object).take(MEMBERS_MAX);
+    let (_, method) = members().find(|(name, _)| is_called(tokens, *name, &METHODS))?;
+    let method = tokens.plain(method)?.rsplit(['.', '/', ':']).next()?;
+    let (_, arguments) = members().find(|(name, _)| is_called(tokens, *name, &ARGUMENTS))?;
+    tokens.get(arguments).filter(|token| token.kind == Kind::Array)?;
+    let count = tokens.elements(arguments).take(COLUMNS_MAX + 1).count();
+    // Those that go on have more for the method itself.
+    let fits = |(name, least, _): &&(&str, usize, &[&str])| {
+        method.eq_ignore_ascii_case(name) && if *least < 4 { count == *least } else { count >= *least }
+    };
+    let (.., names) = CALLS.iter().find(fits).filter(|_| count <= COLUMNS_MAX)?;
+    let rest = std::iter::repeat_n("", count - names.len());
+    Some((names.iter().copied().chain(rest).collect(), arguments))
+}
+
+/// The names and values of the pairs in the array at a token, if it is one of pairs whose first ones are short texts.
+pub(super) fn pairs(tokens: &Tokens<'_>, array: usize) -> Option<Vec<(usize, usize)>> {
+    // Nearly every list ends here.
+    let first = tokens.elements(array).next().and_then(|first| tokens.get(first))?;
+    if first.kind != Kind::Array {
+        return None;
+    }
+    let pair = |element: usize| {
+        tokens.get(element).filter(|token| token.kind == Kind::Array)?;
+        let mut parts = tokens.elements(element);
+        let (name, value) = (parts.next()?, parts.next()?);
+        let is_name = tokens.plain(name).is_some_and(|name| (1..=HEADER_BYTES_MAX).contains(&name.len()));
+        let is_scalar = tokens.get(value).is_some_and(|value| value.kind.is_scalar());
+        (is_name && is_scalar && parts.next().is_none()).then_some((name, value))
+    };
+    let pairs: Option<Vec<(usize, usize)>> = tokens.elements(array).take(COLUMNS_MAX + 1).map(pair).collect();
+    // `[["surname", "string"], ..]` describes columns.
+    let is_type = |value: &usize| tokens.plain(*value).is_some_and(|value| TYPES.contains(&value));
+    pairs.filter(|pairs| pairs.len() > 1 && pairs.len() <= COLUMNS_MAX && !pairs.iter().all(|(_, it)| is_type(it)))
 }
 
 /// The names and values of header lines in the array at a token, one after the other or in pairs: Node's `rawHeaders`,
@@ -104,6 +179,10 @@ pub(super) fn header<'t>(tokens: &Tokens<'t>, array: usize) -> Option<Vec<&'t st
     let names: Option<Vec<&str>> =
         tokens.elements(first).take(COLUMNS_MAX + 1).map(|cell| tokens.plain(cell)).collect();
     let names = names.filter(|names| (2..=COLUMNS_MAX).contains(&names.len()))?;
+    // `[["surname", "string"], ..]`: a list of columns, each with its type.
+    if matches!(names[..], [_, second] if TYPES.contains(&second)) {
+        return None;
+    }
     (tokens.elements(second).take(COLUMNS_MAX + 1).count() == names.len()).then_some(names)
 }
 
@@ -179,6 +258,7 @@ mod tests {
             r#"{"data":[[1,"x"]],"column_names":["a","b"]}"#,
             r#"{"fields":[{"name":"a","type":"int"},{"type":"text","name":"b"}],"values":[[1,2]]}"#,
             r#"{"schema":{"fields":[{"name":"a"},{"name":"b"}]},"rows":[{"f":[{"v":1},{"v":"x"}]}]}"#,
+            r#"{"rows":[[1,"x"]],"meta":{"n":1,"fields":[{"pos":0,"name":"a"},{"name":"b"}]}}"#,
         ] {
             assert_eq!(columns(text).as_deref(), Some("a,b"), "{text}");
         }
@@ -220,6 +300,44 @@ mod tests {
         }
         let wide = serde_json::json!([vec!["a"; COLUMNS_MAX + 1], vec!["x"; COLUMNS_MAX + 1]]).to_string();
         assert_eq!(header(&wide), None);
+    }
+
+    #[test]
+    fn a_call_has_its_arguments_in_order() {
+        let call = |text| call(&tokens(text), 0).map(|(names, _)| names.join(","));
+        assert_eq!(call(r#"{"method":"auth.login","params":["a","b"]}"#).as_deref(), Some("login,password"));
+        assert_eq!(
+            call(r#"{"service":"object","method":"execute_kw","args":["d",2,"p","m","create",[]]}"#).as_deref(),
+            Some("db,number,password,,,")
+        );
+        for text in [
+            r#"{"method":"auth.login","params":{"a":"b"}}"#,
+            r#"{"method":"auth.login","params":["a"]}"#,
+            r#"{"method":"cart.add","params":["a","b"]}"#,
+            r#"{"params":["a","b"]}"#,
+        ] {
+            assert_eq!(call(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_list_may_be_one_of_pairs() {
+        let named = |text| {
+            let tokens = tokens(text);
+            let names = |pairs: Vec<(usize, usize)>| pairs.iter().filter_map(|(name, _)| tokens.plain(*name)).collect();
+            pairs(&tokens, 0).map(names).map(|names: Vec<&str>| names.join(","))
+        };
+        assert_eq!(named(r#"[["a","x"],["b",1]]"#).as_deref(), Some("a,b"));
+        for text in [
+            r#"[["a","string"],["b","int"]]"#,
+            r#"[["a","x"]]"#,
+            r#"[["a","x",1],["b","y"]]"#,
+            r#"[[1,"x"],["b","y"]]"#,
+            r#"[["a",{}],["b","y"]]"#,
+            r#"["a","x"]"#,
+        ] {
+            assert_eq!(named(text), None, "{text}");
+        }
     }
 
     #[test]
