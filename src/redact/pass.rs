@@ -176,7 +176,8 @@ impl<'r> Pass<'r> {
         if let Some((_, name)) = self.new_names.iter().find(|(known, _)| **known == *text) {
             return name.clone();
         }
-        let words = Words::of(dicom::meaning(text));
+        // What stands in for somebody whom a member was called by says nothing of its value.
+        let words = if pseudonym::is_word_stand_in(text) { Words::default() } else { Words::of(dicom::meaning(text)) };
         let said = self.redactor.registry.say(&words);
         // A pass of its own: that a name was looked at is no hit.
         let clean = matches!(Pass::new(self.redactor, self.names).value(text, Place::BARE), Ok(None));

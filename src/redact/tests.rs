@@ -21,6 +21,7 @@ mod placed;
 mod places;
 mod properties;
 mod said;
+mod told;
 mod trades;
 mod wrapped;
 

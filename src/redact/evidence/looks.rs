@@ -37,6 +37,7 @@ pub(in crate::redact) fn looks(value: &str) -> Looks {
         && !value.chars().any(char::is_uppercase)
         && value.is_ascii();
     if is_slug
+        || is_file(value)
         || is_blank(value)
         || is_of_company(value)
         || is_house(value)
@@ -186,7 +187,19 @@ fn words_of(value: &str) -> Vec<String> {
 /// may have any other words as a name.
 pub(in crate::redact) fn is_no_company(value: &str) -> bool {
     let value = value.trim();
-    !is_of_company(value) && !is_caption(value) && !is_blank(value) && !is_house(value)
+    !is_of_company(value) && !is_caption(value) && !is_blank(value) && !is_house(value) && !is_file(value)
+}
+
+/// What files that somebody hands in end with.
+const FILES: [&str; 26] = [
+    "pdf", "doc", "docx", "odt", "rtf", "txt", "xls", "xlsx", "csv", "ppt", "pptx", "png", "jpg", "jpeg", "gif",
+    "heic", "webp", "svg", "tif", "tiff", "zip", "gz", "mp3", "mp4", "mov", "wav",
+];
+
+/// Whether it is the name of a file: whose it is, patterns look for in it.
+fn is_file(value: &str) -> bool {
+    let end = value.rsplit_once('.').map_or("", |(_, end)| end);
+    end.len() <= 4 && FILES.iter().any(|file| end.eq_ignore_ascii_case(file))
 }
 
 /// Whether it is a company that has two names of persons, and that nobody is called like.

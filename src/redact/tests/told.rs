@@ -1,0 +1,108 @@
+//! Values whose name stands elsewhere in the document: in a pair, behind the rows, in a layout, or in what a call takes.
+
+use super::*;
+use serde_json::{Value, json};
+
+/// Redacts, and again, which must change nothing.
+fn once(content_type: &str, body: &str) -> String {
+    let out = redact(content_type, body);
+    assert_eq!(redact(content_type, &out), out, "twice: {body}");
+    out
+}
+
+fn json_once(body: &Value) -> Value {
+    serde_json::from_str(&once("application/json", &body.to_string())).unwrap()
+}
+
+#[test]
+fn the_first_of_a_pair_names_the_second() {
+    let out = json_once(&json!({ "facts": [["Surname", "quirl"], ["Passport no.", "XK2950928"], ["Hall", "seven"]] }));
+    assert!(!out.to_string().contains("quirl") && !out.to_string().contains("XK2950928"), "{out}");
+    assert_eq!((&out["facts"][0][0], &out["facts"][2][1]), (&json!("Surname"), &json!("seven")));
+    // One name that rules list may be chance, and columns with their types have no values.
+    for body in [json!([["surname", "quirl"], ["hall", "seven"]]), json!([["surname", "string"], ["password", "text"]])]
+    {
+        assert_eq!(json_once(&body), body);
+    }
+}
+
+#[test]
+fn columns_may_be_told_behind_their_rows() {
+    let fields = json!([{ "pos": 0, "name": "last_name" }, { "pos": 1, "name": "article" }]);
+    let body = json!({ "rows": [["quirl", "quark"]], "meta": { "took": 5, "fields": fields } });
+    let out = json_once(&body);
+    assert!(out["rows"][0][0] != "quirl" && out["rows"][0][1] == "quark", "{out}");
+}
+
+#[test]
+fn a_layout_names_the_cells_of_a_single_line() {
+    let body = json!({ "rec": "P|quirl|1952-09-04|open", "layout": "TYPE|SURNAME|DOB|STATE", "aux": "a|b" });
+    let out = json_once(&body);
+    let cells: Vec<&str> = out["rec"].as_str().unwrap().split('|').collect();
+    assert!(matches!(cells[..], ["P", name, born, "open"] if name != "quirl" && born != "1952-09-04"), "{out}");
+    assert_eq!((&out["layout"], &out["aux"]), (&body["layout"], &body["aux"]));
+}
+
+#[test]
+fn a_call_to_log_in_takes_a_name_and_a_password() {
+    let body = json!({ "id": 2, "method": "auth.login", "params": ["quirl.q", "Zebra!umsqdo"] });
+    let out = json_once(&body).to_string();
+    assert!(!out.contains("quirl.q") && !out.contains("Zebra"), "{out}");
+    let body =
+        json!({ "service": "object", "method": "execute_kw", "args": ["prod", 2, "Mango$MIzs", "res", "search"] });
+    let out = json_once(&body);
+    assert!(out["args"][2] != "Mango$MIzs" && out["args"][3] == "res" && out["args"][1] == 2, "{out}");
+    let body = json!({ "method": "cart.add", "params": ["lamp", "Zebra!umsqdo"] });
+    assert_eq!(json_once(&body), body);
+}
+
+#[test]
+fn members_may_be_called_by_who_they_are_about() {
+    let out =
+        json_once(&json!({ "presence": { "quitten33": "away" }, "tasks": { "Ada Lovelace": 1, "Ilvy Quirl": 2 } }));
+    let out = out.to_string();
+    assert!(!out.contains("quitten33") && !out.contains("Lovelace") && !out.contains("Quirl"), "{out}");
+    let body = json!({ "releases": { "release33": 1 }, "lamps": { "Red Lamp": 1, "Blue Lamp": 2 } });
+    assert_eq!(json_once(&body), body);
+}
+
+#[test]
+fn an_account_of_a_service_is_not_looked_for_elsewhere() {
+    let out =
+        json_once(&json!({ "queue": "amqps://worker:Zebra9umsqdo@mq.example.net/x", "service": "billing-worker" }));
+    assert!(!out.to_string().contains("Zebra9umsqdo"), "{out}");
+    assert_eq!(out["service"], "billing-worker");
+}
+
+#[test]
+fn the_name_of_an_annotation_is_no_mailbox() {
+    let body = json!({ "_cur_value@OData.Community.Display.V1.FormattedValue": "Euro" });
+    assert_eq!(json_once(&body), body);
+}
+
+#[test]
+fn names_joined_by_the_hyphen_of_hebrew_are_names() {
+    let out = json_once(&json!({ "technician": "יהונתן בן־דוד" }));
+    assert_ne!(out["technician"], "יהונתן בן־דוד");
+}
+
+#[test]
+fn a_card_tells_where_somebody_lives() {
+    let out =
+        once("text/vcard", "BEGIN:VCARD\r\nVERSION:4.0\r\nFN:Ada\r\nGEO:geo:46.772673,23.591254\r\nEND:VCARD\r\n");
+    assert!(!out.contains("46.77"), "{out}");
+}
+
+#[test]
+fn an_attribute_of_one_letter_may_name_its_value() {
+    let out = once("application/xml", r#"<a><p n="Nachname" v="Quirl"/><p n="Halle" v="Quark"/></a>"#);
+    assert!(!out.contains("Quirl") && out.contains(r#"n="Nachname""#) && out.contains("Quark"), "{out}");
+}
+
+#[test]
+fn a_file_is_nobody_though_its_name_stands_where_one_does() {
+    let body = json!({ "upload": { "original_name": "passport-front.jpeg" } });
+    assert_eq!(json_once(&body), body);
+    let out = json_once(&json!({ "entries": [{ "name": "CV_Gaëtan_Fauchereau_2025.pdf" }] }));
+    assert!(!out.to_string().contains("Fauchereau"), "{out}");
+}
