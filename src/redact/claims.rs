@@ -181,6 +181,7 @@ impl<'r> Pass<'r> {
             || matches!(rule.kind, Kind::Id | Kind::Digits | Kind::Ssn | Kind::Phone) && shape::is_day(raw)
             // A stand-in has digits, which make no number and no date of the words around it.
             || (rule.kind == Kind::Date || rule.kind.is_guarded()) && holds_stand_in(raw)
+            || matches!(rule.kind, Kind::Person | Kind::Address) && is_of_stand_ins(raw)
             || is_template(raw)
             || rule.kind.has_no_sentence() && is_sentence(raw)
         {
@@ -232,6 +233,13 @@ pub(in crate::redact) fn is_link_with_password(raw: &str) -> bool {
 pub(in crate::redact) fn holds_stand_in(raw: &str) -> bool {
     let is_of_word = |c: char| c.is_alphanumeric() || c == '-';
     raw.contains('-') && raw.split(|c| !is_of_word(c)).any(pseudonym::is_word_stand_in)
+}
+
+/// Whether a text is nothing but stand-ins, what stands between them left aside: its parts were replaced.
+fn is_of_stand_ins(raw: &str) -> bool {
+    let is_of_word = |c: char| c.is_alphanumeric() || c == '-';
+    let mut words = raw.split(|c| !is_of_word(c)).filter(|word| !word.is_empty()).peekable();
+    raw.contains('-') && words.peek().is_some() && words.all(pseudonym::is_word_stand_in)
 }
 
 /// Openings and ends of a place that a template fills in; GitHub's is told by its opening, since texts end at a brace.

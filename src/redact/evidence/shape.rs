@@ -7,6 +7,9 @@ use crate::redact::stand_in::pseudonym::{is_any_number_stand_in, is_word_stand_i
 use crate::redact::validators::is_luhn;
 use std::ops::Range;
 
+/// Where the letters of other scripts begin.
+const LATIN_END: char = '\u{370}';
+
 /// How far around a candidate its token is followed, in bytes: keeps the search linear.
 const TOKEN_BYTES_MAX: usize = 80;
 /// Arcs of an object identifier after its first one, at least: an address of a network has three.
@@ -141,6 +144,21 @@ pub(in crate::redact) fn is_in_stand_in(text: &str, range: &Range<usize>) -> boo
     let signed = range.start.checked_sub(1).and_then(|start| text.get(start..range.end));
     is_word_stand_in(text.get(token).unwrap_or_default().trim_end_matches('.'))
         || signed.is_some_and(|number| number.starts_with('+') && is_any_number_stand_in(number))
+}
+
+/// Whether the candidate at `range` is in another script than ours and stands beside one of our stand-ins: it was no island
+/// among Latin words before that came to stand there.
+pub(in crate::redact) fn is_island_of_stand_in(text: &str, range: &Range<usize>) -> bool {
+    if text[range.clone()].starts_with(|c: char| c < LATIN_END) {
+        return false;
+    }
+    let is_apart = |c: char| " ,:;.،".contains(c);
+    let is_of_word = |c: &char| c.is_ascii_alphanumeric() || *c == '-';
+    let before = text[..range.start].trim_end_matches(is_apart);
+    let before = before.rsplit(|c| !is_of_word(&c)).next().unwrap_or_default();
+    let after = text[range.end..].trim_start_matches(is_apart);
+    let after = after.split(|c| !is_of_word(&c)).next().unwrap_or_default();
+    is_word_stand_in(before) || is_word_stand_in(after)
 }
 
 /// Whether the candidate at `range` is a part of a longer digest in hex.

@@ -64,6 +64,10 @@ const TITLING: [&str; 12] = [
 const NAMING_WORDS: [&str; 8] =
     ["тип", "название", "libelle", "bezeichnung", "etiqueta", "etykieta", "label", "caption"];
 const NAMED_WORDS: [&str; 8] = ["значение", "valeur", "wert", "valor", "valore", "wartosc", "waarde", "hodnota"];
+/// Attributes of SVG's shapes that are numbers of a picture, and the shapes (SVG 2, chapters 9 and 10).
+const DRAWN: [&str; 4] = ["d", "points", "viewBox", "transform"];
+const SHAPES: [&str; 10] =
+    ["path", "polygon", "polyline", "svg", "g", "symbol", "rect", "circle", "clipPath", "linearGradient"];
 /// Attributes that name the value in an element below, or in an element that says itself that it is a value:
 /// `<error field="phone"><rejectedValue>..`.
 const TELLING: [&str; 7] = ["field", "fieldname", "param", "property", "attribute", "path", "propertypath"];
@@ -238,7 +242,10 @@ pub(in crate::redact) fn attributes<'r>(
     };
     for (at, attribute) in attributes.iter().enumerate() {
         let is_of_markup = |name: &str| name.starts_with("xmlns") || name.starts_with("xsi:") || name == "accesskey";
-        if is_of_markup(attribute.name) {
+        // Numbers of a picture: `<path d="M165.9 397.4c0 2-2.3 ..">`.
+        let is_drawn =
+            DRAWN.contains(&attribute.name) && SHAPES.iter().any(|shape| local(element).eq_ignore_ascii_case(shape));
+        if is_of_markup(attribute.name) || is_drawn {
             continue;
         }
         let own = pass.key(local(attribute.name));

@@ -5,7 +5,8 @@ use crate::redact::engine::Redactor;
 use crate::redact::evidence::labels;
 use crate::redact::evidence::names::{self, Key, NameIndex};
 use crate::redact::evidence::shape::{
-    is_in_digest, is_in_fingerprint, is_in_stand_in, is_network, is_of_machine, is_shape_of_other,
+    is_in_digest, is_in_fingerprint, is_in_stand_in, is_island_of_stand_in, is_network, is_of_machine,
+    is_shape_of_other,
 };
 use crate::redact::evidence::town::with_town;
 use crate::redact::matching::gate::Kinds;
@@ -295,7 +296,10 @@ fn judge(
     if is_in_longer {
         return Err(Doubt::OtherShape);
     }
-    if is_in_stand_in(text, &range) || is_any_number_stand_in(raw) {
+    if is_in_stand_in(text, &range)
+        || is_any_number_stand_in(raw)
+        || rule.kind == Kind::Person && is_island_of_stand_in(text, &range)
+    {
         return Err(Doubt::StandIn);
     }
     if let Some(keywords) = &pattern.keywords {

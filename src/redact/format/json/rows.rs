@@ -35,8 +35,11 @@ impl<'k, 'r: 'k> Walk<'_, '_, 'k, '_, 'r> {
             let fresh = self.pass.header(name, &self.tokens.string(&token)?.0)?;
             if let Some(fresh) = fresh {
                 self.splice(token.range(), &quoted(&fresh));
-            } else {
-                let key = self.pass.key_in_text(name);
+                continue;
+            }
+            let key = self.pass.key_in_text(name);
+            // What the header's own rules claim and leave as it is they made once.
+            if self.pass.header_rule(&self.tokens.string(&token)?.0, &key).is_none() {
                 self.value(*value, Some(&key))?;
             }
         }
