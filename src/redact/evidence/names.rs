@@ -114,7 +114,7 @@ const NAMING: [&str; 62] = [
     "質問",
 ];
 /// Last words of names whose values are named so.
-const NAMED: [&str; 59] = [
+const NAMED: [&str; 60] = [
     "value",
     "val",
     "content",
@@ -140,6 +140,7 @@ const NAMED: [&str; 59] = [
     "body",
     "display",
     "values",
+    "vals",
     "answers",
     "rejected",
     "rejectedvalue",
@@ -286,6 +287,13 @@ impl Name {
         let Words { joined, starts } = &self.words;
         let start = joined.len().checked_sub(last.joined.len());
         joined.ends_with(&last.joined) && start.is_some_and(|start| starts.contains(&start))
+    }
+
+    /// Its words behind this one, the last time it stands there.
+    pub fn after(&self, word: &str) -> Option<&str> {
+        let Words { joined, starts } = &self.words;
+        let is_word = |ends: &&[usize]| joined.get(ends[0]..ends[1]) == Some(word);
+        starts.windows(2).rev().find(is_word).map(|ends| &joined[ends[1]..])
     }
 
     /// What the rule set says of it.

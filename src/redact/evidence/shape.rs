@@ -174,7 +174,9 @@ pub(in crate::redact) fn is_of_machine(text: &str, range: &Range<usize>) -> bool
     let local = around(text, &(sign..sign), |b| b.is_ascii_alphanumeric() || b"-._".contains(&b));
     let host = &text[sign + 1..];
     // `_accountid_value@OData.Community.Display.V1.FormattedValue`: an annotation's name (OData 4.01, section 4.6).
-    is_uuid(&text.as_bytes()[local.start..sign]) || is_dated_release(host) || host.starts_with("OData.")
+    // `icon@2x.png`: a picture for screens of twice as many dots.
+    let is_scale = matches!(host.as_bytes(), [b'1'..=b'4', b'x', b'.', ..]);
+    is_uuid(&text.as_bytes()[local.start..sign]) || is_dated_release(host) || host.starts_with("OData.") || is_scale
 }
 
 /// Whether a release's date stands where a host would: `checkout@2023-01-06.acacia`.

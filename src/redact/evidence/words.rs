@@ -47,7 +47,16 @@ impl Words {
     /// The name without a last word that only says what its values are made of.
     fn without_type(&self) -> Option<String> {
         let last = self.starts.last().copied().filter(|last| *last > 0)?;
-        TYPES.contains(&&self.joined[last..]).then(|| self.joined[..last].to_owned())
+        let (name, type_) = self.joined.split_at(last);
+        // What an account is worth is no number of it.
+        let is_worth = type_ == "value" && WORTH.iter().any(|what| name.ends_with(what));
+        (TYPES.contains(&type_) && !is_worth).then(|| name.to_owned())
+    }
+
+    /// The name without whose it is, where its words are run together: `memberdob`.
+    fn without_owner(&self) -> Option<&str> {
+        let rest = |owner: &&str| self.joined.strip_prefix(owner).filter(|rest| rest.len() >= OWNED_BYTES_MIN);
+        OWNERS.iter().filter(|_| self.starts.len() == 1).find_map(rest)
     }
 
     /// The spellings under which the name is looked up: as it is, without a number at its end, in the singular, and without
@@ -61,12 +70,56 @@ impl Words {
         };
         let without_es = bare.strip_suffix("es").filter(|stem| stem.len() > 3).map(str::to_owned);
         let numbered = (bare.len() < self.joined.len()).then(|| self.joined.clone());
-        numbered.into_iter().chain([bare.to_owned()]).chain(singular).chain(without_es).chain(self.without_type())
+        let forms = numbered.into_iter().chain([bare.to_owned()]).chain(singular).chain(without_es);
+        forms.chain(self.without_type()).chain(self.without_owner().map(str::to_owned))
     }
 }
 
 /// Last words that say of a field what its values are made of, and nothing of what they are: `CITY_TX`.
-const TYPES: [&str; 6] = ["tx", "txt", "val", "vl", "str", "fld"];
+const TYPES: [&str; 8] = ["tx", "txt", "val", "vl", "str", "fld", "raw", "value"];
+/// Names of what has a value itself.
+const WORTH: [&str; 12] = [
+    "account",
+    "card",
+    "policy",
+    "contract",
+    "loan",
+    "order",
+    "tax",
+    "insurance",
+    "house",
+    "vehicle",
+    "property",
+    "bond",
+];
+/// Whose a field is, and the shortest name of one, bytes.
+const OWNERS: [&str; 24] = [
+    "customer",
+    "cust",
+    "member",
+    "payee",
+    "payer",
+    "patient",
+    "subscriber",
+    "employee",
+    "emp",
+    "vehicle",
+    "car",
+    "handset",
+    "user",
+    "usr",
+    "acct",
+    "clnt",
+    "client",
+    "kyc",
+    "pax",
+    "guest",
+    "holder",
+    "driver",
+    "card",
+    "applicant",
+];
+const OWNED_BYTES_MIN: usize = 3;
 
 /// A letter in lower case and without its accent.
 fn fold(c: char, out: &mut String) {

@@ -107,6 +107,16 @@ pub(in crate::redact) fn cells(pass: &mut Pass<'_>, text: &str) -> Option<String
         let cells = split(text, range.clone());
         before = Some(range);
         if columns.len() > 1 && cells.len() == columns.len() {
+            // `| Field | Value |`: the first cell of a row names the second.
+            if let ([naming, named, ..], [name, value, ..]) = (&columns[..], &cells[..])
+                && naming.is_naming()
+                && named.is_named()
+            {
+                let own = pass.key_in_text(&text[name.clone()]);
+                let fresh = replaced(pass, &text[value.clone()], &own, &columns);
+                spans.extend(fresh.map(|fresh| (value.clone(), fresh)));
+                continue;
+            }
             let row = cells.into_iter().zip(&columns);
             spans.extend(
                 row.filter_map(|(cell, column)| Some((cell.clone(), replaced(pass, &text[cell], column, &columns)?))),

@@ -1,6 +1,7 @@
 //! What stands beside a value in a JSON document: the names of the same object, and what pairs tell of each other.
 
 use crate::redact::evidence::looks;
+use crate::redact::evidence::names::Key;
 use crate::redact::format::json::tokens::{Kind, Tokens};
 
 /// How far an object or a list is looked at, in bytes: keeps the search linear however many values ask.
@@ -15,8 +16,8 @@ const PAIR_BYTES_MAX: usize = 300;
 const LABELS: [&str; 4] = ["text", "display", "label", "ref"];
 /// How the names of lists end that say so.
 pub(super) const LISTS: [&str; 7] = ["list", "liste", "lista", "lijst", "listado", "array", "set"];
-/// How the names of objects begin and end whose members are called by values.
-const HEADS: [&str; 3] = ["by", "keyedby", "per"];
+/// Words of the names of objects behind which stands what their members are called by, and ends that say the same.
+const HEADS: [&str; 2] = ["by", "per"];
 const TAILS: [&str; 3] = ["index", "map", "lookup"];
 
 /// Names that are the type of a value, where it has no other: of DynamoDB, MongoDB's extended JSON, Avro, Firestore, FHIR;
@@ -161,11 +162,12 @@ pub(super) fn of_people(tokens: &Tokens<'_>, object: usize, name: &str) -> Optio
     (is_login(first) && is_named() && names().all(is_login)).then_some("user")
 }
 
-/// What the members of an object are called by, if its own name (its words joined) says so: `by_email`,
+/// What the members of an object are called by, if its own name says so: `by_email`, `quota_by_api_key`,
 /// `account_number_index`.
-pub(super) fn called_by(name: &str) -> Option<&str> {
-    let head = HEADS.iter().find_map(|head| name.strip_prefix(head));
-    head.or_else(|| TAILS.iter().find_map(|tail| name.strip_suffix(tail))).filter(|name| name.len() > 1)
+pub(super) fn called_by<'k>(key: &'k Key<'_>) -> Option<&'k str> {
+    let name = key.joined();
+    let tail = || TAILS.iter().find_map(|tail| name.strip_suffix(tail));
+    HEADS.iter().find_map(|head| key.after(head)).or_else(tail).filter(|name| name.len() > 1)
 }
 
 /// The string that says what the object at a token is about: `{"coding": [..], "text": "SSN"}`.

@@ -167,7 +167,7 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
         let (tokens, at, keys) = (self.tokens, object.at, object.keys);
         let table = self.table(at);
         let called_by =
-            key.and_then(|key| beside::of_people(tokens, at, key.joined()).or_else(|| beside::called_by(key.joined())));
+            key.and_then(|key| beside::of_people(tokens, at, key.joined()).or_else(|| beside::called_by(key)));
         let called_by = called_by.map(|name| self.pass.key_in_text(name)).filter(|key| !key.said().values.is_empty());
         let mut members = tokens.members(at).enumerate();
         while let Some((place, (name, value))) = members.next() {

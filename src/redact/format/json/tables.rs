@@ -186,13 +186,16 @@ pub(super) fn header<'t>(tokens: &Tokens<'t>, array: usize) -> Option<Vec<&'t st
     (tokens.elements(second).take(COLUMNS_MAX + 1).count() == names.len()).then_some(names)
 }
 
+/// The only member of an object that is a row.
+const ROWS: [&str; 6] = ["f", "values", "cells", "row", "columns", "c"];
+
 /// The cells of a row: an array, or `{"f": [..]}`.
 pub(super) fn cells(tokens: &Tokens<'_>, row: usize) -> Option<impl Iterator<Item = usize>> {
     let token = tokens.get(row)?;
     let array = match token.kind {
         Kind::Array => row,
         // The array of its only member is two tokens behind it.
-        Kind::Object if tokens.plain(row + 1) == Some("f") && tokens.members(row).nth(1).is_none() => row + 2,
+        Kind::Object if is_called(tokens, row + 1, &ROWS) && tokens.members(row).nth(1).is_none() => row + 2,
         _ => return None,
     };
     tokens.get(array).filter(|token| token.kind == Kind::Array)?;
@@ -258,6 +261,7 @@ mod tests {
             r#"{"data":[[1,"x"]],"column_names":["a","b"]}"#,
             r#"{"fields":[{"name":"a","type":"int"},{"type":"text","name":"b"}],"values":[[1,2]]}"#,
             r#"{"schema":{"fields":[{"name":"a"},{"name":"b"}]},"rows":[{"f":[{"v":1},{"v":"x"}]}]}"#,
+            r#"{"headers":["a","b"],"data":[{"values":[1,"x"]}]}"#,
             r#"{"rows":[[1,"x"]],"meta":{"n":1,"fields":[{"pos":0,"name":"a"},{"name":"b"}]}}"#,
         ] {
             assert_eq!(columns(text).as_deref(), Some("a,b"), "{text}");
