@@ -114,7 +114,7 @@ const NAMING: [&str; 62] = [
     "質問",
 ];
 /// Last words of names whose values are named so.
-const NAMED: [&str; 60] = [
+const NAMED: [&str; 66] = [
     "value",
     "val",
     "content",
@@ -145,6 +145,12 @@ const NAMED: [&str; 60] = [
     "rejected",
     "rejectedvalue",
     "received",
+    "recu",
+    "recibido",
+    "ricevuto",
+    "erhalten",
+    "ontvangen",
+    "otrzymano",
     "from",
     "to",
     "valeur",

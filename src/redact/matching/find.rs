@@ -254,7 +254,7 @@ fn judge(
     let names = || place.parents.iter().chain(place.key);
     // What proves itself by a checksum is not explained away by a name in the text.
     let told = || {
-        matches!(rule.kind, Kind::Ipv4 | Kind::Phone)
+        matches!(rule.kind, Kind::Ipv4 | Kind::Phone | Kind::Person)
             && !rule.validator.is_some_and(Validator::believes_words)
             && labels::name_before(text, &range).is_some_and(|name| names_of_rules.say(&name).vetoes.contains(&at))
     };
