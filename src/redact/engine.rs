@@ -47,6 +47,8 @@ pub(in crate::redact) struct Registry {
     pub names: NameIndex,
     /// Parts of words, for keys.
     pub stems: Stems,
+    /// Parts of names under which rules leave values alone.
+    pub veto_stems: Stems,
     /// Rules whose paths end in a wildcard.
     pub of_any_name: Vec<u16>,
     /// Whether none of those claims a value without a digit.
@@ -58,6 +60,7 @@ impl Registry {
     pub fn say(&self, words: &Words) -> Said {
         let mut said = self.names.say(words);
         self.stems.extend(words, &mut said.values);
+        self.veto_stems.extend(words, &mut said.vetoes);
         said
     }
 }

@@ -172,7 +172,10 @@ fn register(raw: &RawRule, rule: u16, paths: &[PathPattern], registry: &mut Regi
         }
     }
     for name in &raw.exclude_keys {
-        names.add(&format!("*{}", name.trim_start_matches('*')), Role::Veto, rule);
+        match name.strip_prefix('~') {
+            Some(stem) => registry.veto_stems.add(stem, rule),
+            None => names.add(&format!("*{}", name.trim_start_matches('*')), Role::Veto, rule),
+        }
     }
     for word in &raw.keywords {
         names.add(&format!("*{word}*"), Role::Keyword, rule);
