@@ -60,6 +60,6 @@ impl<'k> Table<'k> {
 
     /// The name of the column of the cell at hand, if rules list it.
     pub fn column(&self) -> Option<&Key<'k>> {
-        self.columns.get(self.row.len()).filter(|key| !key.said().values.is_empty())
+        self.columns.get(self.row.len()).filter(|key| key.is_listed())
     }
 }

@@ -324,7 +324,7 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
         if markup::holds_caption(local(open.name), &open.text, &self.text[self.at..]) {
             let key = self.pass.key_in_text(open.text.trim_end_matches([':', '：', ' ']));
             if let Some(parent) = self.open.last_mut() {
-                parent.captioned = Some(key).filter(|key| !key.said().values.is_empty());
+                parent.captioned = Some(key).filter(|key| key.is_listed());
             }
         }
         self.closed(open.name, &open.text);
@@ -338,7 +338,7 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
         let is_of_entry = || name == "string" && self.open.last().is_some_and(|parent| parent.name == "entry");
         let names = !text.is_empty() && (is_naming(local(name)) || is_of_entry());
         let next = names.then(|| self.pass.key_in_text(text));
-        let next = next.filter(|key| !key.said().values.is_empty());
+        let next = next.filter(|key| key.is_listed());
         if let Some(parent) = self.open.last_mut()
             && next.is_some()
         {

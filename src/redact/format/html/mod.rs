@@ -244,7 +244,7 @@ impl<'t, 'k, 'r: 'k> Walk<'t, 'k, '_, 'r> {
     /// Takes the last text for the name of the next one, if rules list it.
     fn name_next(&mut self) {
         let key = (!self.last.is_empty()).then(|| self.pass.key_in_text(&self.last));
-        self.next = key.filter(|key| !key.said().values.is_empty());
+        self.next = key.filter(|key| key.is_listed());
     }
 
     fn end(&mut self) -> Result<(), DropReason> {
