@@ -169,7 +169,8 @@ impl<'r> Pass<'r> {
         let rule = &self.redactor.rules[usize::from(at)];
         // Hebrew's hyphen joins names as any other does.
         let fits = |shape: &Regex| {
-            shape.is_match(raw.as_bytes()) || raw.contains(MAQAF) && shape.is_match(raw.replace(MAQAF, "-").as_bytes())
+            shape.is_match(raw.as_bytes())
+                || !raw.is_ascii() && raw.contains(MAQAF) && shape.is_match(raw.replace(MAQAF, "-").as_bytes())
         };
         Some(if rule.shape.as_ref().is_some_and(|shape| !fits(shape)) {
             Doubt::Shape

@@ -172,9 +172,9 @@ fn may_stand(pass: &Pass<'_>, rule: u16, place: Place<'_>) -> bool {
 fn doubt_of_place(rule: &Rule, at: u16, place: Place<'_>) -> Option<Doubt> {
     let is_vetoed = |key: &Key<'_>| key.said().vetoes.contains(&at);
     // `{"movie_title": {"value": ".."}}`: the name is the one above.
-    let above =
-        place.parents.iter().rfind(|parent| !parent.is_class()).filter(|_| place.key.is_some_and(|key| key.is_named()));
-    if place.key.into_iter().chain(above).any(is_vetoed) {
+    let is_below = place.key.is_some_and(|key| key.is_named());
+    let above = || place.parents.iter().rfind(|parent| !parent.is_class());
+    if place.key.is_some_and(is_vetoed) || is_below && above().is_some_and(is_vetoed) {
         return Some(Doubt::ExcludedName);
     }
     let elsewhere = !rule.paths.is_empty() && !rule.paths.iter().any(|path| path.is_at(place.parents, place.key))

@@ -27,6 +27,10 @@ const ABOUT: [&str; 5] = ["meta", "metadata", "definition", "structure", "result
 const NAME_LISTS: [&str; 8] =
     ["names", "keys", "labels", "params", "parameters", "parameternames", "properties", "attributes"];
 const VALUE_LISTS: [&str; 8] = ["values", "vals", "row", "data", "args", "arguments", "cells", "parametervalues"];
+/// The longest name that is compared with those, bytes.
+const NAME_BYTES_MAX: usize = 24;
+/// Signs in such a name, at most.
+const SIGNS_MAX: usize = 4;
 /// Members of an object that are looked at for such lists, at most.
 const MEMBERS_MAX: usize = 16;
 /// Header lines in a list, at most, and their longest name in bytes.
@@ -108,6 +112,8 @@ const ARGUMENTS: [&str; 3] = ["params", "args", "arguments"];
 /// "params": ["ada", ".."]}`.
 pub(super) fn call<'t>(tokens: &Tokens<'t>, object: usize) -> Option<(Vec<&'t str>, usize)> {
     let members = || tokens.members(object).take(MEMBERS_MAX);
+    // Nearly every object ends here.
+    members().find(|(_, value)| tokens.get(*value).is_some_and(|value| value.kind == Kind::Array))?;
     let (_, method) = members().find(|(name, _)| is_called(tokens, *name, &METHODS))?;
     let method = tokens.plain(method)?.rsplit(['.', '/', ':']).next()?;
     let (_, arguments) = members().find(|(name, _)| is_called(tokens, *name, &ARGUMENTS))?;
@@ -235,13 +241,11 @@ fn names<'t>(tokens: &Tokens<'t>, list: usize) -> Option<Vec<&'t str>> {
 }
 
 fn is_called(tokens: &Tokens<'_>, name: usize, names: &[&str]) -> bool {
-    let letters = |text: &str| text.bytes().filter(u8::is_ascii_alphabetic).map(|b| b.to_ascii_lowercase()).collect();
-    tokens.plain(name).is_some_and(|text| {
-        text.len() <= 24 && {
-            let letters: Vec<u8> = letters(text);
-            names.iter().any(|name| name.as_bytes() == letters)
-        }
-    })
+    let Some(text) = tokens.plain(name).filter(|text| text.len() <= NAME_BYTES_MAX) else { return false };
+    // Most names end here: a few signs at most stand between the words.
+    let lengths = |name: &str| name.len()..=name.len() + SIGNS_MAX;
+    let letters = || text.bytes().filter(u8::is_ascii_alphabetic).map(|b| b.to_ascii_lowercase());
+    names.iter().any(|name| lengths(name).contains(&text.len()) && letters().eq(name.bytes()))
 }
 
 #[cfg(test)]
