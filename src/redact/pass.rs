@@ -491,6 +491,9 @@ impl<'r> Pass<'r> {
             return known;
         }
         let Rule { action, kind, .. } = self.redactor.rules[usize::from(rule)];
+        if nested::encodes_stand_in(raw, kind) {
+            return None;
+        }
         match (action, kind) {
             (Action::Pseudonym, Kind::Jwt) => jwt::replace(self, raw),
             _ => pseudonym::replace(action, kind, raw, &self.redactor.key),

@@ -153,12 +153,12 @@ pub(in crate::redact) fn is_island_of_stand_in(text: &str, range: &Range<usize>)
         return false;
     }
     let is_apart = |c: char| " ,:;.،".contains(c);
-    let is_of_word = |c: &char| c.is_ascii_alphanumeric() || *c == '-';
+    let is_no_word = |c: char| !(c.is_ascii_alphanumeric() || "-@.".contains(c));
     let before = text[..range.start].trim_end_matches(is_apart);
-    let before = before.rsplit(|c| !is_of_word(&c)).next().unwrap_or_default();
+    let before = before.rsplit(is_no_word).next().unwrap_or_default();
     let after = text[range.end..].trim_start_matches(is_apart);
-    let after = after.split(|c| !is_of_word(&c)).next().unwrap_or_default();
-    is_word_stand_in(before) || is_word_stand_in(after)
+    let after = after.split(is_no_word).next().unwrap_or_default();
+    is_word_stand_in(before) || is_word_stand_in(after.trim_end_matches('.'))
 }
 
 /// Whether the candidate at `range` is a part of a longer digest in hex.

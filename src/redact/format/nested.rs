@@ -7,6 +7,8 @@ use crate::redact::matching::gate::{
     DASH, DIGIT, EQUALS, Kinds, LOWER, OTHER, PLUS, SLASH, SPACE, STRUCTURE, UNDERSCORE, UPPER,
 };
 use crate::redact::pass::{NESTED_DEPTH_MAX, Pass, Place};
+use crate::redact::stand_in::kind::Kind;
+use crate::redact::stand_in::pseudonym;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 
@@ -112,6 +114,14 @@ impl Coding {
         let lines: Vec<&str> = encoded.as_bytes().chunks(width).filter_map(|c| std::str::from_utf8(c).ok()).collect();
         lines.join(newline)
     }
+}
+
+/// Whether a text encodes what stands in for a value of the kind.
+pub(in crate::redact) fn encodes_stand_in(text: &str, kind: Kind) -> bool {
+    // Nearly every value ends here.
+    text.len() >= BYTES_MIN
+        && begins_as_text(text)
+        && decode(text).is_some_and(|(plain, _)| pseudonym::replaces(kind, &plain))
 }
 
 fn decode(text: &str) -> Option<(String, Coding)> {

@@ -89,6 +89,11 @@ fn keep_last4(raw: &str) -> String {
     raw.chars().enumerate().map(|(at, c)| if at + keep < count { '*' } else { c }).collect()
 }
 
+/// Whether a text stands in for a value of the kind, or of what the text looks like.
+pub(in crate::redact) fn replaces(kind: Kind, text: &str) -> bool {
+    is_word_stand_in(text) || is_stand_in(kind.of_value(text), text) || is_any_number_stand_in(text)
+}
+
 /// Whether the value is something this module made for the kind.
 pub(in crate::redact) fn is_stand_in(kind: Kind, raw: &str) -> bool {
     let digits = || digits_of(raw);

@@ -57,6 +57,8 @@ fn what_an_event_is_about_is_in_the_object_that_holds_it() {
 fn what_an_object_says_it_is_takes_nothing_away_and_is_no_part_of_a_path() {
     let body = json!({ "customer": { "data": { "object": "order", "__typename": "Order", "name": "quirl" } } });
     assert!(!json_once(&body).to_string().contains("quirl"));
+    let body = json!({ "customer": { "data": { "object": "card", "name": "quirl" } } });
+    assert!(!json_once(&body).to_string().contains("quirl"));
     let rule = r#"
 [[rule]]
 id = "nick"

@@ -106,3 +106,20 @@ fn a_file_is_nobody_though_its_name_stands_where_one_does() {
     let out = json_once(&json!({ "entries": [{ "name": "CV_Gaëtan_Fauchereau_2025.pdf" }] }));
     assert!(!out.to_string().contains("Fauchereau"), "{out}");
 }
+
+#[test]
+fn what_was_replaced_is_not_replaced_again_for_what_stands_around_it() {
+    for body in [
+        json!({ "ship_to": "Ada Lovelace, Hauptstr. 5, 10115 Berlin" }),
+        json!({ "headers": [["Host", "a.example"], ["Authorization", "Basic YWRhOlplYnJhOXVtc3Fkbw=="], ["X-Api-Key", "k9"]] }),
+        json!({ "headers": [["Authorization", "Bearer 8sJdk29fKslq02mdK3js"], ["Cookie", "sid=8sJdk29fKs"], ["X-Request-Id", "1"]] }),
+        json!({ "text": "مرحبا، اسمي فاطمة الحداد ورقم هاتفي +966501234567 البريد الإلكتروني f.haddad@example.org" }),
+        json!({ "text": "Estimada Sra. Nogueira: le confirmamos su cita" }),
+    ] {
+        assert_ne!(json_once(&body), body);
+    }
+    // Base64 of `10115719452`, a number, and of what stands in for one.
+    for number in ["MTAxMTU3MTk0NTI=", "OTk5OTY5MzYyNDM="] {
+        let _ = json_once(&json!({ "usr-tc-kimlik-no_value": number }));
+    }
+}

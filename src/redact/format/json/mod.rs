@@ -183,6 +183,7 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
             }
             let after = members.clone().map(|(_, after)| after);
             let (key, is_value) = self.named(&mut object, (&text, own), (value, &token), after);
+            self.around = object.class.below(&self.keys[keys + place]);
             match &table {
                 Some(Table { columns, rows, is_row, separator, .. }) if *rows == value => {
                     match is_row {
@@ -201,12 +202,10 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
             // `{"name": {"S": ".."}, "email": {"S": ".."}}`
             let typed = beside::typed(tokens, value).filter(|_| token.kind == Kind::Object);
             let asks = self.tell_beside(&object, &key, is_value, &typed.and_then(|it| tokens.get(it)).unwrap_or(token));
-            self.around = object.class.below(&self.keys[keys + place]);
             let done = match is_value && token.kind.is_string() && markup::is_given(&text) {
                 true => self.given(value, &key),
                 false => self.value(value, Some(&key)),
             };
-            self.around = None;
             if asks {
                 self.pass.beside.clear();
             }
