@@ -8,12 +8,15 @@ use crate::redact::matching::gate::{DASH, Kinds, OTHER, SPACE};
 use crate::redact::pass::Pass;
 use std::ops::Range;
 
+/// Shorter words are no names of what comes next, bytes.
+const NAME_BYTES_MIN: usize = 3;
 /// Columns of a table, at most.
 const COLUMNS_MAX: usize = 64;
 
 /// Whether a text may hold such a table.
 pub(in crate::redact) fn may_hold(text: &str, kinds: Kinds) -> bool {
-    kinds & OTHER != 0 && kinds & DASH != 0 && kinds & SPACE != 0 && text.contains('|') && text.contains("---")
+    // A rule of dashes, or more lines than one.
+    kinds & OTHER != 0 && kinds & SPACE != 0 && text.contains('|') && (kinds & DASH != 0 || text.contains('\n'))
 }
 
 /// Whether a text may hold a table whose columns stand apart by wide space alone.
@@ -106,6 +109,14 @@ pub(in crate::redact) fn cells(pass: &mut Pass<'_>, text: &str) -> Option<String
         }
         let cells = split(text, range.clone());
         before = Some(range);
+        if cells.len() != columns.len() {
+            // Without a rule of dashes the names of the columns tell themselves, or each value has its own before it.
+            columns = listed(pass, text, &cells);
+            if columns.is_empty() {
+                spans.extend(in_turn(pass, text, &cells));
+            }
+            continue;
+        }
         if columns.len() > 1 && cells.len() == columns.len() {
             // `| Field | Value |`: the first cell of a row names the second.
             if let ([naming, named, ..], [name, value, ..]) = (&columns[..], &cells[..])
@@ -124,6 +135,40 @@ pub(in crate::redact) fn cells(pass: &mut Pass<'_>, text: &str) -> Option<String
         }
     }
     splice(text, spans)
+}
+
+/// The keys of cells that are nothing but names, if rules list some of them: the first line of a table.
+fn listed<'r>(pass: &mut Pass<'r>, text: &str, cells: &[Range<usize>]) -> Vec<Key<'r>> {
+    let is_name = |cell: &Range<usize>| {
+        let name = &text[cell.clone()];
+        name.starts_with(char::is_alphabetic) && name.chars().all(|c| c.is_alphanumeric() || " _-./()'".contains(c))
+    };
+    if cells.len() <= LISTED_MIN || !cells.iter().all(is_name) {
+        return Vec::new();
+    }
+    let keys: Vec<Key<'r>> = cells.iter().map(|name| pass.key_in_text(&text[name.clone()])).collect();
+    let listed = keys.iter().filter(|key| !key.said().values.is_empty()).count();
+    if listed < LISTED_MIN { Vec::new() } else { keys }
+}
+
+/// What becomes of cells that the one before them names: `SURNAME|Lovelace|BORN|1815-12-10`.
+fn in_turn(pass: &mut Pass<'_>, text: &str, cells: &[Range<usize>]) -> Vec<(Range<usize>, String)> {
+    let mut spans = Vec::new();
+    let mut at = 0;
+    while let Some([name, value]) = cells.get(at..at + 2) {
+        at += 1;
+        let word = &text[name.clone()];
+        // In capitals, or it could be a value itself.
+        if word.len() < NAME_BYTES_MIN || word.chars().any(|c| c.is_lowercase() || c.is_numeric()) {
+            continue;
+        }
+        let key = pass.key_in_text(word);
+        if let Some(fresh) = replaced(pass, &text[value.clone()], &key, &[]) {
+            spans.push((value.clone(), fresh));
+            at += 1;
+        }
+    }
+    spans
 }
 
 /// What a cell becomes, if a rule claims it by its column.

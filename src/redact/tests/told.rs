@@ -35,6 +35,34 @@ fn columns_may_be_told_behind_their_rows() {
 }
 
 #[test]
+fn columns_may_be_told_under_any_name() {
+    let body = json!({ "kolonnas": ["surname", "article", "dob"], "rindas": [["quirl", "quark", "1952-09-04"]] });
+    let out = json_once(&body);
+    assert!(
+        out["rindas"][0][0] != "quirl" && out["rindas"][0][1] == "quark" && out["rindas"][0][2] != "1952-09-04",
+        "{out}"
+    );
+    // One of the texts may be a column's name by chance.
+    let body = json!({ "kolonnas": ["surname", "article"], "rindas": [["quirl", "quark"]] });
+    assert_eq!(json_once(&body), body);
+}
+
+#[test]
+fn cells_between_bars_need_no_rule_of_dashes() {
+    let table = "NR|SURNAME|DOB|HALL\n001|quirl|1994-07-27|seven\n002|quark|2000-03-28|eight\nclosed 5\n";
+    let out = once("text/plain", table);
+    assert!(!out.contains("quirl") && !out.contains("quark") && !out.contains("1994"), "{out}");
+    assert!(
+        out.starts_with("NR|SURNAME|DOB|HALL\n001|") && out.contains("|seven\n") && out.ends_with("closed 5\n"),
+        "{out}"
+    );
+    let out = once("text/plain", "POLICY|B-2024|SURNAME|quirl|DOB|16/01/1946|note|quark\nHALL|seven\n");
+    assert!(!out.contains("quirl") && !out.contains("1946") && out.contains("|note|quark\nHALL|seven"), "{out}");
+    let out = once("text/plain", "surname|quirl\nname|quark\n");
+    assert!(out.contains("quark"), "{out}");
+}
+
+#[test]
 fn a_layout_names_the_cells_of_a_single_line() {
     let body = json!({ "rec": "P|quirl|1952-09-04|open", "layout": "TYPE|SURNAME|DOB|STATE", "aux": "a|b" });
     let out = json_once(&body);

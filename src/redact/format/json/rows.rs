@@ -121,6 +121,12 @@ impl<'k, 'r: 'k> Walk<'_, '_, 'k, '_, 'r> {
                 names: None,
             });
         }
+        if let Some((names, rows)) = tables::texts_beside_rows(self.tokens, object)
+            && self.pass.redactor.strict.is_none()
+            && let Some(columns) = self.header(&names)
+        {
+            return Some(Table { columns, rows, is_row: false, separator: None, names: None });
+        }
         let (names, list, rows) = tables::parallel(self.tokens, object)?;
         Some(Table { columns: self.header(&names)?, rows, is_row: true, separator: None, names: Some(list) })
     }

@@ -53,6 +53,19 @@ pub(super) fn columns<'t>(tokens: &Tokens<'t>, object: usize) -> Option<(Vec<&'t
     (width(tokens, rows) == Some(names.len())).then_some((names, rows))
 }
 
+/// A list of as many texts as the rows have cells, whatever it is called, and where the rows are.
+pub(super) fn texts_beside_rows<'t>(tokens: &Tokens<'t>, object: usize) -> Option<(Vec<&'t str>, usize)> {
+    let members = || tokens.members(object).take(MEMBERS_MAX);
+    let (_, rows) = members().find(|(_, value)| width(tokens, *value).is_some_and(|width| width > 1))?;
+    let texts = |list: usize| {
+        tokens.get(list).filter(|token| token.kind == Kind::Array)?;
+        let texts: Option<Vec<&str>> =
+            tokens.elements(list).take(COLUMNS_MAX + 1).map(|text| tokens.plain(text)).collect();
+        texts.filter(|texts| width(tokens, rows) == Some(texts.len()))
+    };
+    members().find_map(|(_, list)| texts(list)).map(|texts| (texts, rows))
+}
+
 /// The names in one list of the object at a token, where that list is, and where the list of their values is:
 /// `{"names": ["a", "b"], "values": [1, 2]}`.
 pub(super) fn parallel<'t>(tokens: &Tokens<'t>, object: usize) -> Option<(Vec<&'t str>, usize, usize)> {
@@ -280,6 +293,15 @@ mod tests {
             "{}",
         ] {
             assert_eq!(columns(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_list_of_texts_beside_rows_may_be_their_columns() {
+        let texts = |text| texts_beside_rows(&tokens(text), 0).map(|(names, _)| names.join(","));
+        assert_eq!(texts(r#"{"rindas":[[1,"x"]],"n":2,"kolonnas":["a","b"]}"#).as_deref(), Some("a,b"));
+        for text in [r#"{"r":[[1,"x"]],"k":["a"]}"#, r#"{"r":[[1,"x"]],"k":[1,"b"]}"#, r#"{"r":[[1]],"k":["a"]}"#] {
+            assert_eq!(texts(text), None, "{text}");
         }
     }
 
