@@ -1,9 +1,9 @@
 //! Which rule claims a value by its name: by what the names above it say, by what stands beside it, and by the value.
 
 use crate::redact::engine::{Redactor, Registry};
-use crate::redact::evidence::names::{self, Key, Said};
+use crate::redact::evidence::names::{Key, Said};
 use crate::redact::evidence::words::Words;
-use crate::redact::evidence::{epoch, shape};
+use crate::redact::evidence::{epoch, path, shape};
 use crate::redact::format::url;
 use crate::redact::matching::find::Doubt;
 use crate::redact::matching::gate::kinds_of;
@@ -204,8 +204,8 @@ impl Redactor {
         if key.said().vetoes.contains(&at) {
             return Some(Doubt::ExcludedName);
         }
-        let is_elsewhere = rule.has_parents && !names::near(parents).any(|parent| parent.said().below.contains(&at))
-            || names::is_not_below(parents, at)
+        let is_elsewhere = rule.has_parents && !path::near(parents).any(|parent| parent.said().below.contains(&at))
+            || path::is_not_below(parents, at)
             || !rule.paths.is_empty() && !rule.paths.iter().any(|path| path.is_at(parents, Some(key)));
         is_elsewhere.then_some(Doubt::Place)
     }

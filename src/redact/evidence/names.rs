@@ -16,8 +16,6 @@ const NAME_BYTES_MAX: usize = 48;
 const NAME_DIGITS_MAX: usize = 3;
 /// From this length on, a listed ending is also recognised inside a run of letters (`billingfirstname`).
 const LONG_ENDING_BYTES: usize = 8;
-/// How many names above a value tell whose it is.
-const NEAR: usize = 2;
 
 /// A name with what the rule set says of it.
 #[derive(Debug, Default)]
@@ -32,6 +30,8 @@ pub(in crate::redact) struct Name {
     named: bool,
     /// Whether its value may say what the object is that has it, or one below it.
     classing: Option<Classing>,
+    /// Whether it may list the names of columns.
+    of_columns: bool,
     /// Which name it is: no other of this process has the number.
     serial: u64,
 }
@@ -182,6 +182,19 @@ const NAMED: [&str; 66] = [
     "答案",
     "回答",
 ];
+/// Names of lists of the names of columns.
+pub(in crate::redact) const COLUMNS: [&str; 10] = [
+    "columns",
+    "fields",
+    "header",
+    "headers",
+    "schema",
+    "cols",
+    "columnnames",
+    "fieldnames",
+    "columnheaders",
+    "layout",
+];
 /// Names of members that say what their object is, and what one below it is.
 const CLASSING_OWN: [&str; 8] =
     ["typename", "odatatype", "resourcetype", "object", "objecttype", "entitytype", "recordtype", "sobjecttype"];
@@ -279,8 +292,9 @@ impl Name {
         } else {
             CLASSING_HELD.contains(&words.joined()).then_some(Classing::Held)
         };
+        let of_columns = COLUMNS.contains(&words.joined());
         let serial = NEXT_NAME.fetch_add(1, Ordering::Relaxed);
-        Self { words, said, clean, naming, named, classing, serial }
+        Self { words, said, clean, naming, named, classing, of_columns, serial }
     }
 
     /// The whole name, its words joined.
@@ -322,6 +336,11 @@ impl Name {
         self.classing
     }
 
+    /// Whether it may list the names of columns.
+    pub fn is_of_columns(&self) -> bool {
+        self.of_columns
+    }
+
     /// Whether some rule says something of it.
     pub fn is_listed(&self) -> bool {
         self.said.is_listed()
@@ -355,19 +374,6 @@ impl Key<'_> {
     pub fn is_class(&self) -> bool {
         matches!(self, Self::Class(..))
     }
-}
-
-/// The names right above a value that tell whose it is: two, and what its object says it is. `parents`: outermost first.
-pub(in crate::redact) fn near<'a, 'k>(parents: &'a [Key<'k>]) -> impl Iterator<Item = &'a Key<'k>> {
-    let class = parents.last().filter(|last| last.is_class());
-    class.into_iter().chain(parents.iter().rev().filter(|parent| !parent.is_class()).take(NEAR))
-}
-
-/// Whether a rule leaves alone what is right below the last of these names. What an object says it is outweighs its name.
-pub(in crate::redact) fn is_not_below(parents: &[Key<'_>], rule: u16) -> bool {
-    let is_said = |class: &Key<'_>| class.is_class() && class.said().below.contains(&rule);
-    let mut names = parents.iter().rev().filter(|parent| !parent.is_class());
-    names.next().is_some_and(|name| name.said().not_below.contains(&rule)) && !parents.last().is_some_and(is_said)
 }
 
 impl Default for Key<'_> {

@@ -1,4 +1,5 @@
-//! Dotted paths of names, as rules and strict mode write them: `customer.contacts.value`, `*.id`, `data.**.total`.
+//! Dotted paths of names, as rules and strict mode write them: `customer.contacts.value`, `*.id`, `data.**.total`; and which of
+//! the names above a value tell whose it is.
 
 use crate::redact::evidence::names::Key;
 use crate::redact::evidence::words::Words;
@@ -18,6 +19,8 @@ enum Step {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::redact) struct PathPattern(Vec<Step>);
 
+/// How many names above a value tell whose it is.
+const NEAR: usize = 2;
 /// Steps of a path at most.
 const STEPS_MAX: usize = 32;
 
@@ -76,6 +79,19 @@ impl PathPattern {
         }
         self.0[step..].iter().all(|step| *step == Step::Many)
     }
+}
+
+/// The names right above a value that tell whose it is: two, and what its object says it is. `parents`: outermost first.
+pub(in crate::redact) fn near<'a, 'k>(parents: &'a [Key<'k>]) -> impl Iterator<Item = &'a Key<'k>> {
+    let class = parents.last().filter(|last| last.is_class());
+    class.into_iter().chain(parents.iter().rev().filter(|parent| !parent.is_class()).take(NEAR))
+}
+
+/// Whether a rule leaves alone what is right below the last of these names. What an object says it is outweighs its name.
+pub(in crate::redact) fn is_not_below(parents: &[Key<'_>], rule: u16) -> bool {
+    let is_said = |class: &Key<'_>| class.is_class() && class.said().below.contains(&rule);
+    let mut names = parents.iter().rev().filter(|parent| !parent.is_class());
+    names.next().is_some_and(|name| name.said().not_below.contains(&rule)) && !parents.last().is_some_and(is_said)
 }
 
 #[cfg(test)]

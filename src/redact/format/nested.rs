@@ -120,6 +120,7 @@ impl Coding {
 pub(in crate::redact) fn encodes_stand_in(text: &str, kind: Kind) -> bool {
     // Nearly every value ends here.
     text.len() >= BYTES_MIN
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/=-_".contains(&b))
         && begins_as_text(text)
         && decode(text).is_some_and(|(plain, _)| pseudonym::replaces(kind, &plain))
 }

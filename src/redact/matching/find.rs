@@ -3,7 +3,8 @@
 
 use crate::redact::engine::Redactor;
 use crate::redact::evidence::labels;
-use crate::redact::evidence::names::{self, Key, NameIndex};
+use crate::redact::evidence::names::{Key, NameIndex};
+use crate::redact::evidence::path;
 use crate::redact::evidence::shape::{
     is_in_digest, is_in_fingerprint, is_in_stand_in, is_island_of_stand_in, is_network, is_of_machine,
     is_shape_of_other,
@@ -178,7 +179,7 @@ fn doubt_of_place(rule: &Rule, at: u16, place: Place<'_>) -> Option<Doubt> {
         return Some(Doubt::ExcludedName);
     }
     let elsewhere = !rule.paths.is_empty() && !rule.paths.iter().any(|path| path.is_at(place.parents, place.key))
-        || names::is_not_below(place.parents, at);
+        || path::is_not_below(place.parents, at);
     elsewhere.then_some(Doubt::Place)
 }
 

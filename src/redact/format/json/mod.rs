@@ -165,7 +165,7 @@ impl<'t, 'k, 'r: 'k> Walk<'_, 't, 'k, '_, 'r> {
     /// The members of an object, in their order. `key`: its own name.
     fn members(&mut self, mut object: Object<'t, 'r>, key: Option<&Key<'k>>) -> Result<(), DropReason> {
         let (tokens, at, keys) = (self.tokens, object.at, object.keys);
-        let table = self.table(at);
+        let table = self.table(at, keys);
         let called_by =
             key.and_then(|key| beside::of_people(tokens, at, key.joined()).or_else(|| beside::called_by(key)));
         let called_by = called_by.map(|name| self.pass.key_in_text(name)).filter(|key| !key.said().values.is_empty());

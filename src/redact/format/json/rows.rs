@@ -100,12 +100,14 @@ impl<'k, 'r: 'k> Walk<'_, '_, 'k, '_, 'r> {
         names.iter().map(|name| self.pass.key_in_text(name)).collect()
     }
 
-    /// The table that the object at a token is, or the lists of names and of their values.
-    pub(super) fn table(&mut self, object: usize) -> Option<Table<'r>> {
+    /// The table that the object at a token is, or the lists of names and of their values. `keys`: where those of its
+    /// members begin.
+    pub(super) fn table(&mut self, object: usize, keys: usize) -> Option<Table<'r>> {
         if let Some((names, rows)) = tables::columns(self.tokens, object) {
             return Some(Table { columns: self.columns(&names), rows, is_row: false, separator: None, names: None });
         }
-        if let Some((names, rows, separator)) = tables::lined(self.tokens, object)
+        if self.keys[keys..].iter().any(|key| key.is_of_columns())
+            && let Some((names, rows, separator)) = tables::lined(self.tokens, object)
             && self.pass.redactor.strict.is_none()
             && let Some(columns) = self.header(&names)
         {

@@ -1,6 +1,7 @@
 //! Tables in JSON: rows whose columns are named beside them or by the first row, and the properties of a jCard (RFC 7095),
 //! whose first string names what comes after it.
 
+use crate::redact::evidence::names;
 use crate::redact::format::card;
 use crate::redact::format::csv;
 use crate::redact::format::json::TYPES;
@@ -8,19 +9,6 @@ use crate::redact::format::json::tokens::{Kind, Tokens};
 
 /// Columns of a table, at most.
 pub(super) const COLUMNS_MAX: usize = 128;
-/// Members that list the names of columns, in lower case and without signs.
-const LISTS: [&str; 10] = [
-    "columns",
-    "fields",
-    "header",
-    "headers",
-    "schema",
-    "cols",
-    "columnnames",
-    "fieldnames",
-    "columnheaders",
-    "layout",
-];
 /// Members whose object has such a list.
 const ABOUT: [&str; 5] = ["meta", "metadata", "definition", "structure", "resultmetadata"];
 /// Members that list names, and members that list their values, where there is one row only.
@@ -42,8 +30,9 @@ const NAMES: [&str; 5] = ["name", "field", "columnname", "fieldname", "label"];
 /// The names of the columns of the rows that the object at a token holds, and where the rows are.
 pub(super) fn columns<'t>(tokens: &Tokens<'t>, object: usize) -> Option<(Vec<&'t str>, usize)> {
     let (_, rows) = tokens.members(object).find(|(_, value)| width(tokens, *value).is_some())?;
-    let lists =
-        |object| tokens.members(object).filter(|(name, _)| is_called(tokens, *name, &LISTS)).map(|(_, list)| list);
+    let lists = |object| {
+        tokens.members(object).filter(|(name, _)| is_called(tokens, *name, &names::COLUMNS)).map(|(_, list)| list)
+    };
     let named = |list| names(tokens, list).or_else(|| lists(list).find_map(|inner| names(tokens, inner)));
     // `schema` may be a name of its own, and the columns come after it.
     let about = tokens.members(object).filter(|(name, _)| is_called(tokens, *name, &ABOUT)).map(|(_, about)| about);
@@ -76,7 +65,7 @@ pub(super) fn parallel<'t>(tokens: &Tokens<'t>, object: usize) -> Option<(Vec<&'
         let mut members = tokens.members(object).take(MEMBERS_MAX);
         members.find(|(name, _)| is_called(tokens, *name, names)).map(|(_, list)| list)
     };
-    let (list, values) = (list(&NAME_LISTS).or_else(|| list(&LISTS))?, list(&VALUE_LISTS)?);
+    let (list, values) = (list(&NAME_LISTS).or_else(|| list(&names::COLUMNS))?, list(&VALUE_LISTS)?);
     let names = names(tokens, list)?;
     let is_one =
         is_list(values) && names.len() > 1 && tokens.elements(values).take(COLUMNS_MAX + 1).count() == names.len();
@@ -87,8 +76,7 @@ pub(super) fn parallel<'t>(tokens: &Tokens<'t>, object: usize) -> Option<(Vec<&'
 /// between them: `{"header": "id|last_name", "lines": ["7|.."]}`, `{"layout": "id|last_name", "record": "7|.."}`.
 pub(super) fn lined<'t>(tokens: &Tokens<'t>, object: usize) -> Option<(Vec<&'t str>, usize, u8)> {
     let members = || tokens.members(object).take(MEMBERS_MAX);
-    // Nearly every object ends here.
-    let (_, list) = members().find(|(name, _)| is_called(tokens, *name, &LISTS))?;
+    let (_, list) = members().find(|(name, _)| is_called(tokens, *name, &names::COLUMNS))?;
     let header = tokens.plain(list)?;
     let separator = csv::separator(header);
     let first = |at: usize| match tokens.get(at)?.kind {
