@@ -9,7 +9,7 @@ use crate::redact::matching::find::Doubt;
 use crate::redact::matching::gate::kinds_of;
 use crate::redact::matching::spots::{Claimants, Spot};
 use crate::redact::pass::{Pass, Place};
-use crate::redact::rule::rules::Action;
+use crate::redact::rule::rules::{Action, Rule};
 use crate::redact::stand_in::kind::Kind;
 use crate::redact::stand_in::pseudonym;
 use regex::bytes::Regex;
@@ -61,6 +61,17 @@ impl<'r> Pass<'r> {
             let by_name = name.said().values.iter().copied().filter(stands).collect();
             Claimants::of(by_name, redactor.registry.of_any_name.iter().copied().filter(stands))
         })
+    }
+
+    /// Whether some rule claims values under a name for what stands above it.
+    pub fn is_claimed_below(&self, key: &Key<'_>, parents: &[Key<'_>]) -> bool {
+        let redactor = self.redactor;
+        let asks = |rule: u16| {
+            let Rule { has_parents, paths, .. } = &redactor.rules[usize::from(rule)];
+            *has_parents || !paths.is_empty()
+        };
+        let mut asking = key.said().values.iter().filter(|rule| asks(**rule));
+        asking.any(|rule| redactor.doubt_of_name(*rule, key, parents).is_none())
     }
 
     /// Whether a rule finds numbers of papers.

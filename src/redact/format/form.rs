@@ -52,13 +52,15 @@ fn pair(pass: &mut Pass<'_>, patch: &mut Patch<'_>, range: Range<usize>, place: 
     fresh.into_iter().for_each(|fresh| patch.put(range.start..middle, fresh));
     let mut parents = place.parents.to_vec();
     parents.extend(place.key.cloned());
-    parents.extend(path(pass, &percent::undo(name, true).text));
+    let own = path(pass, &percent::undo(name, true).text);
+    let is_simple = own.len() < 2;
+    parents.extend(own);
     let key = parents.pop();
     let inner = Place { key: key.as_ref(), parents: &parents, depth: place.depth };
     if key.as_ref().is_some_and(|key| pass.looks_beside(key, value.as_bytes())) {
         pass.beside = names(pass, patch.whole());
     }
-    let fresh = percent::rewrite(value, true, &mut |plain| parameter(pass, plain, inner));
+    let fresh = percent::rewrite(value, true, &mut |plain| parameter(pass, plain, inner, is_simple));
     pass.beside.clear();
     let fresh = fresh?;
     fresh.into_iter().for_each(|fresh| patch.put(middle + 1..range.end, fresh));
@@ -82,6 +84,18 @@ pub(in crate::redact) fn path<'r>(pass: &mut Pass<'r>, name: &str) -> Vec<Key<'r
     if path.is_empty() {
         path.extend(words().next_back().map(|part| pass.key(part)));
     }
+    // `security.code`, where no rule asks for a `code` below `security`: the name is the whole.
+    if let Some((last, parents)) = path.split_last()
+        && !parents.is_empty()
+        && pass.redactor.strict.is_none()
+        && !pass.is_claimed_below(last, parents)
+    {
+        let whole = pass.key(name);
+        if whole.said().values.iter().any(|rule| !last.said().values.contains(rule)) {
+            path.pop();
+            path.push(whole);
+        }
+    }
     path
 }
 
@@ -91,12 +105,19 @@ pub(in crate::redact) fn cookie(pass: &mut Pass<'_>, raw: &str, key: &Key<'_>) -
     percent::rewrite(raw, false, &mut |plain| pass.value(plain, place))
 }
 
-fn parameter(pass: &mut Pass<'_>, plain: &str, place: Place<'_>) -> Result<Option<String>, DropReason> {
+/// A parameter's value. `is_simple`: its name is one word and not composed, `order[code]`; what rules list for parameters
+/// (`code`, `key`, `q`) says too little below another.
+fn parameter(
+    pass: &mut Pass<'_>,
+    plain: &str,
+    place: Place<'_>,
+    is_simple: bool,
+) -> Result<Option<String>, DropReason> {
     let Some(key) = place.key else { return pass.value(plain, place) };
     if let Some(fresh) = graphql::within(pass, plain, place)? {
         return Ok(fresh);
     }
-    match pass.parameter_rule(plain, key, place.parents) {
+    match pass.parameter_rule(plain, key, place.parents).filter(|_| is_simple) {
         Some(rule) => Ok(pass.apply(rule, plain)),
         None => pass.value(plain, place),
     }
@@ -105,6 +126,6 @@ fn parameter(pass: &mut Pass<'_>, plain: &str, place: Place<'_>) -> Result<Optio
 impl Pass<'_> {
     /// Redacts one parameter's decoded value.
     pub fn parameter(&mut self, key: &Key<'_>, raw: &str, depth: u8) -> Result<Option<String>, DropReason> {
-        parameter(self, raw, Place { key: Some(key), parents: &[], depth })
+        parameter(self, raw, Place { key: Some(key), parents: &[], depth }, true)
     }
 }

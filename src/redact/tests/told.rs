@@ -63,6 +63,15 @@ fn cells_between_bars_need_no_rule_of_dashes() {
 }
 
 #[test]
+fn dots_may_be_within_a_name() {
+    let out =
+        once("application/x-www-form-urlencoded", "security.code=860&customer.name=quirl&hall.code=861&page.no=7");
+    assert!(!out.contains("860") && !out.contains("quirl") && out.ends_with("&hall.code=861&page.no=7"), "{out}");
+    let out = once("text/csv", "security.code,hall.code\n860,861\n");
+    assert!(!out.contains("860") && out.contains(",861"), "{out}");
+}
+
+#[test]
 fn a_layout_names_the_cells_of_a_single_line() {
     let body = json!({ "rec": "P|quirl|1952-09-04|open", "layout": "TYPE|SURNAME|DOB|STATE", "aux": "a|b" });
     let out = json_once(&body);
