@@ -58,17 +58,22 @@ fn columns_may_be_told_under_any_name() {
 
 #[test]
 fn cells_between_bars_need_no_rule_of_dashes() {
-    let table = "NR|SURNAME|DOB|HALL\n001|quirl|1994-07-27|seven\n002|quark|2000-03-28|eight\nclosed 5\n";
+    let table =
+        "Lines below.\n\nNR|SURNAME|DOB|HALL\n001|quirl|1994-07-27|seven\n002|quark|2000-03-28|eight\nclosed 5\n";
     let out = once("text/plain", table);
     assert!(!out.contains("quirl") && !out.contains("quark") && !out.contains("1994"), "{out}");
     assert!(
-        out.starts_with("NR|SURNAME|DOB|HALL\n001|") && out.contains("|seven\n") && out.ends_with("closed 5\n"),
+        out.starts_with("Lines below.\n\nNR|SURNAME|DOB|HALL\n001|")
+            && out.contains("|seven\n")
+            && out.ends_with("closed 5\n"),
         "{out}"
     );
     let out = once("text/plain", "POLICY|B-2024|SURNAME|quirl|DOB|16/01/1946|note|quark\nHALL|seven\n");
     assert!(!out.contains("quirl") && !out.contains("1946") && out.contains("|note|quark\nHALL|seven"), "{out}");
     // One name of a column may be chance, and so may a word in small letters before another.
-    for text in ["turn|surname|shelf\n1|quark|seven\n", "surname|quirl\nname|quark\n"] {
+    for text in
+        ["Lines below.\n\nturn|surname|shelf\n1|quark|seven\nend of it\n", "Lines below.\n\nsurname|quirl\nend of it\n"]
+    {
         assert_eq!(once("text/plain", text), text);
     }
 }
