@@ -35,6 +35,17 @@ fn redact(content_type: &str, text: &str) -> String {
     String::from_utf8(REDACTOR.body(content_type, text.as_bytes()).unwrap().into_inner()).unwrap()
 }
 
+/// Redacts, and again, which must change nothing.
+fn once(content_type: &str, body: &str) -> String {
+    let out = redact(content_type, body);
+    assert_eq!(redact(content_type, &out), out, "twice: {body}");
+    out
+}
+
+fn json_once(body: &serde_json::Value) -> serde_json::Value {
+    serde_json::from_str(&once("application/json", &body.to_string())).unwrap()
+}
+
 fn capture(target: &str, headers: &[(&'static str, &str)], request: BodyCopy, answer: ResponseCopy) -> Capture {
     let mut lines = HeaderMap::new();
     for (name, value) in headers {

@@ -49,17 +49,7 @@ pub(in crate::redact) fn spaced_cells(pass: &mut Pass<'_>, text: &str) -> Option
             );
             continue;
         }
-        columns.clear();
-        let is_name = |cell: &Range<usize>| {
-            text[cell.clone()].chars().all(|c| c.is_alphanumeric() || " _-./()'".contains(c))
-                && text[cell.clone()].starts_with(char::is_alphabetic)
-        };
-        if cells.len() > LISTED_MIN && !is_row && cells.iter().all(is_name) {
-            columns.extend(cells.into_iter().map(|name| pass.key_in_text(&text[name])));
-            if columns.iter().filter(|key| !key.said().values.is_empty()).count() < LISTED_MIN {
-                columns.clear();
-            }
-        }
+        columns = if is_row { Vec::new() } else { listed(pass, text, &cells) };
     }
     splice(text, spans)
 }

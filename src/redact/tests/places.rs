@@ -3,17 +3,6 @@
 use super::*;
 use serde_json::{Value, json};
 
-/// Redacts, and again, which must change nothing.
-fn once(content_type: &str, body: &str) -> String {
-    let out = redact(content_type, body);
-    assert_eq!(redact(content_type, &out), out, "twice: {body}");
-    out
-}
-
-fn json_once(body: &Value) -> Value {
-    serde_json::from_str(&once("application/json", &body.to_string())).unwrap()
-}
-
 #[test]
 fn an_address_is_replaced_with_its_town() {
     for address in [

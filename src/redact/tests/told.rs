@@ -1,18 +1,7 @@
 //! Values whose name stands elsewhere in the document: in a pair, behind the rows, in a layout, or in what a call takes.
 
 use super::*;
-use serde_json::{Value, json};
-
-/// Redacts, and again, which must change nothing.
-fn once(content_type: &str, body: &str) -> String {
-    let out = redact(content_type, body);
-    assert_eq!(redact(content_type, &out), out, "twice: {body}");
-    out
-}
-
-fn json_once(body: &Value) -> Value {
-    serde_json::from_str(&once("application/json", &body.to_string())).unwrap()
-}
+use serde_json::json;
 
 #[test]
 fn the_first_of_a_pair_names_the_second() {

@@ -1,18 +1,7 @@
 //! Values whose own name says nothing: typed values, lists of answers, members of structures, cells of tables in text.
 
 use super::*;
-use serde_json::{Value, json};
-
-/// Redacts, and again, which must change nothing.
-fn once(content_type: &str, body: &str) -> String {
-    let out = redact(content_type, body);
-    assert_eq!(redact(content_type, &out), out, "twice: {body}");
-    out
-}
-
-fn json_once(body: &Value) -> Value {
-    serde_json::from_str(&once("application/json", &body.to_string())).unwrap()
-}
+use serde_json::json;
 
 #[test]
 fn a_type_is_no_name() {
